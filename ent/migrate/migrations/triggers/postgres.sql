@@ -1,0 +1,48 @@
+-- Rules that the tables alone cannot state. Idempotent; run after every migration.
+
+CREATE OR REPLACE FUNCTION caregraph_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'rows of % are never changed', TG_TABLE_NAME USING ERRCODE = '23514', CONSTRAINT = 'caregraph_immutable';
+END $$;
+
+DROP TRIGGER IF EXISTS audit_events_immutable ON audit_events;
+CREATE TRIGGER audit_events_immutable BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS appointment_status_changes_immutable ON appointment_status_changes;
+CREATE TRIGGER appointment_status_changes_immutable BEFORE UPDATE OR DELETE ON appointment_status_changes FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS payment_events_immutable ON payment_events;
+CREATE TRIGGER payment_events_immutable BEFORE UPDATE OR DELETE ON payment_events FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+
+-- Slots of one practitioner never overlap. The lock makes concurrent writers of one calendar wait for each other; under READ COMMITTED
+-- the check that follows sees what they committed. No slot is a day long, which bounds the search.
+CREATE OR REPLACE FUNCTION caregraph_slots_overlap() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('slots:' || NEW.practitioner_id::text, 0));
+  IF EXISTS (
+    SELECT 1 FROM slots WHERE practitioner_id = NEW.practitioner_id AND id <> NEW.id
+      AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at AND starts_at > NEW.starts_at - interval '1 day'
+  ) THEN
+    RAISE EXCEPTION 'slots overlap' USING ERRCODE = '23P01', CONSTRAINT = 'slots_overlap';
+  END IF;
+  RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS slots_overlap ON slots;
+CREATE TRIGGER slots_overlap BEFORE INSERT OR UPDATE OF starts_at, ends_at, practitioner_id ON slots FOR EACH ROW EXECUTE FUNCTION caregraph_slots_overlap();
+
+-- Live appointments of one patient never overlap.
+CREATE OR REPLACE FUNCTION caregraph_appointments_overlap() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.status NOT IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') THEN
+    RETURN NEW;
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('appointments:' || NEW.patient_id::text, 0));
+  IF EXISTS (
+    SELECT 1 FROM appointments WHERE patient_id = NEW.patient_id AND id <> NEW.id
+      AND status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW')
+      AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at AND starts_at > NEW.starts_at - interval '1 day'
+  ) THEN
+    RAISE EXCEPTION 'appointments overlap' USING ERRCODE = '23P01', CONSTRAINT = 'appointments_overlap';
+  END IF;
+  RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS appointments_overlap ON appointments;
+CREATE TRIGGER appointments_overlap BEFORE INSERT OR UPDATE OF status, starts_at, ends_at ON appointments FOR EACH ROW EXECUTE FUNCTION caregraph_appointments_overlap();

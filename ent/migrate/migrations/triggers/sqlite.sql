@@ -1,0 +1,44 @@
+-- Rules that the tables alone cannot state. Idempotent; run after every migration.
+
+DROP TRIGGER IF EXISTS audit_events_immutable_update;
+CREATE TRIGGER audit_events_immutable_update BEFORE UPDATE ON audit_events BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS audit_events_immutable_delete;
+CREATE TRIGGER audit_events_immutable_delete BEFORE DELETE ON audit_events BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS appointment_status_changes_immutable_update;
+CREATE TRIGGER appointment_status_changes_immutable_update BEFORE UPDATE ON appointment_status_changes BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS appointment_status_changes_immutable_delete;
+CREATE TRIGGER appointment_status_changes_immutable_delete BEFORE DELETE ON appointment_status_changes BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS payment_events_immutable_update;
+CREATE TRIGGER payment_events_immutable_update BEFORE UPDATE ON payment_events BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS payment_events_immutable_delete;
+CREATE TRIGGER payment_events_immutable_delete BEFORE DELETE ON payment_events BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+
+-- Slots of one practitioner never overlap; write transactions are alone. No slot is a day long, which bounds the search.
+DROP TRIGGER IF EXISTS slots_overlap_insert;
+CREATE TRIGGER slots_overlap_insert BEFORE INSERT ON slots
+WHEN EXISTS (
+  SELECT 1 FROM slots WHERE practitioner_id = NEW.practitioner_id AND id <> NEW.id
+    AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at AND starts_at > datetime(NEW.starts_at, '-1 day'))
+BEGIN SELECT RAISE(ABORT, 'slots_overlap'); END;
+DROP TRIGGER IF EXISTS slots_overlap_update;
+CREATE TRIGGER slots_overlap_update BEFORE UPDATE OF starts_at, ends_at, practitioner_id ON slots
+WHEN EXISTS (
+  SELECT 1 FROM slots WHERE practitioner_id = NEW.practitioner_id AND id <> NEW.id
+    AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at AND starts_at > datetime(NEW.starts_at, '-1 day'))
+BEGIN SELECT RAISE(ABORT, 'slots_overlap'); END;
+
+-- Live appointments of one patient never overlap.
+DROP TRIGGER IF EXISTS appointments_overlap_insert;
+CREATE TRIGGER appointments_overlap_insert BEFORE INSERT ON appointments
+WHEN NEW.status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') AND EXISTS (
+  SELECT 1 FROM appointments WHERE patient_id = NEW.patient_id AND id <> NEW.id
+    AND status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW')
+    AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at AND starts_at > datetime(NEW.starts_at, '-1 day'))
+BEGIN SELECT RAISE(ABORT, 'appointments_overlap'); END;
+DROP TRIGGER IF EXISTS appointments_overlap_update;
+CREATE TRIGGER appointments_overlap_update BEFORE UPDATE OF status, starts_at, ends_at ON appointments
+WHEN NEW.status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') AND EXISTS (
+  SELECT 1 FROM appointments WHERE patient_id = NEW.patient_id AND id <> NEW.id
+    AND status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW')
+    AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at AND starts_at > datetime(NEW.starts_at, '-1 day'))
+BEGIN SELECT RAISE(ABORT, 'appointments_overlap'); END;

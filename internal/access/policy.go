@@ -1,0 +1,184 @@
+package access
+
+import "entgo.io/ent/dialect/sql"
+
+// Action is what is done with a row.
+type Action string
+
+// The actions.
+const (
+	Read   Action = "READ"
+	Create Action = "CREATE"
+	Update Action = "UPDATE"
+	Delete Action = "DELETE"
+)
+
+// byRole gives the rule of each role; a role without one is denied.
+type byRole map[Role]Rule
+
+// Entity is the policy of one entity: the rules of each action, and the fields that a role may change where that is not all.
+type Entity struct {
+	Read, Create, Update, Delete byRole
+	Fields                       map[Role][]string
+}
+
+func (e Entity) rules(a Action) byRole {
+	switch a {
+	case Read:
+		return e.Read
+	case Create:
+		return e.Create
+	case Update:
+		return e.Update
+	default:
+		return e.Delete
+	}
+}
+
+// each gives several roles the same rule.
+func each(rule Rule, roles ...Role) byRole {
+	m := byRole{}
+	for _, r := range roles {
+		m[r] = rule
+	}
+	return m
+}
+
+func join(parts ...byRole) byRole {
+	m := byRole{}
+	for _, part := range parts {
+		for role, rule := range part {
+			m[role] = rule
+		}
+	}
+	return m
+}
+
+var (
+	practitioners = []Role{Doctor, Clinician, Supervisor}
+
+	ownUser         = column("user_id", userID)
+	ownPatient      = column("patient_id", patientID)
+	ownPractitioner = column("practitioner_id", practitionerID)
+
+	// ofOwnVisit is for rows that hang on an appointment: it must be the viewer's own, whatever the row says of itself.
+	ofOwnVisit = both(ownPatient, in("appointment_id", "appointments", "id", func(v *Viewer) *sql.Predicate {
+		return sql.EQ("patient_id", v.PatientID)
+	}))
+	ofVisitToMe = both(ownPractitioner, in("appointment_id", "appointments", "id", func(v *Viewer) *sql.Predicate {
+		return sql.EQ("practitioner_id", v.PractitionerID)
+	}))
+	slotOfMine = in("id", "appointments", "slot_id", func(v *Viewer) *sql.Predicate {
+		return sql.EQ("patient_id", v.PatientID)
+	})
+
+	// parties see a visit: its patient, its practitioner, and who plans visits.
+	parties = join(each(ownPatient, Patient), each(ownPractitioner, practitioners...), each(All, Scheduler, Admin))
+
+	// systemOnly entities are never touched by a user.
+	systemOnly = Entity{}
+)
+
+// contact are the fields of a patient record that the patient may change.
+var contact = []string{"email", "phone", "address_line", "suburb", "state", "postcode", "time_zone"}
+
+// record are the fields of a patient record that staff may change: not the account behind it.
+var record = append([]string{
+	"given_name", "family_name", "search_key", "birth_date", "gender", "medicare_number", "medicare_irn", "medicare_expiry", "ihi", "type",
+}, contact...)
+
+// Policy is the one table of who may do what with which rows.
+var Policy = map[string]Entity{
+	"User": {
+		Read:   join(each(column("id", userID), Roles...), each(All, Admin)),
+		Create: each(All, Admin),
+		Update: join(each(column("id", userID), Roles...), each(All, Admin)),
+		Fields: allFor(Admin, []string{"password_hash"}),
+	},
+	"Session": {
+		Read:   join(each(ownUser, Roles...), each(All, Admin)),
+		Update: join(each(ownUser, Roles...), each(All, Admin)),
+		Fields: sameFor([]string{"ended_at", "end_reason"}),
+	},
+	"Patient": {
+		Read: join(each(All, Admin, Scheduler, Nurse, Doctor, Clinician, Supervisor, Biller),
+			each(column("id", patientID), Patient)),
+		Create: each(All, Admin, Scheduler, Nurse, Doctor),
+		Update: join(each(All, Admin, Scheduler, Nurse, Doctor), each(column("id", patientID), Patient)),
+		Fields: map[Role][]string{Patient: contact, Admin: record, Scheduler: record, Nurse: record, Doctor: record},
+	},
+	"Practitioner": {
+		Read:   each(All, Admin, Doctor, Nurse, Clinician, Supervisor, Scheduler, Biller, Patient),
+		Create: each(All, Admin),
+		Update: join(each(column("id", practitionerID), practitioners...), each(All, Admin)),
+		Fields: only(practitioners, "name", "specialty", "qualification", "time_zone"),
+	},
+	"PractitionerCredential": {
+		Read:   join(each(ownPractitioner, practitioners...), each(All, Admin)),
+		Create: each(All, Admin),
+		Update: join(each(ownPractitioner, practitioners...), each(All, Admin)),
+		Fields: only(practitioners, "ahpra_number", "ahpra_expires_on", "prescriber_number", "provider_number", "hpi_i"),
+	},
+	"Slot": {
+		Read: join(each(All, Admin, Doctor, Nurse, Clinician, Supervisor, Scheduler, Biller),
+			each(either(toCome("starts_at"), slotOfMine), Patient)),
+		Create: join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin)),
+		Update: join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin)),
+		Delete: join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin)),
+	},
+	"Appointment": {
+		Read:   parties,
+		Create: join(each(both(ownPatient, column("booked_by", userID)), Patient), each(All, Scheduler, Admin)),
+		Update: parties,
+		Fields: sameFor([]string{"status"}),
+	},
+	"AppointmentIntake": {
+		Read:   join(each(ofOwnVisit, Patient), each(ofVisitToMe, practitioners...)),
+		Create: join(each(ofOwnVisit, Patient), each(All, Scheduler, Admin)),
+		Update: join(each(ofOwnVisit, Patient), each(ofVisitToMe, practitioners...)),
+	},
+	"AppointmentStatusChange": {
+		Read:   parties,
+		Create: join(each(ofOwnVisit, Patient), each(ofVisitToMe, practitioners...), each(All, Scheduler, Admin)),
+	},
+	"Order": {
+		Read:   join(each(ownPatient, Patient), each(All, Biller, Admin)),
+		Create: each(ofOwnVisit, Patient),
+	},
+	"Refund": {Read: join(each(ownPatient, Patient), each(All, Biller, Admin))},
+	"Notification": {
+		Read:   each(both(ownUser, isNull("withdrawn_at")), Roles...),
+		Update: each(ownUser, Roles...),
+		Fields: sameFor([]string{"read_at"}),
+	},
+
+	"LoginAttempt":    systemOnly,
+	"EmailToken":      systemOnly,
+	"RateEvent":       systemOnly,
+	"CareRelation":    systemOnly,
+	"PaymentEvent":    systemOnly,
+	"SandboxCheckout": systemOnly,
+	"IdempotencyKey":  systemOnly,
+	"AuditEvent":      systemOnly,
+	"Delivery":        systemOnly,
+	"Counter":         systemOnly,
+}
+
+// sameFor limits every role to the fields.
+func sameFor(fields []string) map[Role][]string { return only(Roles, fields...) }
+
+// allFor limits every role but one to the fields.
+func allFor(free Role, fields []string) map[Role][]string {
+	m := only(Roles, fields...)
+	delete(m, free)
+	return m
+}
+
+// only limits some roles to the fields.
+func only(roles []Role, fields ...string) map[Role][]string {
+	m := map[Role][]string{}
+	for _, r := range roles {
+		m[r] = fields
+	}
+	return m
+}

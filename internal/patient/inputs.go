@@ -1,0 +1,86 @@
+package patient
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/internal/civil"
+)
+
+// Input of createPatient.
+type CreatePatientInput struct {
+	// Given name.
+	GivenName string
+	// Family name.
+	FamilyName string
+	// Date of birth.
+	BirthDate *civil.Date
+	// Administrative gender.
+	Gender *patient.Gender
+	// E-mail address.
+	Email *string
+	// Telephone number; Australian form or with country code.
+	Phone *string
+	// Street and house number.
+	AddressLine *string
+	// Suburb or town.
+	Suburb *string
+	// State or territory.
+	State *string
+	// Postcode.
+	Postcode *string
+	// Medicare card number, with or without the IRN as its 11th digit.
+	MedicareNumber *string
+	// Individual reference number on the Medicare card.
+	MedicareIrn *string
+	// Month of expiry of the Medicare card, YYYY-MM.
+	MedicareExpiry *string
+	// Individual Healthcare Identifier.
+	Ihi *string
+	// How the patient is insured; REGULAR when left out.
+	Type *patient.Type
+	// Zone in which the patient reads times; the practice's when left out.
+	TimeZone *string
+	// Makes a repeated call return the first result; kept for 24 hours.
+	IdempotencyKey *string
+}
+
+// Input of updatePatient: what is left out or null stays; an empty string clears.
+type UpdatePatientInput struct {
+	// The patient.
+	ID uuid.UUID
+	// Given name.
+	GivenName *string
+	// Family name.
+	FamilyName *string
+	// Date of birth.
+	BirthDate *civil.Date
+	// Administrative gender.
+	Gender *patient.Gender
+	// E-mail address.
+	Email *string
+	// Telephone number; Australian form or with country code.
+	Phone *string
+	// Street and house number.
+	AddressLine *string
+	// Suburb or town.
+	Suburb *string
+	// State or territory.
+	State *string
+	// Postcode.
+	Postcode *string
+	// Medicare card number, with or without the IRN as its 11th digit.
+	MedicareNumber *string
+	// Individual reference number on the Medicare card.
+	MedicareIrn *string
+	// Month of expiry of the Medicare card, YYYY-MM.
+	MedicareExpiry *string
+	// Individual Healthcare Identifier.
+	Ihi *string
+	// How the patient is insured.
+	Type *patient.Type
+	// Zone in which the patient reads times.
+	TimeZone *string
+	// Version the changes were made from; another one is a CONFLICT.
+	ExpectedVersion *int
+}

@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strings"
+
+	_ "modernc.org/sqlite" // the driver named "sqlite"
+)
+
+var sqlitePragmas = []string{"foreign_keys(1)", "journal_mode(WAL)", "busy_timeout(5000)", "synchronous(2)", "cache_size(-8000)"}
+
+// sqliteDSN turns a path, a file: name or an sqlite:// URL into the driver's form with the pragmas of every connection.
+func sqliteDSN(name string, pragmas []string) string {
+	name = strings.TrimPrefix(name, "sqlite://")
+	if !strings.HasPrefix(name, "file:") {
+		name = "file:" + (&url.URL{Path: name}).EscapedPath()
+	}
+	q := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}, "_time_format": {"sqlite"}}
+	separator := "?"
+	if strings.Contains(name, "?") {
+		separator = "&"
+	}
+	return name + separator + q.Encode()
+}
+
+// openSQLite opens the file and asserts the settings that durability and integrity rest on.
+func openSQLite(ctx context.Context, cfg Config) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", sqliteDSN(cfg.URL, sqlitePragmas))
+	if err != nil {
+		return nil, fmt.Errorf("open the SQLite database: %w", err)
+	}
+	for pragma, want := range map[string]string{"foreign_keys": "1", "journal_mode": "wal", "synchronous": "2"} {
+		var got string
+		if err := db.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil { // #nosec G202 -- names of our own
+			_ = db.Close()
+			return nil, fmt.Errorf("open the SQLite database: %w", err)
+		}
+		if got != want {
+			_ = db.Close()
+			return nil, fmt.Errorf("the SQLite database has %s=%s where %s is needed; is the folder on a file system that supports it?", pragma, got, want)
+		}
+	}
+	return db, nil
+}

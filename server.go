@@ -1,0 +1,4 @@
+// Command caregraph is the clinic and hospital API: one program, GraphQL with subscriptions.
+package main
+
+func main() {}

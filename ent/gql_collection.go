@@ -335,11 +335,6 @@ func (_q *AppointmentQuery) collectField(ctx context.Context, oneNode bool, opCt
 				selectedFields = append(selectedFields, appointment.FieldEndsAt)
 				fieldSeen[appointment.FieldEndsAt] = struct{}{}
 			}
-		case "status":
-			if _, ok := fieldSeen[appointment.FieldStatus]; !ok {
-				selectedFields = append(selectedFields, appointment.FieldStatus)
-				fieldSeen[appointment.FieldStatus] = struct{}{}
-			}
 		case "isInitial":
 			if _, ok := fieldSeen[appointment.FieldIsInitial]; !ok {
 				selectedFields = append(selectedFields, appointment.FieldIsInitial)

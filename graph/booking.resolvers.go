@@ -7,96 +7,123 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
+	"github.com/google/uuid"
+
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/graph/model"
 	"github.com/caregraph/caregraph/internal/booking"
-	"github.com/google/uuid"
 )
+
+// Status is the resolver for the status field.
+func (r *appointmentResolver) Status(ctx context.Context, obj *ent.Appointment) (appointment.Status, error) {
+	return booking.StatusAt(obj, r.DB.Now()), nil
+}
 
 // Price is the resolver for the price field.
 func (r *appointmentResolver) Price(ctx context.Context, obj *ent.Appointment) (*model.Money, error) {
-	panic(fmt.Errorf("not implemented: Price - price"))
+	return amount(obj.PriceMinor, obj.Currency), nil
 }
 
 // CreateSlot is the resolver for the createSlot field.
 func (r *mutationResolver) CreateSlot(ctx context.Context, input booking.CreateSlotInput) (*model.CreateSlotPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateSlot - createSlot"))
+	result, err := r.Resolver.Booking.CreateSlot(ctx, input)
+	return &model.CreateSlotPayload{Slot: result}, err
 }
 
 // CreateSlots is the resolver for the createSlots field.
 func (r *mutationResolver) CreateSlots(ctx context.Context, input booking.CreateSlotsInput) (*model.CreateSlotsPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateSlots - createSlots"))
+	created, skipped, err := r.Resolver.Booking.CreateSlots(ctx, input)
+	return &model.CreateSlotsPayload{Created: created, CreatedCount: len(created), Skipped: skipped}, err
 }
 
 // BookAppointment is the resolver for the bookAppointment field.
 func (r *mutationResolver) BookAppointment(ctx context.Context, input booking.BookAppointmentInput) (*model.BookAppointmentPayload, error) {
-	panic(fmt.Errorf("not implemented: BookAppointment - bookAppointment"))
+	result, err := r.Booking.Book(ctx, input)
+	return &model.BookAppointmentPayload{Appointment: result}, err
 }
 
 // CreateOrder is the resolver for the createOrder field.
 func (r *mutationResolver) CreateOrder(ctx context.Context, input booking.CreateOrderInput) (*model.CreateOrderPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateOrder - createOrder"))
+	result, err := r.Booking.CreateOrder(ctx, input)
+	if result == nil {
+		return nil, err
+	}
+	return &model.CreateOrderPayload{Order: result, CheckoutURL: &result.CheckoutURL, ExpiresAt: &result.ExpiresAt}, err
 }
 
 // Amount is the resolver for the amount field.
 func (r *orderResolver) Amount(ctx context.Context, obj *ent.Order) (*model.Money, error) {
-	panic(fmt.Errorf("not implemented: Amount - amount"))
+	return amount(obj.AmountMinor, obj.Currency), nil
 }
 
 // RefundedAmount is the resolver for the refundedAmount field.
 func (r *orderResolver) RefundedAmount(ctx context.Context, obj *ent.Order) (*model.Money, error) {
-	panic(fmt.Errorf("not implemented: RefundedAmount - refundedAmount"))
+	return amount(obj.RefundedMinor, obj.Currency), nil
 }
 
 // Fee is the resolver for the fee field.
 func (r *orderResolver) Fee(ctx context.Context, obj *ent.Order) (*model.Money, error) {
-	panic(fmt.Errorf("not implemented: Fee - fee"))
+	return amount(obj.FeeMinor, obj.Currency), nil
 }
 
 // Net is the resolver for the net field.
 func (r *orderResolver) Net(ctx context.Context, obj *ent.Order) (*model.Money, error) {
-	panic(fmt.Errorf("not implemented: Net - net"))
+	return amount(booking.NetMinor(obj), obj.Currency), nil
 }
 
 // NextFreeSlot is the resolver for the nextFreeSlot field.
 func (r *practitionerResolver) NextFreeSlot(ctx context.Context, obj *ent.Practitioner) (*ent.Slot, error) {
-	panic(fmt.Errorf("not implemented: NextFreeSlot - nextFreeSlot"))
+	return loadersOf(ctx).nextFree.Load(ctx, obj.ID)
 }
 
 // Slots is the resolver for the slots field.
 func (r *queryResolver) Slots(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SlotOrder, where *ent.SlotWhereInput, isFree *bool) (*ent.SlotConnection, error) {
-	panic(fmt.Errorf("not implemented: Slots - slots"))
+	return r.Booking.Slots(isFree).Paginate(ctx, after, first, before, last,
+		ent.WithSlotOrder(orDefault(orderBy, []*ent.SlotOrder{{Direction: entgql.OrderDirectionAsc, Field: ent.SlotOrderFieldStartsAt}})), ent.WithSlotFilter(where.Filter))
 }
 
 // Appointments is the resolver for the appointments field.
 func (r *queryResolver) Appointments(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder, where *ent.AppointmentWhereInput) (*ent.AppointmentConnection, error) {
-	panic(fmt.Errorf("not implemented: Appointments - appointments"))
+	return r.client().Appointment.Query().Paginate(ctx, after, first, before, last,
+		ent.WithAppointmentOrder(orDefault(orderBy, []*ent.AppointmentOrder{{Direction: entgql.OrderDirectionAsc, Field: ent.AppointmentOrderFieldStartsAt}})), ent.WithAppointmentFilter(where.Filter))
 }
 
 // Appointment is the resolver for the appointment field.
 func (r *queryResolver) Appointment(ctx context.Context, id uuid.UUID) (*ent.Appointment, error) {
-	panic(fmt.Errorf("not implemented: Appointment - appointment"))
+	q, err := r.client().Appointment.Query().Where(appointment.ID(id)).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // Orders is the resolver for the orders field.
 func (r *queryResolver) Orders(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.OrderOrder, where *ent.OrderWhereInput) (*ent.OrderConnection, error) {
-	panic(fmt.Errorf("not implemented: Orders - orders"))
+	return r.client().Order.Query().Paginate(ctx, after, first, before, last,
+		ent.WithOrderOrder(orDefault(orderBy, []*ent.OrderOrder{{Direction: entgql.OrderDirectionAsc, Field: ent.OrderOrderFieldCreatedAt}})), ent.WithOrderFilter(where.Filter))
 }
 
 // Order is the resolver for the order field.
 func (r *queryResolver) Order(ctx context.Context, id uuid.UUID) (*ent.Order, error) {
-	panic(fmt.Errorf("not implemented: Order - order"))
+	q, err := r.client().Order.Query().Where(order.ID(id)).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // Amount is the resolver for the amount field.
 func (r *refundResolver) Amount(ctx context.Context, obj *ent.Refund) (*model.Money, error) {
-	panic(fmt.Errorf("not implemented: Amount - amount"))
+	return amount(obj.AmountMinor, obj.Currency), nil
 }
 
 // IsFree is the resolver for the isFree field.
 func (r *slotResolver) IsFree(ctx context.Context, obj *ent.Slot) (bool, error) {
-	panic(fmt.Errorf("not implemented: IsFree - isFree"))
+	return loadersOf(ctx).isFree.Load(ctx, obj.ID)
 }

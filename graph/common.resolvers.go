@@ -7,33 +7,35 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
+	"github.com/google/uuid"
+
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/graph/generated"
 	"github.com/caregraph/caregraph/graph/model"
-	"github.com/google/uuid"
 )
 
 // MarkNotificationRead is the resolver for the markNotificationRead field.
 func (r *mutationResolver) MarkNotificationRead(ctx context.Context, input model.MarkNotificationReadInput) (*model.MarkNotificationReadPayload, error) {
-	panic(fmt.Errorf("not implemented: MarkNotificationRead - markNotificationRead"))
+	result, err := r.Notify.MarkRead(ctx, input.ID)
+	return &model.MarkNotificationReadPayload{Notification: result}, err
 }
 
 // Node is the resolver for the node field.
 func (r *queryResolver) Node(ctx context.Context, id uuid.UUID) (ent.Noder, error) {
-	panic(fmt.Errorf("not implemented: Node - node"))
+	return r.node(ctx, id)
 }
 
 // Nodes is the resolver for the nodes field.
 func (r *queryResolver) Nodes(ctx context.Context, ids []uuid.UUID) ([]ent.Noder, error) {
-	panic(fmt.Errorf("not implemented: Nodes - nodes"))
+	return r.nodes(ctx, ids)
 }
 
 // Notifications is the resolver for the notifications field.
 func (r *queryResolver) Notifications(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.NotificationOrder) (*ent.NotificationConnection, error) {
-	panic(fmt.Errorf("not implemented: Notifications - notifications"))
+	return r.Notify.Notifications(ctx).Paginate(ctx, after, first, before, last,
+		ent.WithNotificationOrder(orDefault(orderBy, []*ent.NotificationOrder{{Direction: entgql.OrderDirectionDesc, Field: ent.NotificationOrderFieldCreatedAt}})))
 }
 
 // Mutation returns generated.MutationResolver implementation.

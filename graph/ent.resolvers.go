@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/appointment"
@@ -17,17 +16,17 @@ import (
 
 // FromStatus is the resolver for the fromStatus field.
 func (r *appointmentStatusChangeResolver) FromStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (*appointment.Status, error) {
-	panic(fmt.Errorf("not implemented: FromStatus - fromStatus"))
+	return (*appointment.Status)(obj.FromStatus), nil
 }
 
 // ToStatus is the resolver for the toStatus field.
 func (r *appointmentStatusChangeResolver) ToStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (appointment.Status, error) {
-	panic(fmt.Errorf("not implemented: ToStatus - toStatus"))
+	return appointment.Status(obj.ToStatus), nil
 }
 
 // Roles is the resolver for the roles field.
 func (r *userResolver) Roles(ctx context.Context, obj *ent.User) ([]access.Role, error) {
-	panic(fmt.Errorf("not implemented: Roles - roles"))
+	return rolesOf(obj), nil
 }
 
 // Appointment returns generated.AppointmentResolver implementation.

@@ -7,145 +7,185 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
+	"github.com/google/uuid"
+
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/practitioner"
+	"github.com/caregraph/caregraph/ent/user"
 	"github.com/caregraph/caregraph/graph/generated"
 	"github.com/caregraph/caregraph/graph/model"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/identity"
-	"github.com/google/uuid"
 )
 
 // RegisterPatient is the resolver for the registerPatient field.
 func (r *mutationResolver) RegisterPatient(ctx context.Context, input identity.RegisterPatientInput) (*model.RegisterPatientPayload, error) {
-	panic(fmt.Errorf("not implemented: RegisterPatient - registerPatient"))
+	result, err := r.Identity.RegisterPatient(ctx, input)
+	return &model.RegisterPatientPayload{IsAccepted: result}, err
 }
 
 // VerifyEmail is the resolver for the verifyEmail field.
 func (r *mutationResolver) VerifyEmail(ctx context.Context, input identity.VerifyEmailInput) (*model.VerifyEmailPayload, error) {
-	panic(fmt.Errorf("not implemented: VerifyEmail - verifyEmail"))
+	result, err := r.Identity.VerifyEmail(ctx, input)
+	return &model.VerifyEmailPayload{IsVerified: result}, err
 }
 
 // Login is the resolver for the login field.
 func (r *mutationResolver) Login(ctx context.Context, input identity.LoginInput) (*model.LoginPayload, error) {
-	panic(fmt.Errorf("not implemented: Login - login"))
+	return r.login(ctx, input)
 }
 
 // Logout is the resolver for the logout field.
 func (r *mutationResolver) Logout(ctx context.Context, input *identity.LogoutInput) (*model.LogoutPayload, error) {
-	panic(fmt.Errorf("not implemented: Logout - logout"))
+	err := r.Identity.Logout(ctx)
+	r.Cookies.Clear(ctx)
+	return &model.LogoutPayload{IsSignedOut: err == nil}, err
 }
 
 // ExtendSession is the resolver for the extendSession field.
 func (r *mutationResolver) ExtendSession(ctx context.Context, input *identity.ExtendSessionInput) (*model.ExtendSessionPayload, error) {
-	panic(fmt.Errorf("not implemented: ExtendSession - extendSession"))
+	result, err := r.Identity.ExtendSession(ctx)
+	return &model.ExtendSessionPayload{Status: result}, err
 }
 
 // PingActivity is the resolver for the pingActivity field.
 func (r *mutationResolver) PingActivity(ctx context.Context, input *identity.PingActivityInput) (*model.PingActivityPayload, error) {
-	panic(fmt.Errorf("not implemented: PingActivity - pingActivity"))
+	result, err := r.Identity.PingActivity(ctx)
+	return &model.PingActivityPayload{Status: result}, err
 }
 
 // ChangePassword is the resolver for the changePassword field.
 func (r *mutationResolver) ChangePassword(ctx context.Context, input identity.ChangePasswordInput) (*model.ChangePasswordPayload, error) {
-	panic(fmt.Errorf("not implemented: ChangePassword - changePassword"))
+	result, err := r.Identity.ChangePassword(ctx, input)
+	return &model.ChangePasswordPayload{EndedSessions: result}, err
 }
 
 // RevokeSession is the resolver for the revokeSession field.
 func (r *mutationResolver) RevokeSession(ctx context.Context, input identity.RevokeSessionInput) (*model.RevokeSessionPayload, error) {
-	panic(fmt.Errorf("not implemented: RevokeSession - revokeSession"))
+	result, err := r.Identity.RevokeSession(ctx, input)
+	return &model.RevokeSessionPayload{Session: result}, err
 }
 
 // RevokeOtherSessions is the resolver for the revokeOtherSessions field.
 func (r *mutationResolver) RevokeOtherSessions(ctx context.Context, input *identity.RevokeOtherSessionsInput) (*model.RevokeOtherSessionsPayload, error) {
-	panic(fmt.Errorf("not implemented: RevokeOtherSessions - revokeOtherSessions"))
+	result, err := r.Identity.RevokeOtherSessions(ctx)
+	return &model.RevokeOtherSessionsPayload{EndedSessions: result}, err
 }
 
 // CreateUser is the resolver for the createUser field.
 func (r *mutationResolver) CreateUser(ctx context.Context, input identity.CreateUserInput) (*model.CreateUserPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateUser - createUser"))
+	result, err := r.Identity.CreateUser(ctx, input)
+	return &model.CreateUserPayload{User: result}, err
 }
 
 // UpdateUser is the resolver for the updateUser field.
 func (r *mutationResolver) UpdateUser(ctx context.Context, input identity.UpdateUserInput) (*model.UpdateUserPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateUser - updateUser"))
+	result, err := r.Identity.UpdateUser(ctx, input)
+	return &model.UpdateUserPayload{User: result}, err
 }
 
 // DeactivateUser is the resolver for the deactivateUser field.
 func (r *mutationResolver) DeactivateUser(ctx context.Context, input identity.DeactivateUserInput) (*model.DeactivateUserPayload, error) {
-	panic(fmt.Errorf("not implemented: DeactivateUser - deactivateUser"))
+	result, err := r.Identity.DeactivateUser(ctx, input)
+	return &model.DeactivateUserPayload{User: result}, err
 }
 
 // ReactivateUser is the resolver for the reactivateUser field.
 func (r *mutationResolver) ReactivateUser(ctx context.Context, input identity.ReactivateUserInput) (*model.ReactivateUserPayload, error) {
-	panic(fmt.Errorf("not implemented: ReactivateUser - reactivateUser"))
+	result, err := r.Identity.ReactivateUser(ctx, input)
+	return &model.ReactivateUserPayload{User: result}, err
 }
 
 // UpdatePractitionerProfile is the resolver for the updatePractitionerProfile field.
 func (r *mutationResolver) UpdatePractitionerProfile(ctx context.Context, input identity.UpdatePractitionerProfileInput) (*model.UpdatePractitionerProfilePayload, error) {
-	panic(fmt.Errorf("not implemented: UpdatePractitionerProfile - updatePractitionerProfile"))
+	result, err := r.Identity.UpdatePractitionerProfile(ctx, input)
+	return &model.UpdatePractitionerProfilePayload{Practitioner: result}, err
 }
 
 // Viewer is the resolver for the viewer field.
 func (r *queryResolver) Viewer(ctx context.Context) (*access.Viewer, error) {
-	panic(fmt.Errorf("not implemented: Viewer - viewer"))
+	return access.From(ctx), nil
 }
 
 // SessionStatus is the resolver for the sessionStatus field.
 func (r *queryResolver) SessionStatus(ctx context.Context) (*identity.SessionStatus, error) {
-	panic(fmt.Errorf("not implemented: SessionStatus - sessionStatus"))
+	return r.Identity.SessionStatus(ctx)
 }
 
 // MySessions is the resolver for the mySessions field.
 func (r *queryResolver) MySessions(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SessionOrder) (*ent.SessionConnection, error) {
-	panic(fmt.Errorf("not implemented: MySessions - mySessions"))
+	return r.Identity.MySessions(ctx).Paginate(ctx, after, first, before, last,
+		ent.WithSessionOrder(orDefault(orderBy, []*ent.SessionOrder{{Direction: entgql.OrderDirectionDesc, Field: ent.SessionOrderFieldCreatedAt}})))
 }
 
 // Sessions is the resolver for the sessions field.
 func (r *queryResolver) Sessions(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SessionOrder, state *identity.SessionState, userID *uuid.UUID) (*ent.SessionConnection, error) {
-	panic(fmt.Errorf("not implemented: Sessions - sessions"))
+	return r.Identity.Sessions(ctx, state, userID).Paginate(ctx, after, first, before, last,
+		ent.WithSessionOrder(orDefault(orderBy, []*ent.SessionOrder{{Direction: entgql.OrderDirectionDesc, Field: ent.SessionOrderFieldCreatedAt}})))
 }
 
 // Users is the resolver for the users field.
 func (r *queryResolver) Users(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.UserOrder, where *ent.UserWhereInput) (*ent.UserConnection, error) {
-	panic(fmt.Errorf("not implemented: Users - users"))
+	return r.client().User.Query().Paginate(ctx, after, first, before, last,
+		ent.WithUserOrder(orDefault(orderBy, []*ent.UserOrder{{Direction: entgql.OrderDirectionAsc, Field: ent.UserOrderFieldCreatedAt}})), ent.WithUserFilter(where.Filter))
 }
 
 // User is the resolver for the user field.
 func (r *queryResolver) User(ctx context.Context, id uuid.UUID) (*ent.User, error) {
-	panic(fmt.Errorf("not implemented: User - user"))
+	q, err := r.client().User.Query().Where(user.ID(id)).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // Practitioners is the resolver for the practitioners field.
 func (r *queryResolver) Practitioners(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PractitionerOrder, where *ent.PractitionerWhereInput) (*ent.PractitionerConnection, error) {
-	panic(fmt.Errorf("not implemented: Practitioners - practitioners"))
+	return r.client().Practitioner.Query().Where(practitioner.IsActive(true)).Paginate(ctx, after, first, before, last,
+		ent.WithPractitionerOrder(orDefault(orderBy, []*ent.PractitionerOrder{{Direction: entgql.OrderDirectionAsc, Field: ent.PractitionerOrderFieldName}})), ent.WithPractitionerFilter(where.Filter))
 }
 
 // ID is the resolver for the id field.
 func (r *viewerResolver) ID(ctx context.Context, obj *access.Viewer) (uuid.UUID, error) {
-	panic(fmt.Errorf("not implemented: ID - id"))
+	return obj.UserID, nil
 }
 
 // Permissions is the resolver for the permissions field.
 func (r *viewerResolver) Permissions(ctx context.Context, obj *access.Viewer) ([]string, error) {
-	panic(fmt.Errorf("not implemented: Permissions - permissions"))
+	return r.permissionTable.of(obj), nil
 }
 
 // User is the resolver for the user field.
 func (r *viewerResolver) User(ctx context.Context, obj *access.Viewer) (*ent.User, error) {
-	panic(fmt.Errorf("not implemented: User - user"))
+	q, err := r.client().User.Query().Where(user.ID(obj.UserID)).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // Patient is the resolver for the patient field.
 func (r *viewerResolver) Patient(ctx context.Context, obj *access.Viewer) (*ent.Patient, error) {
-	panic(fmt.Errorf("not implemented: Patient - patient"))
+	q, err := r.client().Patient.Query().Where(entpatient.ID(obj.PatientID)).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // Practitioner is the resolver for the practitioner field.
 func (r *viewerResolver) Practitioner(ctx context.Context, obj *access.Viewer) (*ent.Practitioner, error) {
-	panic(fmt.Errorf("not implemented: Practitioner - practitioner"))
+	q, err := r.client().Practitioner.Query().Where(practitioner.ID(obj.PractitionerID)).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // Viewer returns generated.ViewerResolver implementation.

@@ -7,37 +7,45 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
+	"github.com/google/uuid"
+
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/graph/model"
 	"github.com/caregraph/caregraph/internal/identifier"
 	"github.com/caregraph/caregraph/internal/patient"
-	"github.com/google/uuid"
 )
 
 // CreatePatient is the resolver for the createPatient field.
 func (r *mutationResolver) CreatePatient(ctx context.Context, input patient.CreatePatientInput) (*model.CreatePatientPayload, error) {
-	panic(fmt.Errorf("not implemented: CreatePatient - createPatient"))
+	result, duplicates, err := r.Resolver.Patients.Create(ctx, input)
+	return &model.CreatePatientPayload{Patient: result, ProbableDuplicates: duplicates}, err
 }
 
 // UpdatePatient is the resolver for the updatePatient field.
 func (r *mutationResolver) UpdatePatient(ctx context.Context, input patient.UpdatePatientInput) (*model.UpdatePatientPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdatePatient - updatePatient"))
+	result, err := r.Resolver.Patients.Update(ctx, input)
+	return &model.UpdatePatientPayload{Patient: result}, err
 }
 
 // Patients is the resolver for the patients field.
 func (r *queryResolver) Patients(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PatientOrder, where *ent.PatientWhereInput, search *string) (*ent.PatientConnection, error) {
-	panic(fmt.Errorf("not implemented: Patients - patients"))
+	return r.Resolver.Patients.Search(search).Paginate(ctx, after, first, before, last,
+		ent.WithPatientOrder(orDefault(orderBy, []*ent.PatientOrder{{Direction: entgql.OrderDirectionAsc, Field: ent.PatientOrderFieldFamilyName}})), ent.WithPatientFilter(where.Filter))
 }
 
 // Patient is the resolver for the patient field.
 func (r *queryResolver) Patient(ctx context.Context, id uuid.UUID) (*ent.Patient, error) {
-	panic(fmt.Errorf("not implemented: Patient - patient"))
+	q, err := r.client().Patient.Query().Where(entpatient.ID(id)).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // ValidateIdentifier is the resolver for the validateIdentifier field.
 func (r *queryResolver) ValidateIdentifier(ctx context.Context, kind identifier.Kind, value string) (*model.IdentifierCheck, error) {
-	panic(fmt.Errorf("not implemented: ValidateIdentifier - validateIdentifier"))
+	return r.checkIdentifier(kind, value), nil
 }

@@ -1,8 +1,37 @@
 package graph
 
-// This file will not be regenerated automatically.
-//
-// It serves as dependency injection for your app, add any dependencies you require
-// here.
+import (
+	"log/slog"
 
-type Resolver struct{}
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/graph/model"
+	"github.com/caregraph/caregraph/internal/audit"
+	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/identifier"
+	"github.com/caregraph/caregraph/internal/identity"
+	"github.com/caregraph/caregraph/internal/money"
+	"github.com/caregraph/caregraph/internal/notify"
+	"github.com/caregraph/caregraph/internal/patient"
+	"github.com/caregraph/caregraph/internal/store"
+)
+
+// Resolver is what the resolvers call.
+type Resolver struct {
+	DB              *store.DB
+	Identity        *identity.Service
+	Patients        *patient.Service
+	Booking         *booking.Service
+	Notify          *notify.Service
+	Audit           *audit.Recorder
+	Log             *slog.Logger
+	IdentifierMode  identifier.Mode
+	Cookies         Cookies
+	permissionTable permissions
+}
+
+func (r *Resolver) client() *ent.Client { return r.DB.Client }
+
+// amount shows minor units as Money.
+func amount(minor int64, currency string) *model.Money {
+	return &model.Money{Amount: money.Amount{Minor: minor, Currency: currency}.Decimal(), Currency: currency}
+}

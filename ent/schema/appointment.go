@@ -32,7 +32,7 @@ func (Appointment) Fields() []ent.Field {
 		field.Enum("status").
 			Values("PENDING", "BOOKED", "COMPLETED", "NO_SHOW", "PAYMENT_EXPIRED", "CANCELLED_BY_PATIENT", "CANCELLED_BY_DOCTOR", "CANCELLED_BY_ADMIN", "RESCHEDULED").
 			Comment("Where the visit stands, as last written; the API answers the state as of now.").
-			Annotations(Values{
+			Annotations(entgql.Skip(entgql.SkipType), Values{
 				"PENDING": "Booked, waiting for the payment until expiresAt.", "BOOKED": "Paid.", "COMPLETED": "The visit took place.",
 				"NO_SHOW": "The patient did not come.", "PAYMENT_EXPIRED": "The payment did not come in time; the slot is free again.",
 				"CANCELLED_BY_PATIENT": "Cancelled by the patient.", "CANCELLED_BY_DOCTOR": "Cancelled by the practitioner.",

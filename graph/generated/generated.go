@@ -642,6 +642,7 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type AppointmentResolver interface {
+	Status(ctx context.Context, obj *ent.Appointment) (appointment.Status, error)
 	Price(ctx context.Context, obj *ent.Appointment) (*model.Money, error)
 }
 type AppointmentStatusChangeResolver interface {
@@ -3395,6 +3396,8 @@ extend type Slot {
 }
 
 extend type Appointment {
+  "Where the visit stands at this moment."
+  status: AppointmentStatus! @goField(forceResolver: true)
   "Price fixed at booking."
   price: Money! @goField(forceResolver: true)
 }
@@ -4396,10 +4399,6 @@ type Appointment implements Node {
   When the visit ends.
   """
   endsAt: DateTime!
-  """
-  Where the visit stands, as last written; the API answers the state as of now.
-  """
-  status: AppointmentStatus!
   """
   True when the patient had never been here before the booking; fixes the price.
   """
@@ -7317,8 +7316,6 @@ func (ec *executionContext) childFields_Appointment(ctx context.Context, field g
 		return ec.fieldContext_Appointment_startsAt(ctx, field)
 	case "endsAt":
 		return ec.fieldContext_Appointment_endsAt(ctx, field)
-	case "status":
-		return ec.fieldContext_Appointment_status(ctx, field)
 	case "isInitial":
 		return ec.fieldContext_Appointment_isInitial(ctx, field)
 	case "expiresAt":
@@ -7339,6 +7336,8 @@ func (ec *executionContext) childFields_Appointment(ctx context.Context, field g
 		return ec.fieldContext_Appointment_orders(ctx, field)
 	case "history":
 		return ec.fieldContext_Appointment_history(ctx, field)
+	case "status":
+		return ec.fieldContext_Appointment_status(ctx, field)
 	case "price":
 		return ec.fieldContext_Appointment_price(ctx, field)
 	}
@@ -9780,29 +9779,6 @@ func (ec *executionContext) fieldContext_Appointment_endsAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("Appointment", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _Appointment_status(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Appointment_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v appointment.Status) graphql.Marshaler {
-			return ec.marshalNAppointmentStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋappointmentᚐStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Appointment_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Appointment", field, false, false, errors.New("field of type AppointmentStatus does not have child fields"))
-}
-
 func (ec *executionContext) _Appointment_isInitial(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10118,6 +10094,29 @@ func (ec *executionContext) fieldContext_Appointment_history(ctx context.Context
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Appointment_status(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Appointment().Status(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v appointment.Status) graphql.Marshaler {
+			return ec.marshalNAppointmentStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋappointmentᚐStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Appointment", field, true, true, errors.New("field of type AppointmentStatus does not have child fields"))
 }
 
 func (ec *executionContext) _Appointment_price(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
@@ -25765,11 +25764,6 @@ func (ec *executionContext) _Appointment(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "status":
-			out.Values[i] = ec._Appointment_status(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
 		case "isInitial":
 			out.Values[i] = ec._Appointment_isInitial(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -26023,6 +26017,44 @@ func (ec *executionContext) _Appointment(ctx context.Context, sel ast.SelectionS
 					}
 				}()
 				res = ec._Appointment_history(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "status":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Appointment_status(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

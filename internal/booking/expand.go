@@ -58,7 +58,7 @@ func (r BulkRule) Validate() error {
 		fault.InvalidAt("The end time is not after the start time.", "endTime"))
 	at(r.Length < time.Minute || r.Length%time.Minute != 0,
 		fault.InvalidAt("The length is not a whole number of minutes.", "durationMinutes"))
-	at(r.Zone == nil, civil.ErrUnknownTimeZone.At("zone"))
+	at(r.Zone == nil, civil.ErrUnknownTimeZone.At("timeZone"))
 	return errors.Join(problems...)
 }
 

@@ -256,7 +256,7 @@ func TestExpand_ReportsAllFieldsAtOnce(t *testing.T) {
 	for _, e := range list {
 		fields = append(fields, e.Field...)
 	}
-	require.Equal(t, []string{"startDate", "endDate", "weekdays", "endTime", "durationMinutes", "zone"}, fields)
+	require.Equal(t, []string{"startDate", "endDate", "weekdays", "endTime", "durationMinutes", "timeZone"}, fields)
 }
 
 func requireInvalidAt(t require.TestingT, err error, field string) {

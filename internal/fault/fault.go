@@ -134,7 +134,7 @@ func All(err error) (list []*Error, ok bool) {
 	if err == nil {
 		return nil, true
 	}
-	if e, is := err.(*Error); is {
+	if e, is := err.(*Error); is { //nolint:errorlint // the exact value, not one it wraps: joined errors are taken apart below
 		return []*Error{e}, true
 	}
 	if joined, is := err.(interface{ Unwrap() []error }); is {

@@ -19,7 +19,6 @@ import (
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
-	"github.com/caregraph/caregraph/internal/ids"
 	"github.com/caregraph/caregraph/internal/store"
 )
 
@@ -87,7 +86,7 @@ func newClaim(ctx context.Context, mutation, key string, input any) (claim, erro
 // take claims the key and returns its row's id, or returns the stored result of the first call.
 func (c claim) take(ctx context.Context, db *store.DB) (id uuid.UUID, stored []uuid.UUID, err error) {
 	now := db.Now()
-	id = ids.New(ent.TypeIdempotencyKey, now)
+	id = db.NewID(ent.TypeIdempotencyKey)
 	insert := db.Build().Insert(idempotencykey.Table).
 		Columns("id", "created_at", "scope", "key", "input_hash", "expires_at").Values(id, now, c.scope, c.key, c.hash, now.Add(kept)).
 		OnConflict(entsql.ConflictColumns("scope", "key"), entsql.DoNothing())

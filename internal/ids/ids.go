@@ -53,14 +53,21 @@ func Entity(id uuid.UUID) string {
 	return byTag[id[15]]
 }
 
-var sequence struct {
-	sync.Mutex
+// Generator makes ids that ascend in the order in which they were made, as long as its clock does not step back by a second or more. Each
+// clock needs a generator of its own.
+type Generator struct {
+	mu   sync.Mutex
 	last int64 // microseconds of the newest id
 }
 
-// New returns a new id for the entity, ordered by the instant now: 48 bits of milliseconds, 12 bits of the millisecond's fraction, and random
-// bits. Ids made one after the other by one process at the same instant still ascend. An entity without a tag panics.
-func New(entity string, now time.Time) uuid.UUID {
+var shared Generator
+
+// New returns a new id of the program's shared generator; see Generator.New.
+func New(entity string, now time.Time) uuid.UUID { return shared.New(entity, now) }
+
+// New returns a new id for the entity: 48 bits of milliseconds, 12 bits of the millisecond's fraction, and random bits. Several ids of one instant run a
+// few microseconds ahead of it. An entity without a tag panics.
+func (g *Generator) New(entity string, now time.Time) uuid.UUID {
 	tag, ok := Tags[entity]
 	if !ok {
 		panic("ids: entity without a tag: " + entity)
@@ -68,12 +75,12 @@ func New(entity string, now time.Time) uuid.UUID {
 	var id uuid.UUID
 	_, _ = rand.Read(id[8:15]) // never fails: crypto/rand crashes the program instead
 	micros := now.UnixMicro()
-	sequence.Lock()
-	if micros <= sequence.last && sequence.last-micros < int64(time.Second/time.Microsecond) {
-		micros = sequence.last + 1
+	g.mu.Lock()
+	if micros <= g.last && g.last-micros < int64(time.Second/time.Microsecond) {
+		micros = g.last + 1
 	}
-	sequence.last = micros
-	sequence.Unlock()
+	g.last = micros
+	g.mu.Unlock()
 	binary.BigEndian.PutUint64(id[0:8], uint64(micros/1000)<<16|0x7000|uint64(micros%1000)<<2) // #nosec G115 -- instants after 1970
 	id[8] = id[8]&0x3f | 0x80
 	id[15] = tag

@@ -37,7 +37,33 @@ func (d *driver) Exec(ctx context.Context, query string, args, v any) error {
 
 // Query implements dialect.Driver.
 func (d *driver) Query(ctx context.Context, query string, args, v any) error {
-	return mapError(d.Conn.Query(ctx, query, args, v))
+	guarded, release := ctx, func() {}
+	if current(ctx) == nil { // a transaction has its connection
+		guarded, release = d.db.breaker.guard(ctx)
+	}
+	if err := d.Conn.Query(guarded, query, args, v); err != nil {
+		release()
+		return mapError(ended(ctx, err))
+	}
+	rows := v.(*entsql.Rows)
+	rows.ColumnScanner = guardedRows{rows.ColumnScanner, ctx, release}
+	return nil
+}
+
+// guardedRows are rows whose reading can fail after the first ones came.
+type guardedRows struct {
+	entsql.ColumnScanner
+	ctx     context.Context
+	release func()
+}
+
+// Err implements entsql.ColumnScanner.
+func (r guardedRows) Err() error { return mapError(ended(r.ctx, r.ColumnScanner.Err())) }
+
+// Close implements entsql.ColumnScanner.
+func (r guardedRows) Close() error {
+	defer r.release()
+	return r.ColumnScanner.Close()
 }
 
 var errNoTransaction = errors.New("store: a write of several statements needs WithTx")
@@ -72,8 +98,8 @@ func (d *driver) QueryContext(ctx context.Context, query string, args ...any) (*
 		func(tx *sql.Tx) (*sql.Rows, error) { return tx.QueryContext(ctx, query, args...) })
 }
 
-// withStatement runs a prepared statement, once more when the cache closed it meanwhile or, outside a transaction, when its plan
-// no longer fits the table.
+// withStatement runs a prepared statement, once more when the cache closed it meanwhile or when its plan no longer fits the table. In a
+// transaction PostgreSQL has given up the transaction by then, and the whole of it is retried.
 func withStatement[T any](ctx context.Context, d *driver, query string, prepared func(*sql.Stmt) (T, error), direct func(*sql.Tx) (T, error)) (T, error) {
 	t := current(ctx)
 	for attempt := 0; ; attempt++ {
@@ -89,10 +115,13 @@ func withStatement[T any](ctx context.Context, d *driver, query string, prepared
 			stmt = t.sql.StmtContext(ctx, stmt)
 		}
 		result, err := prepared(stmt)
-		if err == nil || attempt > 0 || !stale(err, t != nil) {
+		stalePlan := isStalePlan(err)
+		if stalePlan {
+			d.statements.cache.Purge() // a table has changed: others are stale too
+		}
+		if again := isClosed(err) || stalePlan && t == nil; !again || attempt > 0 {
 			return result, err
 		}
-		d.statements.cache.Remove(query)
 	}
 }
 

@@ -42,11 +42,11 @@ func IsRetryable(err error) bool {
 func Violates(err error, c Constraint) bool {
 	var pg *pq.Error
 	if errors.As(err, &pg) {
-		return pg.Code.Class() == "23" && pg.Constraint == c.Postgres
+		return pg.Code.Class() == "23" && c.Postgres != "" && pg.Constraint == c.Postgres
 	}
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {
-		return lite.Code()&0xff == sqlite3.SQLITE_CONSTRAINT && strings.Contains(lite.Error(), c.SQLite)
+		return lite.Code()&0xff == sqlite3.SQLITE_CONSTRAINT && c.SQLite != "" && strings.Contains(lite.Error(), c.SQLite)
 	}
 	return false
 }

@@ -21,7 +21,7 @@ func (db *DB) Lock(ctx context.Context, table string, ids ...uuid.UUID) error {
 	if db.dialect != dialect.Postgres || len(ids) == 0 {
 		return nil
 	}
-	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	ids = slices.SortedFunc(slices.Values(ids), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
 	args := make([]any, len(ids))
 	for i, id := range ids {
 		args[i] = id

@@ -46,7 +46,7 @@ func (db *DB) Query(ctx context.Context, reason string, s Statement, scan func(r
 			return fmt.Errorf("%s: %w", reason, err)
 		}
 	}
-	return mapError(rows.Err())
+	return rows.Err()
 }
 
 func rawAllowed(ctx context.Context, reason string) error {

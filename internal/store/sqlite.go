@@ -18,7 +18,8 @@ func sqliteDSN(name string, pragmas []string) string {
 	if !strings.HasPrefix(name, "file:") {
 		name = "file:" + (&url.URL{Path: name}).EscapedPath()
 	}
-	q := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}, "_time_format": {"sqlite"}}
+	// Instants are compared as texts: all are written, asked for and read in one zone.
+	q := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}, "_time_format": {"sqlite"}, "_timezone": {"UTC"}}
 	separator := "?"
 	if strings.Contains(name, "?") {
 		separator = "&"

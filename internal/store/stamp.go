@@ -8,23 +8,20 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/caregraph/caregraph/internal/clock"
-	"github.com/caregraph/caregraph/internal/ids"
 )
 
 // stamp gives new rows id and time, moves version and updated_at of changed ones, and cuts every instant to what both engines keep. A write
 // outside a transaction is refused.
-func stamp(clk clock.Clock) ent.Hook {
-	return func(next ent.Mutator) ent.Mutator {
-		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
-			if current(ctx) == nil {
-				return nil, errNoTransaction
-			}
-			if err := stampMutation(m, clk.Now()); err != nil {
-				return nil, err
-			}
-			return next.Mutate(ctx, m)
-		})
-	}
+func (db *DB) stamp(next ent.Mutator) ent.Mutator {
+	return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+		if current(ctx) == nil {
+			return nil, errNoTransaction
+		}
+		if err := db.stampMutation(m); err != nil {
+			return nil, err
+		}
+		return next.Mutate(ctx, m)
+	})
 }
 
 type identified interface {
@@ -32,11 +29,12 @@ type identified interface {
 	ID() (uuid.UUID, bool)
 }
 
-func stampMutation(m ent.Mutation, now time.Time) error {
+func (db *DB) stampMutation(m ent.Mutation) error {
+	now := db.Now()
 	if m.Op().Is(ent.OpCreate) {
 		if row, ok := m.(identified); ok {
 			if _, has := row.ID(); !has {
-				row.SetID(ids.New(m.Type(), now))
+				row.SetID(db.NewID(m.Type()))
 			}
 		}
 		if _, has := m.Field("created_at"); !has {
@@ -62,3 +60,6 @@ func stampMutation(m ent.Mutation, now time.Time) error {
 	}
 	return nil
 }
+
+// NewID returns a new id for the entity, stamped by the injected clock.
+func (db *DB) NewID(entity string) uuid.UUID { return db.ids.New(entity, db.Now()) }

@@ -78,11 +78,7 @@ func (s *statements) close() {
 	s.cache.Purge()
 }
 
-// stale tells whether a fresh preparation may cure the error. Inside a transaction PostgreSQL has given up the transaction by then, and the
-// whole of it is retried.
-func stale(err error, inTransaction bool) bool {
-	if strings.Contains(err.Error(), "sql: statement is closed") { // database/sql has no value for it
-		return true
-	}
-	return !inTransaction && isStalePlan(err)
+// isClosed tells whether the cache closed the statement between get and its use.
+func isClosed(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "sql: statement is closed") // database/sql has no value for it
 }

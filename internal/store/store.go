@@ -13,6 +13,7 @@ import (
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/clock"
+	"github.com/caregraph/caregraph/internal/ids"
 )
 
 // Config says which database to open and how patient to be with it.
@@ -35,6 +36,7 @@ type DB struct {
 	url     string
 	writer  chan struct{} // SQLite has one writer: waiting here is fair and costs nothing
 	breaker *breaker
+	ids     ids.Generator
 }
 
 // IsPostgres tells whether the URL names a PostgreSQL database.
@@ -70,7 +72,7 @@ func Open(ctx context.Context, cfg Config, clk clock.Clock) (*DB, error) {
 	db.driver = newDriver(db)
 	db.Client = ent.NewClient(ent.Driver(db.driver))
 	access.Install(db.Client, db.driver, clk)
-	db.Client.Use(stamp(clk))
+	db.Client.Use(db.stamp)
 	db.breaker.start(db, probes, cfg.MaxConns)
 	return db, nil
 }
@@ -84,6 +86,9 @@ func (db *DB) Close() error {
 
 // Dialect names the engine: dialect.Postgres or dialect.SQLite.
 func (db *DB) Dialect() string { return db.dialect }
+
+// URL is what the database was opened with, secrets included.
+func (db *DB) URL() string { return db.url }
 
 // Build returns ent's statement builder for the engine, for raw statements.
 func (db *DB) Build() *entsql.DialectBuilder { return entsql.Dialect(db.dialect) }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/caregraph/caregraph/internal/fault"
 )
 
 type txKey struct{}
@@ -32,14 +34,7 @@ const maxAttempts = 8
 // database (see AfterCommit). It returns fn's error or that of the commit.
 func (db *DB) WithTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if t := current(ctx); t != nil {
-		if t.failure != nil {
-			return t.failure
-		}
-		err := fn(ctx)
-		if err != nil {
-			t.failure = err
-		}
-		return err
+		return t.join(ctx, fn)
 	}
 	for attempt := 1; ; attempt++ {
 		effects, err := db.attempt(ctx, fn)
@@ -47,8 +42,11 @@ func (db *DB) WithTx(ctx context.Context, fn func(ctx context.Context) error) er
 			runEffects(ctx, effects)
 			return nil
 		}
-		if attempt == maxAttempts || !IsRetryable(err) {
+		if !IsRetryable(err) {
 			return mapError(err)
+		}
+		if attempt == maxAttempts {
+			return fault.ErrUnavailable.After(time.Second).Because(err)
 		}
 		pause := time.Duration(attempt) * time.Duration(2+rand.IntN(10)) * time.Millisecond // #nosec G404 -- jitter
 		select {
@@ -57,6 +55,23 @@ func (db *DB) WithTx(ctx context.Context, fn func(ctx context.Context) error) er
 		case <-time.After(pause):
 		}
 	}
+}
+
+var errPanicked = errors.New("store: a joined call panicked")
+
+// join runs fn as a part of the transaction: when it fails, be it by a panic that somebody recovers, nothing of the transaction may stand.
+func (t *transaction) join(ctx context.Context, fn func(context.Context) error) error {
+	if t.failure != nil {
+		return t.failure
+	}
+	err := errPanicked
+	defer func() {
+		if err != nil {
+			t.failure = err
+		}
+	}()
+	err = fn(ctx)
+	return err
 }
 
 // attempt runs one transaction and returns the effects that its commit set free.
@@ -73,9 +88,11 @@ func (db *DB) attempt(ctx context.Context, fn func(context.Context) error) ([]fu
 		}
 	}
 	count(ctx)
-	sqlTx, err := db.sql.BeginTx(ctx, nil)
+	guarded, release := db.breaker.guard(ctx)
+	defer release()
+	sqlTx, err := db.sql.BeginTx(guarded, nil)
 	if err != nil {
-		return nil, err
+		return nil, ended(ctx, err)
 	}
 	defer func() { _ = sqlTx.Rollback() }() // does nothing after a commit
 	t := &transaction{sql: sqlTx}
@@ -84,7 +101,7 @@ func (db *DB) attempt(ctx context.Context, fn func(context.Context) error) ([]fu
 	}
 	count(ctx)
 	if err := sqlTx.Commit(); err != nil {
-		return nil, fmt.Errorf("commit: %w", err)
+		return nil, fmt.Errorf("commit: %w", ended(ctx, err))
 	}
 	return t.after, nil
 }

@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"text/template"
 
+	atlas "ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/sqltool"
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
@@ -20,7 +22,22 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/caregraph/caregraph/ent/migrate"
+	"github.com/caregraph/caregraph/internal/clock"
 )
+
+// forward writes files without a way back: what a generated Down does on SQLite is wrong, and data that was moved on does not move back.
+var forward = func() atlas.Formatter {
+	f, err := atlas.NewTemplateFormatter(
+		template.Must(template.New("name").Funcs(template.FuncMap{"now": now}).Parse("{{ now }}_{{ .Name }}.sql")),
+		template.Must(template.New("content").Parse("-- +goose Up\n{{ range .Changes }}{{ with .Comment }}-- {{ . }}\n{{ end }}{{ .Cmd }};\n{{ end }}")),
+	)
+	if err != nil {
+		panic(err) // only when a template is missing
+	}
+	return f
+}()
+
+func now() string { return clock.System{}.Now().Format("20060102150405") }
 
 func main() {
 	if len(os.Args) != 2 || os.Getenv("DEV_DATABASE_URL") == "" {
@@ -47,5 +64,5 @@ func write(engine, driver, url, folder, name string) error {
 		return fmt.Errorf("%s: %w", folder, err)
 	}
 	return migrate.NewSchema(entsql.OpenDB(engine, db)).NamedDiff(context.Background(), name,
-		schema.WithDir(dir), schema.WithMigrationMode(schema.ModeReplay), schema.WithDialect(engine), schema.WithForeignKeys(true), schema.WithDropIndex(true), schema.WithDropColumn(true))
+		schema.WithDir(dir), schema.WithFormatter(forward), schema.WithMigrationMode(schema.ModeReplay), schema.WithDialect(engine), schema.WithForeignKeys(true), schema.WithDropIndex(true), schema.WithDropColumn(true))
 }

@@ -1,0 +1,71 @@
+package graph
+
+import (
+	"context"
+	"slices"
+	"sort"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/fault"
+)
+
+// auth is the directive @auth of root fields.
+func (s *server) auth(ctx context.Context, _ any, next graphql.Resolver, public *bool, roles []access.Role) (any, error) {
+	if public != nil && *public {
+		return next(ctx)
+	}
+	v := access.From(ctx)
+	if v == nil {
+		if err := access.Failure(ctx); err != nil {
+			return nil, err
+		}
+		return nil, fault.ErrUnauthenticated
+	}
+	if roles != nil && !v.Has(roles...) {
+		s.resolver.Audit.Denied(ctx, graphql.GetFieldContext(ctx).Field.Name)
+		return nil, fault.ErrForbidden
+	}
+	return next(ctx)
+}
+
+// permissions lists, by role, the root fields that users with it may call.
+type permissions map[access.Role][]string
+
+func permissionsOf(schema *ast.Schema) permissions {
+	table := permissions{}
+	for _, root := range []*ast.Definition{schema.Query, schema.Mutation, schema.Subscription} {
+		if root == nil {
+			continue
+		}
+		for _, field := range root.Fields {
+			directive := field.Directives.ForName("auth")
+			if directive == nil {
+				continue
+			}
+			for _, role := range access.Roles {
+				if allows(directive, role) {
+					table[role] = append(table[role], field.Name)
+				}
+			}
+		}
+	}
+	return table
+}
+
+func allows(directive *ast.Directive, role access.Role) bool {
+	roles := directive.Arguments.ForName("roles")
+	return roles == nil || slices.ContainsFunc(roles.Value.Children, func(c *ast.ChildValue) bool { return c.Value.Raw == string(role) })
+}
+
+// of returns the fields of all roles of the viewer, sorted.
+func (p permissions) of(v *access.Viewer) []string {
+	names := []string{}
+	for _, role := range v.Roles {
+		names = append(names, p[role]...)
+	}
+	sort.Strings(names)
+	return slices.Compact(names)
+}

@@ -1,0 +1,42 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/vikstrous/dataloadgen"
+
+	"github.com/caregraph/caregraph/ent"
+)
+
+// loaders batch computed fields of one operation.
+type loaders struct {
+	isFree   *dataloadgen.Loader[uuid.UUID, bool]
+	nextFree *dataloadgen.Loader[uuid.UUID, *ent.Slot]
+}
+
+type loadersKey struct{}
+
+func (s *server) withLoaders(ctx context.Context) context.Context {
+	return context.WithValue(ctx, loadersKey{}, &loaders{
+		isFree:   dataloadgen.NewLoader(inOrder(s.resolver.Booking.FreeOf)),
+		nextFree: dataloadgen.NewLoader(inOrder(s.resolver.Booking.NextFree)),
+	})
+}
+
+func loadersOf(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
+
+// inOrder turns a lookup by map into a batch in the order of its keys; a key without a value reads as the zero value.
+func inOrder[T any](lookup func(context.Context, []uuid.UUID) (map[uuid.UUID]T, error)) func(context.Context, []uuid.UUID) ([]T, []error) {
+	return func(ctx context.Context, keys []uuid.UUID) ([]T, []error) {
+		found, err := lookup(ctx, keys)
+		if err != nil {
+			return nil, []error{err}
+		}
+		list := make([]T, len(keys))
+		for i, key := range keys {
+			list[i] = found[key]
+		}
+		return list, nil
+	}
+}

@@ -1,0 +1,229 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/caregraph/caregraph/graph/generated"
+	"github.com/caregraph/caregraph/graph/precheck"
+	"github.com/caregraph/caregraph/graph/transport"
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/audit"
+	"github.com/caregraph/caregraph/internal/clock"
+	"github.com/caregraph/caregraph/internal/fault"
+)
+
+// Cookies sets the session cookie of the running request.
+type Cookies interface {
+	Set(ctx context.Context, token string)
+	Clear(ctx context.Context)
+}
+
+// Options are the settings of the API.
+type Options struct {
+	RequestID     func(context.Context) string
+	Log           *slog.Logger
+	Limits        precheck.Limits
+	MaxBody       int64
+	Timeout       time.Duration // of one operation
+	Introspection Introspection
+	Observe       func(operation, kind, result string, took time.Duration) // for metrics
+}
+
+// Introspection says who may read the schema from the server, and whether errors suggest names.
+type Introspection int
+
+// The kinds: everybody with suggestions, or signed-in staff without.
+const (
+	Open Introspection = iota
+	StaffOnly
+)
+
+type server struct {
+	resolver *Resolver
+	options  Options
+}
+
+const queryCacheSize = 1000
+
+// New returns the handler of /graphql and the schema in SDL.
+func New(resolver *Resolver, options Options) (http.Handler, string) {
+	s := &server{resolver: resolver, options: options}
+	es := generated.NewExecutableSchema(generated.Config{
+		Resolvers:  resolver,
+		Directives: generated.DirectiveRoot{Auth: s.auth},
+	})
+	resolver.permissionTable = permissionsOf(es.Schema())
+	checker := precheck.New(es.Schema(), options.Limits)
+	srv := handler.New(es)
+	transports := transport.Options{RequestID: options.RequestID, MaxBody: options.MaxBody}
+	srv.AddTransport(transport.POST{Options: transports})
+	srv.AddTransport(transport.GET{Options: transports})
+	srv.AddTransport(transport.Other{Options: transports})
+	srv.SetQueryCache(precheck.NewQueryCache(queryCacheSize, checker))
+	srv.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](queryCacheSize)})
+	srv.Use(precheck.Extension{Checker: checker})
+	srv.Use(extension.Introspection{})
+	if options.Introspection == StaffOnly {
+		srv.SetDisableSuggestion(true)
+		srv.SetValidationRulesFn(precheck.RulesWithoutSuggestions)
+	}
+	srv.SetErrorPresenter(s.present)
+	srv.SetRecoverFunc(s.recover)
+	srv.AroundOperations(s.around)
+	srv.AroundFields(outcomes)
+	return srv, sdl(es.Schema())
+}
+
+// sdl prints the schema for clients, without the directives that only the generator reads.
+func sdl(schema *ast.Schema) string {
+	var b strings.Builder
+	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatSchema(public(schema))
+	return b.String()
+}
+
+// public is a copy of the schema without the generator's directives.
+func public(schema *ast.Schema) *ast.Schema {
+	shown := *schema
+	shown.Directives = map[string]*ast.DirectiveDefinition{}
+	for name, d := range schema.Directives {
+		if name != "goField" && name != "goModel" && name != "goTag" && name != "goEnum" && name != "goExtraField" {
+			shown.Directives[name] = d
+		}
+	}
+	shown.Types = map[string]*ast.Definition{}
+	for name, def := range schema.Types {
+		copied := *def
+		copied.Directives = withoutGenerator(def.Directives)
+		copied.Fields = nil
+		for _, f := range def.Fields {
+			field := *f
+			field.Directives = withoutGenerator(f.Directives)
+			copied.Fields = append(copied.Fields, &field)
+		}
+		shown.Types[name] = &copied
+	}
+	shown.Query, shown.Mutation = shown.Types[schema.Query.Name], shown.Types[schema.Mutation.Name]
+	return &shown
+}
+
+func withoutGenerator(list ast.DirectiveList) ast.DirectiveList {
+	var kept ast.DirectiveList
+	for _, d := range list {
+		if !strings.HasPrefix(d.Name, "go") {
+			kept = append(kept, d)
+		}
+	}
+	return kept
+}
+
+// around brackets every operation: introspection, the session's activity, the audit of reads, loaders, the time limit and the log.
+func (s *server) around(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	op := graphql.GetOperationContext(ctx)
+	viewer := access.From(ctx)
+	if s.options.Introspection == StaffOnly && (viewer == nil || viewer.Has(access.Patient)) {
+		op.DisableIntrospection = true
+	}
+	ctx = audit.WithOperation(ctx, operationName(op))
+	ctx = s.withLoaders(s.resolver.Audit.Begin(ctx))
+	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
+	started := clock.System{}.Now()
+	respond := next(ctx)
+	return func(outer context.Context) *graphql.Response {
+		defer cancel()
+		if viewer != nil && extends(op) {
+			if err := s.resolver.Identity.Touch(ctx, viewer); err != nil {
+				return &graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}}
+			}
+		}
+		response := respond(ctx)
+		if err := s.resolver.Audit.End(ctx); err != nil {
+			response = &graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}}
+		}
+		s.log(ctx, op, response, clock.System{}.Now().Sub(started))
+		return response
+	}
+}
+
+func operationName(op *graphql.OperationContext) string {
+	if op.OperationName != "" {
+		return op.OperationName
+	}
+	for _, selection := range op.Operation.SelectionSet {
+		if field, ok := selection.(*ast.Field); ok {
+			return field.Name
+		}
+	}
+	return "anonymous"
+}
+
+// quiet are the root fields that do not count as the user's activity.
+var quiet = map[string]bool{"sessionStatus": true, "pingActivity": true, "extendSession": true, "logout": true, "__typename": true}
+
+const backgroundHeader = "X-Caregraph-Background"
+
+// extends tells whether the operation counts as activity: one that the user sent, and not only to look at the session itself.
+func extends(op *graphql.OperationContext) bool {
+	if op.Operation.Operation == ast.Subscription || op.Headers.Get(backgroundHeader) == "1" {
+		return false
+	}
+	return anyActive(op.Operation.SelectionSet)
+}
+
+func anyActive(set ast.SelectionSet) bool {
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			if !quiet[s.Name] {
+				return true
+			}
+		case *ast.InlineFragment:
+			if anyActive(s.SelectionSet) {
+				return true
+			}
+		case *ast.FragmentSpread:
+			if anyActive(s.Definition.SelectionSet) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *server) log(ctx context.Context, op *graphql.OperationContext, response *graphql.Response, took time.Duration) {
+	result := "OK"
+	if response != nil && len(response.Errors) > 0 {
+		result = "ERROR"
+		if code, ok := response.Errors[0].Extensions["code"].(fault.Code); ok {
+			result = string(code)
+		}
+	}
+	kind := string(op.Operation.Operation)
+	s.options.Observe(operationName(op), kind, result, took)
+	attrs := []any{slog.String("operation", operationName(op)), slog.String("kind", kind), slog.String("result", result),
+		slog.Duration("took", took), slog.String("requestId", s.options.RequestID(ctx))}
+	if v := access.From(ctx); v != nil {
+		attrs = append(attrs, slog.String("session", v.SessionID.String()))
+	}
+	s.options.Log.InfoContext(ctx, "graphql", attrs...)
+}
+
+// recover turns a panic into a fault; its text stays in the log.
+func (s *server) recover(ctx context.Context, value any) error {
+	s.options.Log.ErrorContext(ctx, "panic", slog.String("requestId", s.options.RequestID(ctx)), slog.String("value", fmt.Sprintf("%T", value)), slog.String("stack", string(debug.Stack())))
+	return fault.ErrInternal.Because(errors.New("panic"))
+}

@@ -1,0 +1,220 @@
+package audit
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/auditevent"
+	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/emailtoken"
+	"github.com/caregraph/caregraph/ent/order"
+	"github.com/caregraph/caregraph/ent/refund"
+	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/civil"
+	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/testkit"
+)
+
+// clinic is a database with one row of everything that others hang on.
+type clinic struct {
+	db           *store.DB
+	admin        *ent.User
+	patient      *ent.Patient
+	practitioner *ent.Practitioner
+	slot         *ent.Slot
+	appointment  *ent.Appointment
+	order        *ent.Order
+}
+
+func newClinic(t *testing.T, db *store.DB) *clinic {
+	t.Helper()
+	c := &clinic{db: db, admin: testkit.User(t, db, access.Admin), patient: testkit.Patient(t, db), practitioner: testkit.Practitioner(t, db)}
+	c.slot = testkit.Slot(t, db, c.practitioner, db.Now().Add(24*time.Hour))
+	c.appointment = testkit.Appointment(t, db, c.slot, c.patient)
+	c.order = testkit.Order(t, db, c.appointment)
+	return c
+}
+
+type step func(ctx context.Context, c *clinic) (row any, err error)
+
+// change is one write and what its event has to say.
+type change struct {
+	action auditevent.Action
+	do     step
+	fields []string // in which the rows differ; of a creation a few of them
+	of     bool     // the patient's
+}
+
+// writes has, for every entity that is audited, its writes in order.
+func writes() map[string][]change {
+	var last any // the row that the step before has made
+	create := func(of bool, do step, fields ...string) change {
+		return change{auditevent.ActionCREATE, func(ctx context.Context, c *clinic) (row any, err error) {
+			row, err = do(ctx, c)
+			last = row
+			return row, err
+		}, fields, of}
+	}
+	update := func(of bool, do step, fields ...string) change {
+		return change{auditevent.ActionUPDATE, do, fields, of}
+	}
+	remove := func(of bool, do step) change { return change{auditevent.ActionDELETE, do, nil, of} }
+	later := testkit.Start.Add(72 * time.Hour)
+	return map[string][]change{
+		ent.TypeUser: {
+			create(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.User.Create().SetEmail("a@b.test").SetEmailKey("a@b.test").SetPasswordHash("hash").SetGivenName("A").SetFamilyName("B").
+					SetRoles([]string{"NURSE"}).Save(ctx)
+			}, "email", "password_hash", "roles"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.User.UpdateOneID(last.(*ent.User).ID).SetRoles([]string{"NURSE", "ADMIN"}).Save(ctx)
+			}, "roles"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.User.UpdateOneID(last.(*ent.User).ID).AppendRoles([]string{"BILLER"}).Save(ctx)
+			}, "roles"),
+		},
+		ent.TypeSession: {
+			create(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Session.Create().SetUserID(c.admin.ID).SetLastActivityAt(c.db.Now()).SetExpiresAt(later).SetEndsAt(later).
+					SetIP("203.0.113.7").SetUserAgent("x").Save(ctx)
+			}, "user_id", "ip"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Session.UpdateOneID(last.(*ent.Session).ID).SetEndedAt(c.db.Now()).SetEndReason("REVOKED").Save(ctx)
+			}, "ended_at", "end_reason"),
+		},
+		ent.TypeEmailToken: {
+			create(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.EmailToken.Create().SetUserID(c.admin.ID).SetPurpose(emailtoken.PurposeVERIFY_EMAIL).SetTokenHash("h").SetExpiresAt(later).Save(ctx)
+			}, "purpose", "token_hash"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.EmailToken.UpdateOneID(last.(*ent.EmailToken).ID).SetUsedAt(c.db.Now()).Save(ctx)
+			}, "used_at"),
+			remove(false, func(ctx context.Context, c *clinic) (any, error) {
+				return last, c.db.Client.EmailToken.DeleteOneID(last.(*ent.EmailToken).ID).Exec(ctx)
+			}),
+		},
+		ent.TypePatient: {
+			create(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Patient.Create().SetNumber("P1").SetGivenName("N").SetFamilyName("F").SetSearchKey("n f").SetTimeZone(testkit.Zone).
+					SetBirthDate(civil.Date{Year: 1984, Month: time.May, Day: 17}).Save(ctx)
+			}, "number", "birth_date", "gender"),
+			update(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Patient.UpdateOneID(last.(*ent.Patient).ID).SetPhone("+61700000000").ClearBirthDate().Save(ctx)
+			}, "birth_date", "phone"),
+		},
+		ent.TypePractitioner: {
+			create(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Practitioner.Create().SetUserID(c.admin.ID).SetName("Dr A").SetKind("DOCTOR").SetTimeZone(testkit.Zone).Save(ctx)
+			}, "name", "kind"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Practitioner.UpdateOneID(last.(*ent.Practitioner).ID).SetIsActive(false).Save(ctx)
+			}, "is_active"),
+		},
+		ent.TypePractitionerCredential: {
+			create(false, func(ctx context.Context, c *clinic) (any, error) {
+				u, err := c.db.Client.User.Create().SetEmail("d@b.test").SetEmailKey("d@b.test").SetPasswordHash("x").SetGivenName("D").SetFamilyName("B").
+					SetRoles([]string{"DOCTOR"}).Save(quiet(ctx))
+				if err != nil {
+					return nil, err
+				}
+				p, err := c.db.Client.Practitioner.Create().SetUserID(u.ID).SetName("Dr D").SetKind("DOCTOR").SetTimeZone(testkit.Zone).Save(quiet(ctx))
+				if err != nil {
+					return nil, err
+				}
+				return c.db.Client.PractitionerCredential.Create().SetPractitionerID(p.ID).SetProviderNumber("988939BJ").Save(ctx)
+			}, "provider_number", "has_schedule8_authority"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.PractitionerCredential.UpdateOneID(last.(*ent.PractitionerCredential).ID).SetHasSchedule8Authority(true).Save(ctx)
+			}, "has_schedule8_authority"),
+		},
+		ent.TypeCareRelation: {
+			create(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.CareRelation.Create().SetPractitionerID(c.practitioner.ID).SetPatientID(c.patient.ID).
+					SetSource(carerelation.SourceAPPOINTMENT).SetSourceID(c.appointment.ID).Save(ctx)
+			}, "practitioner_id", "patient_id", "source"),
+			remove(true, func(ctx context.Context, c *clinic) (any, error) {
+				return last, c.db.Client.CareRelation.DeleteOneID(last.(*ent.CareRelation).ID).Exec(ctx)
+			}),
+		},
+		ent.TypeSlot: {
+			create(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Slot.Create().SetPractitionerID(c.practitioner.ID).SetStartsAt(later).SetEndsAt(later.Add(30 * time.Minute)).
+					SetType(slot.TypeLONG).SetDurationMinutes(30).SetTimeZone(testkit.Zone).SetLocalDate(civil.Date{Year: 2025, Month: time.January, Day: 18}).Save(ctx)
+			}, "starts_at", "local_date", "duration_minutes"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Slot.UpdateOneID(last.(*ent.Slot).ID).SetEndsAt(later.Add(15 * time.Minute)).AddDurationMinutes(-15).Save(ctx)
+			}, "ends_at", "duration_minutes"),
+			remove(false, func(ctx context.Context, c *clinic) (any, error) {
+				return last, c.db.Client.Slot.DeleteOneID(last.(*ent.Slot).ID).Exec(ctx)
+			}),
+		},
+		ent.TypeAppointment: {
+			create(true, func(ctx context.Context, c *clinic) (any, error) {
+				s, err := c.db.Client.Slot.Create().SetPractitionerID(c.practitioner.ID).SetStartsAt(later).SetEndsAt(later.Add(30 * time.Minute)).
+					SetType(slot.TypeLONG).SetDurationMinutes(30).SetTimeZone(testkit.Zone).SetLocalDate(civil.Date{Year: 2025, Month: time.January, Day: 18}).Save(quiet(ctx))
+				if err != nil {
+					return nil, err
+				}
+				return c.db.Client.Appointment.Create().SetPatientID(c.patient.ID).SetPractitionerID(s.PractitionerID).SetSlotID(s.ID).
+					SetStartsAt(s.StartsAt).SetEndsAt(s.EndsAt).SetStatus(appointment.StatusPENDING).SetIsInitial(true).SetPriceMinor(9500).
+					SetCurrency("AUD").SetExpiresAt(later).SetBookedBy(c.admin.ID).Save(ctx)
+			}, "patient_id", "price_minor", "status"),
+			update(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Appointment.UpdateOneID(last.(*ent.Appointment).ID).SetStatus(appointment.StatusBOOKED).Save(ctx)
+			}, "status"),
+		},
+		ent.TypeAppointmentIntake: {
+			create(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.AppointmentIntake.Create().SetAppointmentID(c.appointment.ID).SetPatientID(c.patient.ID).
+					SetPractitionerID(c.practitioner.ID).SetNote("A cough.").Save(ctx)
+			}, "note"),
+			update(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.AppointmentIntake.UpdateOneID(last.(*ent.AppointmentIntake).ID).SetNote("No cough.").Save(ctx)
+			}, "note"),
+		},
+		ent.TypeAppointmentStatusChange: {
+			create(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.AppointmentStatusChange.Create().SetAppointmentID(c.appointment.ID).SetPatientID(c.patient.ID).
+					SetPractitionerID(c.practitioner.ID).SetToStatus("BOOKED").SetCause("test").SetReason("It hurts.").Save(ctx)
+			}, "to_status", "cause", "reason"),
+		},
+		ent.TypeOrder: {
+			update(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Order.UpdateOneID(c.order.ID).SetStatus(order.StatusREFUNDED).AddRefundedMinor(500).Save(ctx)
+			}, "status", "refunded_minor"),
+			create(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Order.Create().SetAppointmentID(c.appointment.ID).SetPatientID(c.patient.ID).SetAmountMinor(1).SetCurrency("AUD").
+					SetStatus(order.StatusPENDING).SetProvider("sandbox").SetExpiresAt(later).Save(ctx)
+			}, "amount_minor", "provider"),
+		},
+		ent.TypePaymentEvent: {
+			create(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.PaymentEvent.Create().SetProvider("sandbox").SetEventID("e1").SetType("paid").SetOrderID(c.order.ID).SetOutcome("PAID").Save(ctx)
+			}, "event_id", "order_id"),
+		},
+		ent.TypeRefund: {
+			create(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Refund.Create().SetOrderID(c.order.ID).SetPatientID(c.patient.ID).SetAmountMinor(500).SetCurrency("AUD").
+					SetStatus(refund.StatusPROCESSING).SetReason("cancelled").Save(ctx)
+			}, "amount_minor", "reason"),
+			update(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Refund.UpdateOneID(last.(*ent.Refund).ID).SetStatus(refund.StatusSUCCEEDED).AddAttempts(1).Save(ctx)
+			}, "status", "attempts"),
+		},
+		ent.TypeNotification: {
+			create(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Notification.Create().SetUserID(c.admin.ID).SetKind("K").SetSubjectID(c.order.ID).SetOccurrence("").SetTitle("T").SetText("X").Save(ctx)
+			}, "user_id", "kind", "text"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Notification.UpdateOneID(last.(*ent.Notification).ID).SetReadAt(c.db.Now()).Save(ctx)
+			}, "read_at"),
+		},
+	}
+}
+
+// quiet marks writes that a step needs beforehand and whose events are not looked at.
+func quiet(ctx context.Context) context.Context { return Cause(ctx, "quiet") }

@@ -1,0 +1,80 @@
+package booking
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/order"
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/store"
+)
+
+const (
+	expireBatch     = 200
+	providerTimeout = 10 * time.Second
+)
+
+// expire locks an appointment whose time to pay is over, writes so, and closes the checkout pages of its orders after the commit. An appointment that was
+// paid meanwhile stays as it is; the caller looks at the status that comes back.
+func (s *Service) expire(ctx context.Context, id uuid.UUID, cause string) (*ent.Appointment, error) {
+	a, err := s.locked(ctx, id)
+	if err != nil || a.Status != appointment.StatusPENDING {
+		return a, err
+	}
+	changed, err := s.change(ctx, a, appointment.StatusPAYMENT_EXPIRED, cause)
+	if err != nil {
+		return nil, err
+	}
+	open, err := s.DB.Client.Order.Query().Where(order.AppointmentID(a.ID), order.StatusEQ(order.StatusPENDING), order.ProviderRefNotNil()).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range open {
+		s.closeCheckout(ctx, o)
+	}
+	return changed, nil
+}
+
+// closeCheckout closes the page of an order once the transaction has committed. A page that stays open does no harm: its payment is judged when it comes.
+func (s *Service) closeCheckout(ctx context.Context, o *ent.Order) {
+	store.AfterCommit(ctx, func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+		defer cancel()
+		if err := s.Provider.ExpireCheckout(ctx, *o.ProviderRef); err != nil {
+			s.Log.WarnContext(ctx, "the checkout page could not be closed", slog.String("order", o.ID.String()), slog.Any("error", err))
+		}
+	})
+}
+
+// ExpireDue writes PAYMENT_EXPIRED for every appointment whose time to pay is over and returns how many there were. It is the method of the job
+// expire-pending-appointments.
+func (s *Service) ExpireDue(ctx context.Context) (int, error) {
+	ctx = access.System(ctx, "job:expire-pending-appointments")
+	total := 0
+	for {
+		due, err := s.DB.Client.Appointment.Query().
+			Where(appointment.StatusEQ(appointment.StatusPENDING), appointment.ExpiresAtLTE(s.DB.Now())).
+			Order(appointment.ByExpiresAt()).Limit(expireBatch).IDs(ctx)
+		if err != nil {
+			return total, err
+		}
+		for _, id := range due {
+			err := s.DB.WithTx(ctx, func(ctx context.Context) error {
+				_, err := s.expire(ctx, id, "job:expire-pending-appointments")
+				return err
+			})
+			if err != nil {
+				return total, err
+			}
+			total++
+		}
+		if len(due) < expireBatch {
+			return total, nil
+		}
+	}
+}

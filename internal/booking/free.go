@@ -1,0 +1,100 @@
+package booking
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/predicate"
+	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/internal/access"
+)
+
+const maxAlternatives = 3
+
+// free matches slots to come that no appointment holds at the instant now. It looks at appointments of everybody, which tells a viewer no more
+// than that the slot is taken.
+func free(now time.Time) predicate.Slot {
+	return func(s *sql.Selector) {
+		held := sql.Dialect(s.Dialect()).Select(appointment.FieldSlotID).From(sql.Table(appointment.Table)).Where(sql.And(
+			sql.GT(appointment.FieldStartsAt, now),
+			sql.Or(
+				sql.In(appointment.FieldStatus, appointment.StatusBOOKED, appointment.StatusCOMPLETED, appointment.StatusNO_SHOW),
+				sql.And(sql.EQ(appointment.FieldStatus, appointment.StatusPENDING), sql.GT(appointment.FieldExpiresAt, now)),
+			),
+		))
+		s.Where(sql.And(sql.GT(s.C(slot.FieldStartsAt), now), sql.NotIn(s.C(slot.FieldID), held)))
+	}
+}
+
+// Slots returns the slots that the viewer may see, all or by whether they can be booked now.
+func (s *Service) Slots(isFree *bool) *ent.SlotQuery {
+	q := s.DB.Client.Slot.Query()
+	switch {
+	case isFree == nil:
+		return q
+	case *isFree:
+		return q.Where(free(s.DB.Now()))
+	default:
+		return q.Where(slot.Not(free(s.DB.Now())))
+	}
+}
+
+// FreeOf tells which of the slots can be booked now.
+func (s *Service) FreeOf(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	found, err := s.DB.Client.Slot.Query().Where(slot.IDIn(ids...), free(s.DB.Now())).IDs(ctx)
+	result := make(map[uuid.UUID]bool, len(found))
+	for _, id := range found {
+		result[id] = true
+	}
+	return result, err
+}
+
+// NextFree returns the next free slot of each practitioner that has one.
+func (s *Service) NextFree(ctx context.Context, practitioners []uuid.UUID) (map[uuid.UUID]*ent.Slot, error) {
+	result := make(map[uuid.UUID]*ent.Slot, len(practitioners))
+	keys := make([]any, len(practitioners))
+	for i, id := range practitioners {
+		keys[i] = id
+	}
+	now := s.DB.Now()
+	slots, err := s.DB.Client.Slot.Query().Where(func(q *sql.Selector) {
+		inner := sql.Dialect(q.Dialect()).Select(slot.FieldPractitionerID, sql.As(sql.Min(slot.FieldStartsAt), "first")).From(sql.Table(slot.Table))
+		inner.Where(sql.In(inner.C(slot.FieldPractitionerID), keys...))
+		free(now)(inner)
+		inner.GroupBy(slot.FieldPractitionerID).As("next")
+		q.Join(inner).On(q.C(slot.FieldPractitionerID), inner.C(slot.FieldPractitionerID))
+		q.Where(sql.ColumnsEQ(q.C(slot.FieldStartsAt), inner.C("first")))
+	}).All(ctx)
+	for _, one := range slots {
+		result[one.PractitionerID] = one
+	}
+	return result, err
+}
+
+// alternatives returns up to three free slots of the same practitioner and type, nearest in time first. Slots are the directory's, so the
+// system looks for whoever may book.
+func (s *Service) alternatives(ctx context.Context, wanted *ent.Slot) ([]*ent.Slot, error) {
+	ctx = access.System(ctx, "alternatives to a taken slot")
+	q := s.DB.Client.Slot.Query().
+		Where(slot.PractitionerID(wanted.PractitionerID), slot.TypeEQ(wanted.Type), slot.IDNEQ(wanted.ID), free(s.DB.Now())).Limit(maxAlternatives)
+	after, err := q.Clone().Where(slot.StartsAtGTE(wanted.StartsAt)).Order(slot.ByStartsAt()).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	before, err := q.Where(slot.StartsAtLT(wanted.StartsAt)).Order(slot.ByStartsAt(sql.OrderDesc())).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	both := append(after, before...)
+	slices.SortStableFunc(both, func(a, b *ent.Slot) int {
+		return cmp.Compare(a.StartsAt.Sub(wanted.StartsAt).Abs(), b.StartsAt.Sub(wanted.StartsAt).Abs())
+	})
+	return both[:min(len(both), maxAlternatives)], nil
+}

@@ -1,0 +1,117 @@
+package booking
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/order"
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/idem"
+	"github.com/caregraph/caregraph/internal/money"
+	"github.com/caregraph/caregraph/internal/payment"
+	"github.com/caregraph/caregraph/internal/store"
+)
+
+// CreateOrder asks for the payment of the viewer's own PENDING appointment and returns the order with the page to pay on. Asking again returns the same
+// live order together with ORDER_EXISTS. Errors: NOT_FOUND, ILLEGAL_STATUS, PAYMENT_EXPIRED, ORDER_EXISTS, UNAVAILABLE when the payment provider does
+// not answer; asking again is then safe.
+func (s *Service) CreateOrder(ctx context.Context, in CreateOrderInput) (*ent.Order, error) {
+	var exists bool
+	result, err := idem.Do(ctx, s.DB, "createOrder", in.IdempotencyKey, in, func(ctx context.Context) ([]uuid.UUID, error) {
+		o, found, err := s.claimOrder(ctx, in.AppointmentID)
+		if err != nil {
+			return nil, err
+		}
+		exists = found
+		return []uuid.UUID{o.ID}, nil
+	})
+	if store.Violates(err, liveOrder) { // a twin was faster
+		return s.CreateOrder(ctx, in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.DB.Client.Order.Get(ctx, result[0])
+	if err != nil {
+		return nil, err
+	}
+	if o.CheckoutURL == "" {
+		if o, err = s.openCheckout(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	if exists {
+		return o, ErrOrderExists.With(ExistingOrder{o})
+	}
+	return o, nil
+}
+
+// claimOrder returns the live order of the appointment, or a new one.
+func (s *Service) claimOrder(ctx context.Context, id uuid.UUID) (o *ent.Order, found bool, err error) {
+	a, err := s.locked(ctx, id)
+	if ent.IsNotFound(err) {
+		return nil, false, fault.ErrNotFound.At("appointmentId")
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	live, err := s.DB.Client.Order.Query().Where(order.AppointmentID(id),
+		order.StatusIn(order.StatusPENDING, order.StatusPAID, order.StatusCOMPLETED)).Only(ctx)
+	if err == nil && live.Status != order.StatusPENDING {
+		return live, true, nil
+	}
+	if err != nil && !ent.IsNotFound(err) {
+		return nil, false, err
+	}
+	switch StatusAt(a, s.DB.Now()) {
+	case appointment.StatusPENDING:
+	case appointment.StatusPAYMENT_EXPIRED:
+		return nil, false, ErrPaymentExpired
+	default:
+		return nil, false, ErrIllegalStatus
+	}
+	if live != nil {
+		return live, true, nil
+	}
+	made, err := s.DB.Client.Order.Create().SetAppointmentID(a.ID).SetPatientID(a.PatientID).
+		SetAmountMinor(a.PriceMinor).SetCurrency(a.Currency).SetStatus(order.StatusPENDING).SetProvider(s.Provider.Name()).
+		SetExpiresAt(a.ExpiresAt).Save(ctx)
+	return made, false, err
+}
+
+// openCheckout asks the provider for the page, outside of any transaction, and stores where it is. The provider knows the order, so a call that was cut
+// off half-way is made good by the next one.
+func (s *Service) openCheckout(ctx context.Context, o *ent.Order) (*ent.Order, error) {
+	system := access.System(ctx, "createOrder")
+	a, err := s.DB.Client.Appointment.Query().Where(appointment.ID(o.AppointmentID)).WithPatient().WithPractitioner().Only(system)
+	if err != nil {
+		return nil, err
+	}
+	callCtx, cancel := context.WithTimeout(system, providerTimeout)
+	defer cancel()
+	page, err := s.Provider.CreateCheckout(callCtx, payment.CheckoutRequest{
+		OrderID: o.ID, AppointmentID: a.ID, Amount: money.Amount{Minor: o.AmountMinor, Currency: o.Currency},
+		Description: "Appointment with " + a.Edges.Practitioner.Name, Email: a.Edges.Patient.Email, ExpiresAt: o.ExpiresAt,
+	})
+	if err != nil {
+		return nil, fault.ErrUnavailable.Says("The payment provider does not answer. Try again.").Because(fmt.Errorf("create checkout: %w", err))
+	}
+	err = s.DB.WithTx(system, func(ctx context.Context) error {
+		o, err = s.DB.Client.Order.UpdateOneID(o.ID).SetProviderRef(page.Ref).SetCheckoutURL(page.URL).Save(ctx)
+		return err
+	})
+	return o, err
+}
+
+// NetMinor is what stays with the practice of a paid order: its amount less the provider's fee and what was paid back.
+func NetMinor(o *ent.Order) int64 {
+	if o.PaidAt == nil {
+		return 0
+	}
+	return o.AmountMinor - o.FeeMinor - o.RefundedMinor
+}

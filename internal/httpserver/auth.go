@@ -1,0 +1,94 @@
+package httpserver
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/fault"
+)
+
+const maxUserAgent = 300
+
+var errForgery = fault.ErrForbidden.Says("Requests with a session cookie come from this site or an origin that it trusts.")
+
+// credential is the token that a request carries.
+type credential struct {
+	token    string
+	isGiven  bool
+	isCookie bool
+}
+
+// credentialOf finds the token: in the Authorization header, else in the cookie. A websocket sends its token in connection_init, so
+// its header does not count; other schemes than Bearer are not for us but for a proxy.
+func credentialOf(r *http.Request) credential {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") && !isWebsocket(r) {
+		return credential{token: strings.TrimSpace(token), isGiven: true}
+	}
+	if cookie, err := r.Cookie(SessionCookie); err == nil && cookie.Value != "" {
+		return credential{token: cookie.Value, isGiven: true, isCookie: true}
+	}
+	return credential{}
+}
+
+// signIn finds out who asks. A token that is not good, and a database that is away, leave nobody signed in: the handler decides what
+// that means for what was asked.
+func (s *Server) signIn(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent := credentialOf(r)
+		if s.isForged(r, sent) {
+			writeError(w, r, http.StatusForbidden, errForgery)
+			return
+		}
+		c := callOf(r.Context())
+		ctx := access.WithHolder(r.Context())
+		if s.options.SetClient != nil {
+			ctx = s.options.SetClient(ctx, c.clientIP(), userAgent(r))
+		}
+		switch {
+		case !sent.isGiven:
+		case sent.token == "":
+			ctx = access.WithFailure(ctx, fault.ErrUnauthenticated)
+		default:
+			viewer, err := s.options.Authenticate(ctx, sent.token)
+			if err == nil && viewer == nil {
+				err = fault.ErrUnauthenticated
+			}
+			if err != nil {
+				ctx = access.WithFailure(ctx, err)
+				break
+			}
+			c.viewer = viewer
+			ctx = access.As(ctx, viewer)
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// isForged tells whether another site's page made this request with the visitor's cookie. Browsers send a cookie along with
+// websockets and event streams too, which are GETs, so a GET that names its origin is checked as if it changed something. A websocket
+// is checked even without a cookie: its origin has to be one of ours.
+func (s *Server) isForged(r *http.Request, sent credential) bool {
+	if !sent.isCookie && !isWebsocket(r) {
+		return false
+	}
+	checked := r
+	if isWebsocket(r) || r.Header.Get("Origin") != "" {
+		asWrite := *r
+		asWrite.Method = http.MethodPost
+		checked = &asWrite
+	}
+	return s.forgery.Check(checked) != nil
+}
+
+// userAgent returns what the client calls itself, as the store can keep it: short, printable UTF-8.
+func userAgent(r *http.Request) string {
+	agent := strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f {
+			return -1
+		}
+		return c
+	}, r.UserAgent())
+	return strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], "")
+}

@@ -1,0 +1,154 @@
+package sandbox
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // the page and its style
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/bojanz/currency"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/sandboxcheckout"
+)
+
+var (
+	//go:embed page.html
+	pageText string
+	//go:embed style.css
+	style []byte
+
+	page = template.Must(template.New("page").Parse(pageText))
+
+	// styleHref is relative to the page, and new when the style is.
+	styleHref = func() string {
+		sum := sha256.Sum256(style)
+		return "../style.css?v=" + hex.EncodeToString(sum[:6])
+	}()
+)
+
+// What a page can be about.
+const (
+	stateOpen        = "open"
+	statePaid        = "paid"
+	stateRefunded    = "refunded"
+	stateCancelled   = "cancelled"
+	stateExpired     = "expired"
+	stateUnknown     = "unknown"
+	stateRefused     = "refused"
+	stateUnavailable = "unavailable"
+)
+
+// view is what the page shows.
+type view struct {
+	State       string
+	StyleHref   string
+	Practice    string
+	Description string
+	Amount      string
+	Refunded    string // empty when nothing was paid back
+	Left        string // time to pay, in words
+	Until       string // the same as times of day
+	UntilUTC    string // for machines
+	IsDeclined  bool   // the last attempt was
+	IsUntold    bool   // Caregraph has not accepted yet what happened
+}
+
+// stateOf tells what the page is about; an open checkout expires by the clock alone.
+func (p *Provider) stateOf(row *ent.SandboxCheckout) string {
+	switch {
+	case row.Status == sandboxcheckout.StatusPAID && row.RefundedMinor > 0:
+		return stateRefunded
+	case row.Status == sandboxcheckout.StatusPAID:
+		return statePaid
+	case row.Status == sandboxcheckout.StatusCANCELLED:
+		return stateCancelled
+	case row.Status == sandboxcheckout.StatusOPEN && p.db.Now().Before(row.ExpiresAt):
+		return stateOpen
+	default:
+		return stateExpired
+	}
+}
+
+func (p *Provider) viewOf(row *ent.SandboxCheckout) view {
+	v := view{
+		State: p.stateOf(row), Description: row.Description, Amount: display(row.AmountMinor, row.Currency),
+		Left: inWords(row.ExpiresAt.Sub(p.db.Now())), Until: inZones(row.ExpiresAt, p.zone), UntilUTC: row.ExpiresAt.Format(time.RFC3339),
+	}
+	if row.RefundedMinor > 0 {
+		v.Refunded = display(row.RefundedMinor, row.Currency)
+	}
+	return v
+}
+
+// render answers with the page; a broken one would be a broken build, so half a page never leaves.
+func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, v view) {
+	v.StyleHref, v.Practice = styleHref, p.practice
+	var body bytes.Buffer
+	if err := page.Execute(&body, v); err != nil {
+		p.log.ErrorContext(r.Context(), "the sandbox's page cannot be written", slog.Any("error", err))
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes())
+}
+
+func serveStyle(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(style))
+}
+
+// display writes an amount for people: A$80.00. The currency was checked when the checkout was opened.
+func display(minor int64, currencyCode string) string {
+	amount, err := currency.NewAmountFromInt64(minor, currencyCode)
+	if err != nil {
+		return fmt.Sprint(minor, " ", currencyCode)
+	}
+	return currency.NewFormatter(currency.NewLocale("en")).Format(amount)
+}
+
+// inWords tells how much time is left, rather less than more.
+func inWords(d time.Duration) string {
+	minutes := int(d / time.Minute)
+	switch hours := minutes / 60; {
+	case minutes < 1:
+		return "less than a minute"
+	case hours < 1:
+		return plural(minutes, "minute")
+	case hours >= 48:
+		return plural(hours/24, "day")
+	case minutes%60 == 0:
+		return plural(hours, "hour")
+	default:
+		return plural(hours, "hour") + " " + plural(minutes%60, "minute")
+	}
+}
+
+func plural(n int, unit string) string {
+	if n == 1 {
+		return "1 " + unit
+	}
+	return fmt.Sprint(n, " ", unit, "s")
+}
+
+// inZones writes an instant as it is in the practice, and in UTC, with its date there when that is another one.
+func inZones(t time.Time, zone *time.Location) string {
+	local, utc := t.In(zone), t.UTC()
+	text := local.Format("2 January 2006, 15:04\u00a0MST") // a time and its zone stay on one line
+	switch {
+	case local.Format("MST") == "UTC":
+		return text
+	case local.YearDay() == utc.YearDay():
+		return text + utc.Format(" (15:04\u00a0UTC)")
+	default:
+		return text + utc.Format(" (2 January, 15:04\u00a0UTC)")
+	}
+}

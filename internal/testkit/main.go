@@ -1,0 +1,53 @@
+package testkit
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The engines, as in the names of subtests.
+const (
+	SQLite   = "sqlite"
+	Postgres = "postgres"
+)
+
+// Main runs the tests of a package, for its TestMain, and ends the process. It says in one line what took part.
+func Main(m *testing.M) {
+	engines, leftOut := Engines(), ""
+	if !slices.Contains(engines, Postgres) {
+		leftOut = " (PostgreSQL left out: no TEST_DATABASE_URL and no binaries)"
+	}
+	long := "no"
+	if wantsLong() {
+		long = "yes"
+	}
+	fmt.Printf("caregraph tests: engines=%s long=%s%s\n", strings.Join(engines, ","), long, leftOut)
+	if leftOut != "" && os.Getenv("CAREGRAPH_REQUIRE_POSTGRES") == "1" {
+		fmt.Println("CAREGRAPH_REQUIRE_POSTGRES=1: set TEST_DATABASE_URL or install PostgreSQL")
+		os.Exit(1)
+	}
+	code := m.Run()
+	stopPostgres()
+	os.Exit(code)
+}
+
+// Engines lists the engines that take part.
+func Engines() []string {
+	if os.Getenv("TEST_DATABASE_URL") == "" && binaries() == "" {
+		return []string{SQLite}
+	}
+	return []string{SQLite, Postgres}
+}
+
+// Long skips the test unless the long ones were asked for.
+func Long(tb testing.TB) {
+	tb.Helper()
+	if !wantsLong() {
+		tb.Skip("a long test: set CAREGRAPH_LONG=1")
+	}
+}
+
+func wantsLong() bool { return os.Getenv("CAREGRAPH_LONG") == "1" }

@@ -54,6 +54,14 @@ func (r *Resolver) nodes(ctx context.Context, list []uuid.UUID) ([]ent.Noder, er
 	return found, failure
 }
 
+// textOf is what was given, or nothing.
+func textOf(given *string) string {
+	if given == nil {
+		return ""
+	}
+	return *given
+}
+
 // orDefault is the order that was asked for, or else the usual one.
 func orDefault[T any](asked, usual []*T) []*T {
 	if len(asked) == 0 {

@@ -31,7 +31,7 @@ func (r *mutationResolver) UpdatePatient(ctx context.Context, input patient.Upda
 
 // Patients is the resolver for the patients field.
 func (r *queryResolver) Patients(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PatientOrder, where *ent.PatientWhereInput, search *string) (*ent.PatientConnection, error) {
-	return r.Resolver.Patients.Search(search).Paginate(ctx, after, first, before, last,
+	return r.Resolver.Patients.Search(ctx, textOf(search)).Paginate(ctx, after, first, before, last,
 		ent.WithPatientOrder(orDefault(orderBy, []*ent.PatientOrder{{Direction: entgql.OrderDirectionAsc, Field: ent.PatientOrderFieldFamilyName}})), ent.WithPatientFilter(where.Filter))
 }
 

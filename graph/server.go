@@ -138,7 +138,7 @@ func (s *server) around(ctx context.Context, next graphql.OperationHandler) grap
 	if s.options.Introspection == StaffOnly && (viewer == nil || viewer.Has(access.Patient)) {
 		op.DisableIntrospection = true
 	}
-	ctx = audit.WithOperation(ctx, operationName(op))
+	ctx = audit.WithOperation(ctx, rootField(op.Operation.SelectionSet))
 	ctx = s.withLoaders(s.resolver.Audit.Begin(ctx))
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	started := clock.System{}.Now()
@@ -159,16 +159,19 @@ func (s *server) around(ctx context.Context, next graphql.OperationHandler) grap
 	}
 }
 
-func operationName(op *graphql.OperationContext) string {
-	if op.OperationName != "" {
-		return op.OperationName
-	}
-	for _, selection := range op.Operation.SelectionSet {
-		if field, ok := selection.(*ast.Field); ok {
-			return field.Name
+// rootField names an operation by its first root field; the name that a client gives may say anything.
+func rootField(set ast.SelectionSet) string {
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			return s.Name
+		case *ast.InlineFragment:
+			return rootField(s.SelectionSet)
+		case *ast.FragmentSpread:
+			return rootField(s.Definition.SelectionSet)
 		}
 	}
-	return "anonymous"
+	return ""
 }
 
 // quiet are the root fields that do not count as the user's activity.
@@ -213,8 +216,9 @@ func (s *server) log(ctx context.Context, op *graphql.OperationContext, response
 		}
 	}
 	kind := string(op.Operation.Operation)
-	s.options.Observe(operationName(op), kind, result, took)
-	attrs := []any{slog.String("operation", operationName(op)), slog.String("kind", kind), slog.String("result", result),
+	name := rootField(op.Operation.SelectionSet)
+	s.options.Observe(name, kind, result, took)
+	attrs := []any{slog.String("operation", name), slog.String("kind", kind), slog.String("result", result),
 		slog.Duration("took", took), slog.String("requestId", s.options.RequestID(ctx))}
 	if v := access.From(ctx); v != nil {
 		attrs = append(attrs, slog.String("session", v.SessionID.String()))

@@ -6,14 +6,11 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/http"
+	"sync"
 	"time"
 
 	"github.com/alexedwards/argon2id"
-	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/caregraph/caregraph/graph"
-	"github.com/caregraph/caregraph/graph/precheck"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/booking"
@@ -21,8 +18,6 @@ import (
 	"github.com/caregraph/caregraph/internal/config"
 	"github.com/caregraph/caregraph/internal/httpserver"
 	"github.com/caregraph/caregraph/internal/identity"
-	"github.com/caregraph/caregraph/internal/limit"
-	"github.com/caregraph/caregraph/internal/mail"
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/patient"
 	"github.com/caregraph/caregraph/internal/payment/sandbox"
@@ -53,4 +48,56 @@ type App struct {
 	cfg    config.Config
 	log    *slog.Logger
 	server *httpserver.Server
+}
+
+const flushTime = 5 * time.Second
+
+// Run serves on the listener until ctx ends, then stops in reverse order: the front door first, what is buffered last.
+func (a *App) Run(ctx context.Context, listener net.Listener) error {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	jobs, err := scheduler.New(background, a.cfg.PracticeZone, a.log, a.jobs()...)
+	if err != nil {
+		return errors.Join(err, a.Close(ctx))
+	}
+	var loops sync.WaitGroup
+	for _, loop := range []func(context.Context){a.Identity.Run, a.Audit.Run, a.Notify.Run} {
+		loops.Go(func() { loop(background) })
+	}
+	jobs.Start()
+	err = a.server.Serve(ctx, listener)
+	err = errors.Join(err, jobs.Stop())
+	stop()
+	loops.Wait()
+	return errors.Join(err, a.Close(ctx))
+}
+
+// Close writes what is buffered and closes the database. Run does so itself.
+func (a *App) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	defer cancel()
+	return errors.Join(a.Identity.Flush(ctx), a.Audit.Close(ctx), a.DB.Close())
+}
+
+// jobs is the table of jobs.
+func (a *App) jobs() []scheduler.Job {
+	job := func(name, cron string, run func(ctx context.Context) error) scheduler.Job {
+		return scheduler.Job{Name: name, Cron: cron, Run: func(ctx context.Context) error {
+			return run(audit.Cause(access.System(ctx, "job:"+name), "job:"+name))
+		}}
+	}
+	return []scheduler.Job{
+		job("session-cleanup", "7 * * * *", func(ctx context.Context) error {
+			_, _, err := a.Identity.CleanUp(ctx)
+			return err
+		}),
+		job("expire-pending-appointments", "* * * * *", func(ctx context.Context) error {
+			_, err := a.Booking.ExpireDue(ctx)
+			return err
+		}),
+		job("refunds", "* * * * *", func(ctx context.Context) error {
+			_, err := a.Booking.RetryRefunds(ctx)
+			return err
+		}),
+	}
 }

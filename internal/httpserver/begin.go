@@ -3,8 +3,6 @@ package httpserver
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -59,21 +57,5 @@ func setDeadlines(w http.ResponseWriter, r *http.Request) {
 	if r.Body == nil || r.Body == http.NoBody || isWebsocket(r) {
 		return
 	}
-	_ = control.SetReadDeadline(now.Add(bodyTimeout))
-	// Past the body the server reads on, to notice when the client goes away: a deadline then would look like that.
-	r.Body = &body{r.Body, func() { _ = control.SetReadDeadline(time.Time{}) }}
-}
-
-// body tells when it has been read.
-type body struct {
-	io.ReadCloser
-	atEnd func()
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if errors.Is(err, io.EOF) {
-		b.atEnd()
-	}
-	return n, err
+	_ = control.SetReadDeadline(now.Add(bodyTimeout)) // net/http lifts it when the body was read
 }

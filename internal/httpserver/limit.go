@@ -51,12 +51,13 @@ func (l *limiter) admit(who caller) (wait time.Duration, ok bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	now := l.clock.Now()
 	w, known := l.callers.Get(who)
 	if !known {
-		w = &window{}
+		w = &window{last: now.Unix()}
 		l.callers.Add(who, w)
 	}
-	return w.admit(allowed, l.clock.Now())
+	return w.admit(allowed, now)
 }
 
 // window counts requests by the second. One second more than a minute, because the oldest one may be half over: the sum is never

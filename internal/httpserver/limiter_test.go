@@ -23,6 +23,22 @@ func TestLimiter_MemoryIsBounded(t *testing.T) {
 	require.Equal(t, maxCallers, l.callers.Len())
 }
 
+// A clock may stand anywhere, also before 1970.
+func TestLimiter_AnyTime(t *testing.T) {
+	t.Parallel()
+	clk := clock.NewFake(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC))
+	l := newLimiter(1, clk)
+	for range 200 {
+		for range anonymousShare {
+			_, ok := l.admit(caller{})
+			require.True(t, ok)
+		}
+		wait, ok := l.admit(caller{})
+		require.False(t, ok)
+		clk.Advance(wait)
+	}
+}
+
 func BenchmarkLimiter(b *testing.B) {
 	l := newLimiter(1<<30, clock.NewFake(time.Unix(0, 0)))
 	for b.Loop() {

@@ -40,11 +40,11 @@ func (l *Limiter) Reserve(ctx context.Context, uses ...Use) (*Reservation, error
 		return nil, err
 	}
 	for look := 1; ; look++ {
-		ids, isFinal, err := l.tryReserve(ctx, uses)
+		ids, isBusy, err := l.tryReserve(ctx, uses)
 		if err == nil {
 			return &Reservation{limiter: l, ids: ids, leave: leave}, nil
 		}
-		if isFinal || look == looks {
+		if !isBusy || look == looks {
 			leave()
 			return nil, err
 		}
@@ -57,10 +57,10 @@ func (l *Limiter) Reserve(ctx context.Context, uses ...Use) (*Reservation, error
 	}
 }
 
-// tryReserve reserves all uses or none. An error is not final when only tries in progress are in the way.
-func (l *Limiter) tryReserve(ctx context.Context, uses []Use) (ids []uuid.UUID, isFinal bool, err error) {
+// tryReserve reserves all uses or none. It is busy when only tries in progress are in the way.
+func (l *Limiter) tryReserve(ctx context.Context, uses []Use) (ids []uuid.UUID, isBusy bool, err error) {
 	err = l.db.WithTx(access.System(ctx, "limit"), func(ctx context.Context) error {
-		ids, isFinal = nil, true
+		ids, isBusy = nil, false
 		var busy error
 		for _, u := range uses {
 			kept, open, err := l.count(ctx, u)
@@ -74,8 +74,7 @@ func (l *Limiter) tryReserve(ctx context.Context, uses []Use) (ids []uuid.UUID, 
 				busy = refusal(u.Name, time.Second)
 			}
 		}
-		if busy != nil {
-			isFinal = false
+		if isBusy = busy != nil; isBusy {
 			return busy
 		}
 		for _, u := range uses {
@@ -87,7 +86,7 @@ func (l *Limiter) tryReserve(ctx context.Context, uses []Use) (ids []uuid.UUID, 
 		}
 		return nil
 	})
-	return ids, isFinal, err
+	return ids, isBusy, err
 }
 
 // Keep lets the reserved uses count for good. It joins the transaction of ctx, if any.

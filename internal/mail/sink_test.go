@@ -127,7 +127,7 @@ func withTLS(t *testing.T, s *sink) {
 }
 
 // script is a server of one connection that answers each line with what reply says, or hangs up when that is "", or stays silent when it is
-// "-". The greeting answers the line "". It returns its address and what it was told.
+// "-". The server speaks first: that answers the line greeting. It returns its address and what it was told.
 func script(t *testing.T, reply func(line string) string) (address string, told func() string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -144,7 +144,7 @@ func script(t *testing.T, reply func(line string) string) (address string, told 
 		}
 		defer func() { _ = conn.Close() }()
 		lines := bufio.NewScanner(conn)
-		for line := ""; ; line = lines.Text() {
+		for line := greeting; ; line = lines.Text() {
 			mu.Lock()
 			all.WriteString(line + "\n")
 			mu.Unlock()
@@ -171,3 +171,5 @@ func script(t *testing.T, reply func(line string) string) (address string, told 
 		return all.String()
 	}
 }
+
+const greeting = "(greeting)"

@@ -7,7 +7,7 @@ import (
 	"github.com/caregraph/caregraph/internal/civil"
 )
 
-// Input of createPatient.
+// CreatePatientInput is the input of createPatient.
 type CreatePatientInput struct {
 	// Given name.
 	GivenName string
@@ -45,7 +45,7 @@ type CreatePatientInput struct {
 	IdempotencyKey *string
 }
 
-// Input of updatePatient: what is left out or null stays; an empty string clears.
+// UpdatePatientInput is the input of updatePatient: what is left out or null stays; an empty string clears.
 type UpdatePatientInput struct {
 	// The patient.
 	ID uuid.UUID

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,7 +20,8 @@ const (
 // for a dead network; once it is back, connections from before are dropped and work goes on.
 type breaker struct {
 	down   atomic.Pointer[fault.Error]
-	up     atomic.Pointer[context.Context] // ends when the database goes away; nil for SQLite
+	up     atomic.Pointer[context.Context] // ends when the database goes away
+	places chan struct{}                   // as many as the pool has connections; nil for SQLite, whose writers wait elsewhere
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 	probes *sql.DB
@@ -34,37 +34,38 @@ func (b *breaker) err() error {
 	return nil
 }
 
-// guard returns a ctx that also ends when the database goes away, so that nobody waits for a connection that others hold on a dead network.
-// release frees it.
-func (b *breaker) guard(ctx context.Context) (guarded context.Context, release func()) {
-	up := b.up.Load()
-	if up == nil {
-		return ctx, func() {}
+// admit waits for one of the pool's connections and returns what gives it back. Waiting happens here and not in the pool, so that nobody
+// waits for a connection that somebody else holds on a dead network: all who wait are told at once when the database goes away.
+func (b *breaker) admit(ctx context.Context) (leave func(), err error) {
+	if b.places == nil {
+		return func() {}, b.err()
 	}
-	guarded, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(*up, cancel)
-	return guarded, func() {
-		stop()
-		cancel()
+	select {
+	case b.places <- struct{}{}:
+	default:
+		select {
+		case b.places <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-(*b.up.Load()).Done():
+			return nil, b.err()
+		}
 	}
-}
-
-// ended gives an error that guard caused its reason; ctx is that of the caller.
-func ended(ctx context.Context, err error) error {
-	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
-		return fault.ErrUnavailable.After(time.Second).Because(err)
+	if err := b.err(); err != nil {
+		<-b.places
+		return nil, err
 	}
-	return err
+	return sync.OnceFunc(func() { <-b.places }), nil
 }
 
 // start begins to probe, on a connection of its own; for SQLite it does nothing, the errors of a file come with the statements.
-func (b *breaker) start(db *DB, probes *sql.DB, idle int) {
+func (b *breaker) start(db *DB, probes *sql.DB, conns int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
 	if probes == nil {
 		return
 	}
-	b.probes = probes
+	b.probes, b.places = probes, make(chan struct{}, conns)
 	failed := probeFails // the first probe decides alone
 	goDown := b.goUp()
 	check := func() {
@@ -75,7 +76,7 @@ func (b *breaker) start(db *DB, probes *sql.DB, idle int) {
 			if b.down.Load() != nil {
 				goDown = b.goUp()
 				db.sql.SetMaxIdleConns(0) // closes what was dialled before
-				db.sql.SetMaxIdleConns(idle)
+				db.sql.SetMaxIdleConns(conns)
 			}
 		case ctx.Err() == nil:
 			if failed++; failed >= probeFails {

@@ -19,7 +19,7 @@ type driver struct {
 }
 
 func newDriver(db *DB) *driver {
-	d := &driver{db: db, statements: newStatements(db.sql)}
+	d := &driver{db: db, statements: newStatements(db.sql, db.breaker)}
 	d.Conn = entsql.Conn{ExecQuerier: d}
 	return d
 }
@@ -32,37 +32,50 @@ func (d *driver) Close() error { return nil }
 
 // Exec implements dialect.Driver.
 func (d *driver) Exec(ctx context.Context, query string, args, v any) error {
+	leave, err := d.admit(ctx)
+	if err != nil {
+		return mapError(err)
+	}
+	defer leave()
 	return mapError(d.Conn.Exec(ctx, query, args, v))
 }
 
 // Query implements dialect.Driver.
 func (d *driver) Query(ctx context.Context, query string, args, v any) error {
-	guarded, release := ctx, func() {}
-	if current(ctx) == nil { // a transaction has its connection
-		guarded, release = d.db.breaker.guard(ctx)
+	leave, err := d.admit(ctx)
+	if err != nil {
+		return mapError(err)
 	}
-	if err := d.Conn.Query(guarded, query, args, v); err != nil {
-		release()
-		return mapError(ended(ctx, err))
+	if err := d.Conn.Query(ctx, query, args, v); err != nil {
+		leave()
+		return mapError(err)
 	}
-	rows := v.(*entsql.Rows)
-	rows.ColumnScanner = guardedRows{rows.ColumnScanner, ctx, release}
+	if rows, ok := v.(*entsql.Rows); ok {
+		rows.ColumnScanner = admittedRows{rows.ColumnScanner, leave}
+	}
 	return nil
 }
 
-// guardedRows are rows whose reading can fail after the first ones came.
-type guardedRows struct {
+// admit lets a statement through; one of a transaction has its connection already.
+func (d *driver) admit(ctx context.Context) (leave func(), err error) {
+	if current(ctx) != nil {
+		return func() {}, d.db.breaker.err()
+	}
+	return d.db.breaker.admit(ctx)
+}
+
+// admittedRows are rows that hold a connection until they are closed, and whose reading can fail after the first ones came.
+type admittedRows struct {
 	entsql.ColumnScanner
-	ctx     context.Context
-	release func()
+	leave func()
 }
 
 // Err implements entsql.ColumnScanner.
-func (r guardedRows) Err() error { return mapError(ended(r.ctx, r.ColumnScanner.Err())) }
+func (r admittedRows) Err() error { return mapError(r.ColumnScanner.Err()) }
 
 // Close implements entsql.ColumnScanner.
-func (r guardedRows) Close() error {
-	defer r.release()
+func (r admittedRows) Close() error {
+	defer r.leave()
 	return r.ColumnScanner.Close()
 }
 
@@ -78,9 +91,6 @@ func (d *driver) Tx(ctx context.Context) (dialect.Tx, error) {
 
 // ExecContext implements entsql.ExecQuerier.
 func (d *driver) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if err := d.db.breaker.err(); err != nil {
-		return nil, err
-	}
 	count(ctx)
 	return withStatement(ctx, d, query,
 		func(s *sql.Stmt) (sql.Result, error) { return s.ExecContext(ctx, args...) },
@@ -89,9 +99,6 @@ func (d *driver) ExecContext(ctx context.Context, query string, args ...any) (sq
 
 // QueryContext implements entsql.ExecQuerier.
 func (d *driver) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if err := d.db.breaker.err(); err != nil {
-		return nil, err
-	}
 	count(ctx)
 	return withStatement(ctx, d, query,
 		func(s *sql.Stmt) (*sql.Rows, error) { return s.QueryContext(ctx, args...) },

@@ -11,8 +11,11 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
+	"github.com/lib/pq"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/caregraph/caregraph/ent/migrate/migrations"
 )
@@ -22,7 +25,11 @@ import (
 //
 // It uses connections of its own: SQLite tables are rebuilt with foreign keys off, or the rebuild would cascade into the children.
 func Migrate(ctx context.Context, url string) (applied int, err error) {
-	m, err := openMigrator(url)
+	return migrate(ctx, url, migrations.Files)
+}
+
+func migrate(ctx context.Context, url string, folders fs.ReadFileFS) (applied int, err error) {
+	m, err := openMigrator(url, folders)
 	if err != nil {
 		return 0, err
 	}
@@ -40,6 +47,16 @@ func Migrate(ctx context.Context, url string) (applied int, err error) {
 	return len(results), m.renewTriggers(ctx)
 }
 
+// IsCurrent tells whether the schema is the one that this program embeds. A database of a newer program is an error.
+func IsCurrent(ctx context.Context, url string) (current bool, err error) {
+	m, err := openMigrator(url, migrations.Files)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, m.db.Close()) }()
+	return m.upToDate(ctx)
+}
+
 type migrator struct {
 	db      *sql.DB
 	goose   *goose.Provider
@@ -47,7 +64,7 @@ type migrator struct {
 	trigger string
 }
 
-func openMigrator(url string) (*migrator, error) {
+func openMigrator(url string, folders fs.ReadFileFS) (*migrator, error) {
 	m := &migrator{engine: "sqlite"}
 	gooseDialect, opts := goose.DialectSQLite3, []goose.ProviderOption{}
 	var err error
@@ -68,11 +85,11 @@ func openMigrator(url string) (*migrator, error) {
 	} else if m.db, err = sql.Open("sqlite", sqliteDSN(url, []string{"foreign_keys(0)", "busy_timeout(60000)", "journal_mode(WAL)", "synchronous(2)"})); err != nil {
 		return nil, err
 	}
-	files, err := fs.Sub(migrations.Files, m.engine)
+	files, err := fs.Sub(folders, m.engine)
 	if err != nil {
 		return nil, err
 	}
-	trigger, err := migrations.Files.ReadFile("triggers/" + m.engine + ".sql")
+	trigger, err := folders.ReadFile("triggers/" + m.engine + ".sql")
 	if err != nil {
 		return nil, err
 	}
@@ -85,21 +102,36 @@ func openMigrator(url string) (*migrator, error) {
 func (m *migrator) upToDate(ctx context.Context) (bool, error) {
 	var have int64
 	if err := m.db.QueryRowContext(ctx, "SELECT max(version_id) FROM goose_db_version WHERE is_applied").Scan(&have); err != nil {
-		if isUnavailable(err) {
-			return false, mapError(err)
-		}
-		return false, nil // an empty database has no such table
+		return false, unlessMissing(err) // an empty database has no such table
 	}
-	sources := m.goose.ListSources()
-	newest := sources[len(sources)-1].Version
+	newest := m.newest()
 	if have > newest {
 		return false, fmt.Errorf("the database has schema version %d, this program knows %d: run the newer program", have, newest)
 	}
 	var hash string
 	if err := m.db.QueryRowContext(ctx, "SELECT hash FROM caregraph_triggers").Scan(&hash); err != nil {
-		return false, nil //nolint:nilerr // not written yet: there is work to do
+		return false, unlessMissing(err) // not written yet
 	}
 	return have == newest && hash == m.triggerHash(), nil
+}
+
+// newest returns the version that this program knows.
+func (m *migrator) newest() int64 {
+	sources := m.goose.ListSources()
+	return sources[len(sources)-1].Version
+}
+
+// unlessMissing returns err unless it says that there is no such table or row.
+func unlessMissing(err error) error {
+	var pg *pq.Error
+	var lite *sqlite.Error
+	switch {
+	case errors.Is(err, sql.ErrNoRows),
+		errors.As(err, &pg) && pg.Code == "42P01", // undefined_table
+		errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_ERROR:
+		return nil
+	}
+	return mapError(err)
 }
 
 // lock waits until no other process migrates an SQLite file; PostgreSQL's lock is goose's and the one of renewTriggers.
@@ -153,7 +185,9 @@ func foreignKeysHold(ctx context.Context, tx *sql.Tx) error {
 	return rows.Err()
 }
 
+// triggerHash names the triggers and the version of the tables that they were made for: a process that dies between a migration, which may
+// have dropped triggers, and their renewal leaves an old one.
 func (m *migrator) triggerHash() string {
-	sum := sha256.Sum256([]byte(m.trigger))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\n%s", m.newest(), m.trigger))
 	return hex.EncodeToString(sum[:])
 }

@@ -12,20 +12,21 @@ const maxStatements = 400
 
 // statements is a bounded cache of prepared statements by text.
 type statements struct {
-	db     *sql.DB
-	cache  *lru.Cache[string, *sql.Stmt]
-	wanted chan string // texts first met inside a transaction
-	cancel context.CancelFunc
-	done   chan struct{}
+	db      *sql.DB
+	breaker *breaker
+	cache   *lru.Cache[string, *sql.Stmt]
+	wanted  chan string // texts first met inside a transaction
+	cancel  context.CancelFunc
+	done    chan struct{}
 }
 
-func newStatements(db *sql.DB) *statements {
+func newStatements(db *sql.DB, b *breaker) *statements {
 	cache, err := lru.NewWithEvict(maxStatements, func(_ string, s *sql.Stmt) { _ = s.Close() })
 	if err != nil {
 		panic(err) // only for a size below one
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &statements{db: db, cache: cache, wanted: make(chan string, 64), cancel: cancel, done: make(chan struct{})}
+	s := &statements{db: db, breaker: b, cache: cache, wanted: make(chan string, 64), cancel: cancel, done: make(chan struct{})}
 	go s.prepareWanted(ctx)
 	return s
 }
@@ -65,11 +66,22 @@ func (s *statements) prepareWanted(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case query := <-s.wanted:
-			if !s.cache.Contains(query) {
-				_, _ = s.prepare(ctx, query) // a failure shows where the statement is used
-			}
+			s.prepareOne(ctx, query)
 		}
 	}
+}
+
+// prepareOne prepares the statement on a connection of its own; a failure shows where the statement is used.
+func (s *statements) prepareOne(ctx context.Context, query string) {
+	if s.cache.Contains(query) {
+		return
+	}
+	leave, err := s.breaker.admit(ctx)
+	if err != nil {
+		return
+	}
+	defer leave()
+	_, _ = s.prepare(ctx, query)
 }
 
 func (s *statements) close() {

@@ -112,10 +112,10 @@ func TestStatementsSurviveAlterTable(t *testing.T) {
 
 		require.NoError(t, get(testkit.System(t))) // prepared
 		inTransactions()
-		exec(t, db, alter[0])
+		execute(t, db, alter[0])
 		require.NoError(t, get(testkit.System(t)))
 		inTransactions()
-		exec(t, db, alter[1])
+		execute(t, db, alter[1])
 		inTransactions()
 		require.NoError(t, get(testkit.System(t)))
 	})

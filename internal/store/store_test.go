@@ -44,8 +44,8 @@ type raw string
 
 func (r raw) Query() (string, []any) { return string(r), nil }
 
-// exec runs a raw statement in a transaction of its own.
-func exec(t *testing.T, db *store.DB, statement string) {
+// execute runs a raw statement in a transaction of its own.
+func execute(t *testing.T, db *store.DB, statement string) {
 	t.Helper()
 	testkit.Write(t, db, func(ctx context.Context) error {
 		_, err := db.Exec(ctx, "test", raw(statement))

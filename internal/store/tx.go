@@ -76,9 +76,11 @@ func (t *transaction) join(ctx context.Context, fn func(context.Context) error) 
 
 // attempt runs one transaction and returns the effects that its commit set free.
 func (db *DB) attempt(ctx context.Context, fn func(context.Context) error) ([]func(context.Context), error) {
-	if err := db.breaker.err(); err != nil {
+	leave, err := db.breaker.admit(ctx)
+	if err != nil {
 		return nil, err
 	}
+	defer leave()
 	if db.writer != nil {
 		select {
 		case db.writer <- struct{}{}:
@@ -88,11 +90,9 @@ func (db *DB) attempt(ctx context.Context, fn func(context.Context) error) ([]fu
 		}
 	}
 	count(ctx)
-	guarded, release := db.breaker.guard(ctx)
-	defer release()
-	sqlTx, err := db.sql.BeginTx(guarded, nil)
+	sqlTx, err := db.sql.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, ended(ctx, err)
+		return nil, err
 	}
 	defer func() { _ = sqlTx.Rollback() }() // does nothing after a commit
 	t := &transaction{sql: sqlTx}
@@ -101,7 +101,7 @@ func (db *DB) attempt(ctx context.Context, fn func(context.Context) error) ([]fu
 	}
 	count(ctx)
 	if err := sqlTx.Commit(); err != nil {
-		return nil, fmt.Errorf("commit: %w", ended(ctx, err))
+		return nil, fmt.Errorf("commit: %w", err)
 	}
 	return t.after, nil
 }

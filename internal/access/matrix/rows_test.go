@@ -174,9 +174,9 @@ var rows = []row{
 	{entity: "Order", name: "carol.next", refs: "appointment_id=carol.next patient_id=carol",
 		values: values{"status": order.StatusPAID}, read: cashiers},
 
-	{entity: "Refund", name: "alice", refs: "order_id=alice.done patient_id=alice", values: values{"status": refund.StatusSUCCEEDED}, read: "alice " + cashiers},
-	{entity: "Refund", name: "bob", refs: "order_id=bob.lapsed patient_id=bob", read: "bob " + cashiers},
-	{entity: "Refund", name: "carol", refs: "order_id=carol.next patient_id=carol", read: cashiers},
+	{entity: "Refund", name: "alice", refs: "order_id=alice.done patient_id=alice", values: values{"status": refund.StatusSUCCEEDED}, read: "alice " + cashiers, change: by(nobody)},
+	{entity: "Refund", name: "bob", refs: "order_id=bob.lapsed patient_id=bob", read: "bob " + cashiers, change: by(nobody)},
+	{entity: "Refund", name: "carol", refs: "order_id=carol.next patient_id=carol", read: cashiers, change: by(nobody)},
 
 	{entity: "Session", name: "alice", refs: "user_id=alice", read: "alice " + admins, change: map[string]string{"end": "alice " + admins, "life": nobody}},
 	{entity: "Session", name: "alice.old", refs: "user_id=alice", values: values{"ended_at": at(-day)},

@@ -1,0 +1,85 @@
+package matrix_test
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// link is an edge of ent: from a row by its own key, or to the rows whose key names it.
+type link struct {
+	name, target string
+	column       string
+	back         bool // the key is in the other entity's rows
+	many         bool
+}
+
+// links lists the edges of every entity. An edge that ent has and this table has not fails the test.
+var links = map[string][]link{
+	"Appointment": {
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+		{name: "Slot", target: "Slot", column: "slot_id"},
+		{name: "Booker", target: "User", column: "booked_by"},
+		{name: "Intake", target: "AppointmentIntake", column: "appointment_id", back: true},
+		{name: "Orders", target: "Order", column: "appointment_id", back: true, many: true},
+		{name: "History", target: "AppointmentStatusChange", column: "appointment_id", back: true, many: true},
+	},
+	"AppointmentIntake": {
+		{name: "Appointment", target: "Appointment", column: "appointment_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+	},
+	"AppointmentStatusChange": {
+		{name: "Appointment", target: "Appointment", column: "appointment_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+	},
+	"CareRelation": {
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+	},
+	"EmailToken":   {{name: "User", target: "User", column: "user_id"}},
+	"Notification": {{name: "User", target: "User", column: "user_id"}},
+	"Order": {
+		{name: "Appointment", target: "Appointment", column: "appointment_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+	},
+	"Patient": {
+		{name: "User", target: "User", column: "user_id"},
+		{name: "Appointments", target: "Appointment", column: "patient_id", back: true, many: true},
+	},
+	"Practitioner": {
+		{name: "User", target: "User", column: "user_id"},
+		{name: "Slots", target: "Slot", column: "practitioner_id", back: true, many: true},
+		{name: "Credentials", target: "PractitionerCredential", column: "practitioner_id", back: true},
+	},
+	"PractitionerCredential": {{name: "Practitioner", target: "Practitioner", column: "practitioner_id"}},
+	"Refund": {
+		{name: "Order", target: "Order", column: "order_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+	},
+	"Session": {{name: "User", target: "User", column: "user_id"}},
+	"Slot":    {{name: "Practitioner", target: "Practitioner", column: "practitioner_id"}},
+}
+
+// follow returns the rows at the other end of the edge, hidden ones too, in the order of the table.
+func (w *world) follow(from uuid.UUID, l link) []uuid.UUID {
+	if !l.back {
+		if id, ok := w.refs[from][l.column]; ok {
+			return []uuid.UUID{id}
+		}
+		return nil
+	}
+	return slices.DeleteFunc(w.of(l.target), func(id uuid.UUID) bool { return w.refs[id][l.column] != from })
+}
+
+// followAll returns the rows at the other end of the edge from any of the rows.
+func (w *world) followAll(from []uuid.UUID, l link) []uuid.UUID {
+	var reached []uuid.UUID
+	for _, id := range from {
+		reached = append(reached, w.follow(id, l)...)
+	}
+	slices.SortFunc(reached, compareIDs)
+	return slices.Compact(reached)
+}

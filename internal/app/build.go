@@ -1,0 +1,107 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/caregraph/caregraph/internal/audit"
+	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/config"
+	"github.com/caregraph/caregraph/internal/identity"
+	"github.com/caregraph/caregraph/internal/limit"
+	"github.com/caregraph/caregraph/internal/mail"
+	"github.com/caregraph/caregraph/internal/notify"
+	"github.com/caregraph/caregraph/internal/patient"
+	"github.com/caregraph/caregraph/internal/payment/sandbox"
+	"github.com/caregraph/caregraph/internal/store"
+)
+
+const devMails = 100
+
+// New migrates the database if the configuration says so and builds the program. It waits for a PostgreSQL server that is away. Close or Run releases it.
+func New(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
+	a := &App{cfg: cfg, log: opts.Log}
+	if err := a.open(ctx, opts); err != nil {
+		return nil, err
+	}
+	if err := a.build(opts); err != nil {
+		return nil, errors.Join(err, a.DB.Close())
+	}
+	return a, nil
+}
+
+// open opens the database once it is there.
+func (a *App) open(ctx context.Context, opts Options) error {
+	url := a.cfg.DatabaseURL.Reveal()
+	say := func(text string) { a.log.WarnContext(ctx, text) }
+	if !a.cfg.IsPostgres() && a.cfg.IsAutoMigrate {
+		if _, err := store.Migrate(ctx, url); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+	}
+	db, err := store.Open(ctx, store.Config{URL: url}, opts.Clock)
+	if err != nil {
+		return err
+	}
+	a.DB = db
+	if err := db.WaitUntilReady(ctx, say); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	if a.cfg.IsPostgres() {
+		if err := a.migratePostgres(ctx, url); err != nil {
+			return errors.Join(err, db.Close())
+		}
+	}
+	return nil
+}
+
+// migratePostgres migrates, or refuses a schema that is not this program's.
+func (a *App) migratePostgres(ctx context.Context, url string) error {
+	if a.cfg.IsAutoMigrate {
+		_, err := store.Migrate(ctx, url)
+		return err
+	}
+	current, err := store.IsCurrent(ctx, url)
+	if err == nil && !current {
+		err = errors.New("the database does not have this program's schema: run caregraph migrate, or set MIGRATE=auto")
+	}
+	return err
+}
+
+func (a *App) build(opts Options) error {
+	cfg, db := a.cfg, a.DB
+	a.Audit = audit.New(db, a.log, audit.Options{Strict: cfg.IsAuditStrict})
+	a.Audit.Install()
+	var mailer mail.Mailer
+	if smtp := cfg.SMTPURL.Reveal(); smtp != "" {
+		var err error
+		if mailer, err = mail.FromURL(smtp); err != nil {
+			return err
+		}
+	}
+	a.Notify = notify.New(notify.Config{DB: db, Mailer: mailer, Log: a.log, Audit: a.Audit})
+	a.Patients = patient.New(patient.Config{DB: db, IdentifierMode: cfg.IdentifierChecks, PracticeZone: cfg.PracticeZone})
+	keys, err := identity.ParseKeys(cfg.JWTKeys.Reveal())
+	if err != nil {
+		return fmt.Errorf("JWT_KEYS: %w", err)
+	}
+	a.Identity, err = identity.New(identity.Config{
+		DB: db, Limits: limit.New(db), Mail: mailTo(a.Notify), Patients: a.Patients, Log: a.log, Keys: keys,
+		PatientTimeout: cfg.PatientSessionTimeout, StaffTimeout: cfg.StaffSessionTimeout, Warning: cfg.SessionTimeoutWarning,
+		LoginsPerMinute: cfg.Limits.LoginAttemptsPerMinute, RegistrationsPerHour: cfg.Limits.RegistrationsPerHour,
+		VerificationsPerMinute: cfg.Limits.VerificationsPerMinute,
+		PublicURL:              cfg.PublicURL, PracticeName: cfg.PracticeName, Zone: cfg.PracticeZone, Identifiers: cfg.IdentifierChecks, HashParams: opts.HashParams,
+	})
+	if err != nil {
+		return err
+	}
+	a.Sandbox = sandbox.New(sandbox.Config{
+		DB: db, Secret: []byte(cfg.SandboxSecret.Reveal()), PublicURL: cfg.PublicURL, PracticeName: cfg.PracticeName, Zone: cfg.PracticeZone, Log: a.log,
+	})
+	a.Booking = booking.New(booking.Config{
+		DB: db, Notify: a.Notify, Provider: a.Sandbox, Log: a.log, PracticeName: cfg.PracticeName,
+		NewPatientFee: cfg.NewPatientFee, ReturningFee: cfg.ReturningPatientFee, BookingsPerHour: cfg.Limits.BookingsPerHour,
+	})
+	return a.serveOver(opts)
+}

@@ -1,0 +1,152 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/delivery"
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/mail"
+)
+
+const (
+	batchSize = 8 // rows that a worker takes at once, and sends side by side
+	maxAnswer = 300
+)
+
+// Deliver sends the mails that are due and that no other worker has, until there are none or ctx ends, and returns how many went out (or were kept)
+// and how many did not. The error is the database's: mails that the server refuses are counted and written down.
+func (s *Service) Deliver(ctx context.Context) (sent, failed int, err error) {
+	ctx = access.System(ctx, "deliver mails")
+	for ctx.Err() == nil {
+		batch, err := s.claim(ctx)
+		if err != nil || len(batch) == 0 {
+			return sent, failed, err
+		}
+		ok, err := s.deliverAll(context.WithoutCancel(ctx), batch)
+		sent, failed = sent+ok, failed+len(batch)-ok
+		if err != nil {
+			return sent, failed, err
+		}
+	}
+	return sent, failed, nil
+}
+
+// claim takes due rows: nobody else gets them until their lease runs out.
+func (s *Service) claim(ctx context.Context) (batch []*ent.Delivery, err error) {
+	now := s.db.Now()
+	due := delivery.And(delivery.StatusEQ(delivery.StatusQUEUED), delivery.NextAttemptAtLTE(now),
+		delivery.Or(delivery.LeasedUntilIsNil(), delivery.LeasedUntilLTE(now)))
+	if waiting, err := s.db.Client.Delivery.Query().Where(due).Exist(ctx); err != nil || !waiting {
+		return nil, err // without a write transaction, of which SQLite has one
+	}
+	until := now.Add(3 * s.timeout)
+	err = s.db.WithTx(ctx, func(ctx context.Context) error {
+		batch, err = s.db.Client.Delivery.Query().Where(due, skipLocked).Order(delivery.ByNextAttemptAt(), delivery.ByID()).Limit(batchSize).All(ctx)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		taken := make([]uuid.UUID, len(batch))
+		for i, d := range batch {
+			taken[i] = d.ID
+			d.LeasedUntil, d.Attempts = &until, d.Attempts+1
+		}
+		return s.db.Client.Delivery.Update().Where(delivery.IDIn(taken...)).SetLeasedUntil(until).AddAttempts(1).Exec(ctx)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take due mails: %w", err)
+	}
+	return batch, nil
+}
+
+// skipLocked passes the rows over that another worker is taking; on SQLite there is no other.
+func skipLocked(s *entsql.Selector) {
+	if s.Dialect() == dialect.Postgres {
+		s.ForUpdate(entsql.WithLockAction(entsql.SkipLocked))
+	}
+}
+
+// deliverAll sends the rows side by side and returns how many went out.
+func (s *Service) deliverAll(ctx context.Context, batch []*ent.Delivery) (sent int, err error) {
+	var (
+		wg sync.WaitGroup
+		mu sync.Mutex
+	)
+	for _, d := range batch {
+		wg.Go(func() {
+			ok, failure := s.deliver(ctx, d)
+			mu.Lock()
+			defer mu.Unlock()
+			err = errors.Join(err, failure)
+			if ok {
+				sent++
+			}
+		})
+	}
+	wg.Wait()
+	return sent, err
+}
+
+// deliver sends one mail and writes down what became of it; the error is the database's.
+func (s *Service) deliver(ctx context.Context, d *ent.Delivery) (ok bool, err error) {
+	if d.Attempts > maxAttempts {
+		return false, s.failed(ctx, d, errors.New("the last try ended without an answer"))
+	}
+	if s.mailer == nil {
+		return true, s.mark(ctx, d, s.db.Client.Delivery.Update().Where(delivery.StatusEQ(delivery.StatusQUEUED)).SetStatus(delivery.StatusKEPT))
+	}
+	sending, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	answer, err := s.mailer.Send(sending, mail.Message{ID: d.ID.String(), To: d.Address, Subject: d.Subject, Body: d.Body, Date: d.CreatedAt})
+	if err != nil {
+		return false, s.failed(ctx, d, err)
+	}
+	return true, s.mark(ctx, d, s.db.Client.Delivery.Update().Where(delivery.StatusNEQ(delivery.StatusSENT)).
+		SetStatus(delivery.StatusSENT).SetSentAt(s.db.Now()).SetBody("").SetAnswer(cut(answer)))
+}
+
+// failed sets the time of the next try, or gives the mail up. It leaves rows alone that another worker has taken meanwhile.
+func (s *Service) failed(ctx context.Context, d *ent.Delivery, cause error) error {
+	update := s.db.Client.Delivery.Update().Where(delivery.StatusEQ(delivery.StatusQUEUED), delivery.LeasedUntil(*d.LeasedUntil)).SetAnswer(cut(answerOf(cause)))
+	dead := d.Attempts >= maxAttempts || mail.IsPermanent(cause)
+	if dead {
+		update.SetStatus(delivery.StatusDEAD)
+	} else {
+		update.SetNextAttemptAt(s.db.Now().Add(pause(d.Attempts, rand.Float64()))) // #nosec G404 -- jitter
+	}
+	s.log.WarnContext(ctx, "a mail was not sent", "delivery", d.ID, "kind", d.Kind, "attempt", d.Attempts, "dead", dead)
+	return s.mark(ctx, d, update)
+}
+
+// mark writes down what became of a row, if it is still as the update expects it.
+func (s *Service) mark(ctx context.Context, d *ent.Delivery, update *ent.DeliveryUpdate) error {
+	err := s.db.WithTx(ctx, func(ctx context.Context) error {
+		return update.Where(delivery.ID(d.ID)).ClearLeasedUntil().Exec(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("write down what became of a mail: %w", err)
+	}
+	return nil
+}
+
+func answerOf(err error) string {
+	var e *mail.Error
+	if errors.As(err, &e) {
+		return e.Answer
+	}
+	return err.Error()
+}
+
+// cut bounds an answer, which may be any bytes.
+func cut(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", " ")[:min(len(s), maxAnswer)], "")
+}

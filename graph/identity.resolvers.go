@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/caregraph/caregraph/ent"
+	entpatient "github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/user"
 	"github.com/caregraph/caregraph/graph/generated"

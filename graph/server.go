@@ -89,6 +89,9 @@ func New(resolver *Resolver, options Options) (http.Handler, string) {
 	return srv, sdl(es.Schema())
 }
 
+// SDL returns the API's schema.
+func SDL() string { return sdl(generated.NewExecutableSchema(generated.Config{}).Schema()) }
+
 // sdl prints the schema for clients, without the directives that only the generator reads.
 func sdl(schema *ast.Schema) string {
 	var b strings.Builder

@@ -17,8 +17,6 @@ import (
 	"github.com/caregraph/caregraph/internal/store"
 )
 
-const devMails = 100
-
 // New migrates the database if the configuration says so and builds the program. It waits for a PostgreSQL server that is away. Close or Run releases it.
 func New(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
 	a := &App{cfg: cfg, log: opts.Log}
@@ -82,7 +80,7 @@ func (a *App) build(opts Options) error {
 	}
 	a.Notify = notify.New(notify.Config{DB: db, Mailer: mailer, Log: a.log, Audit: a.Audit})
 	a.Patients = patient.New(patient.Config{DB: db, IdentifierMode: cfg.IdentifierChecks, PracticeZone: cfg.PracticeZone})
-	keys, err := identity.ParseKeys(cfg.JWTKeys.Reveal())
+	keys, err := identity.ParseKeys(signingKeys(cfg))
 	if err != nil {
 		return fmt.Errorf("JWT_KEYS: %w", err)
 	}
@@ -97,11 +95,27 @@ func (a *App) build(opts Options) error {
 		return err
 	}
 	a.Sandbox = sandbox.New(sandbox.Config{
-		DB: db, Secret: []byte(cfg.SandboxSecret.Reveal()), PublicURL: cfg.PublicURL, PracticeName: cfg.PracticeName, Zone: cfg.PracticeZone, Log: a.log,
+		DB: db, Secret: []byte(orMadeUp(cfg.SandboxSecret)), PublicURL: cfg.PublicURL, PracticeName: cfg.PracticeName, Zone: cfg.PracticeZone, Log: a.log,
 	})
 	a.Booking = booking.New(booking.Config{
 		DB: db, Notify: a.Notify, Provider: a.Sandbox, Log: a.log, PracticeName: cfg.PracticeName,
 		NewPatientFee: cfg.NewPatientFee, ReturningFee: cfg.ReturningPatientFee, BookingsPerHour: cfg.Limits.BookingsPerHour,
 	})
 	return a.serveOver(opts)
+}
+
+// signingKeys are the keys of access tokens; outside production, which refuses to start without, they are made up.
+func signingKeys(cfg config.Config) string {
+	if cfg.JWTKeys.IsZero() {
+		return "made-up:HS256:" + newSecret()
+	}
+	return cfg.JWTKeys.Reveal()
+}
+
+// orMadeUp is the secret, or one that is gone with the process.
+func orMadeUp(s config.Secret) string {
+	if s.IsZero() {
+		return newSecret()
+	}
+	return s.Reveal()
 }

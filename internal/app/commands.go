@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/config"
 	"github.com/caregraph/caregraph/internal/store"
@@ -120,7 +121,7 @@ type schemaCommand struct{}
 
 // Run prints the schema.
 func (schemaCommand) Run(env *Environment) error {
-	_, err := io.WriteString(env.Out, SDL())
+	_, err := io.WriteString(env.Out, graph.SDL())
 	return err
 }
 
@@ -140,7 +141,7 @@ func (versionCommand) Run(env *Environment) error {
 func newSecret() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails: crypto/rand crashes the program instead
-	return base64.RawURLEncoding.EncodeToString(b)
+	return base64.RawStdEncoding.EncodeToString(b)
 }
 
 // scratch makes a folder for a database that is thrown away.

@@ -18,6 +18,8 @@ import (
 	"github.com/caregraph/caregraph/internal/identity"
 )
 
+const devMails = 100
+
 // serveOver builds the HTTP server over the services.
 func (a *App) serveOver(opts Options) error {
 	registry := prometheus.NewRegistry()

@@ -92,7 +92,7 @@ func (s *Service) alternatives(ctx context.Context, wanted *ent.Slot) ([]*ent.Sl
 	if err != nil {
 		return nil, err
 	}
-	both := append(after, before...)
+	both := slices.Concat(after, before)
 	slices.SortStableFunc(both, func(a, b *ent.Slot) int {
 		return cmp.Compare(a.StartsAt.Sub(wanted.StartsAt).Abs(), b.StartsAt.Sub(wanted.StartsAt).Abs())
 	})

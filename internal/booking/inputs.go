@@ -10,7 +10,7 @@ import (
 	"github.com/caregraph/caregraph/internal/fault"
 )
 
-// Input of createSlot.
+// CreateSlotInput is the input of createSlot.
 type CreateSlotInput struct {
 	// Whose slot; the viewer's own when left out.
 	PractitionerID *uuid.UUID
@@ -28,7 +28,7 @@ type CreateSlotInput struct {
 	IdempotencyKey *string
 }
 
-// Input of createSlots.
+// CreateSlotsInput is the input of createSlots.
 type CreateSlotsInput struct {
 	// Whose slots; the viewer's own when left out.
 	PractitionerID *uuid.UUID
@@ -52,7 +52,7 @@ type CreateSlotsInput struct {
 	IdempotencyKey *string
 }
 
-// Input of bookAppointment.
+// BookAppointmentInput is the input of bookAppointment.
 type BookAppointmentInput struct {
 	// The slot.
 	SlotID uuid.UUID
@@ -64,7 +64,7 @@ type BookAppointmentInput struct {
 	IdempotencyKey *string
 }
 
-// Input of createOrder.
+// CreateOrderInput is the input of createOrder.
 type CreateOrderInput struct {
 	// The appointment.
 	AppointmentID uuid.UUID
@@ -72,7 +72,7 @@ type CreateOrderInput struct {
 	IdempotencyKey *string
 }
 
-// A time of a bulk rule that was left out.
+// SkippedSlot is a time of a bulk rule that was left out.
 type SkippedSlot struct {
 	// Date in the rule's zone.
 	LocalDate civil.Date

@@ -1,15 +1,14 @@
 package config
 
 import (
-	"fmt"
 	"log/slog"
 	"net/url"
 )
 
 const redacted = "[redacted]"
 
-// Secret is text that does not show when it is printed, logged or marshalled. The text is behind a pointer, so that it stays hidden
-// also where fmt walks over unexported fields and calls no methods. The zero Secret is empty.
+// Secret is text that does not show when it is printed, logged or marshalled: it is behind a pointer, which fmt does not follow, with
+// no verb and not in unexported fields either, where no method of ours would be called. The zero Secret is empty.
 type Secret struct {
 	text  *string
 	shown string
@@ -54,12 +53,6 @@ func (s Secret) IsZero() bool { return s.text == nil }
 
 // String returns what may be shown.
 func (s Secret) String() string { return s.shown }
-
-// Format implements fmt.Formatter, because String alone does not cover every verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.shown)) }
-
-// MarshalText implements encoding.TextMarshaler: JSON shows no more than print does.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.shown), nil }
 
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.shown) }

@@ -71,7 +71,7 @@ var settings = []setting{
 		into(func(c *Config) *Secret { return &c.DatabaseURL }, databaseURL)),
 	row("MIGRATE", "auto on SQLite, manual on PostgreSQL", "`auto` migrates at the start; `manual` leaves it to `caregraph migrate`.",
 		into(func(c *Config) *bool { return &c.IsAutoMigrate }, either("auto", "manual"))).derived(),
-	row("JWT_KEYS", "", "Keys that sign access tokens, the newest first. Needed in production; made up at each start elsewhere.",
+	row("JWT_KEYS", "", "Keys of access tokens: the newest signs, all verify. Needed in production; made up at each start elsewhere.",
 		into(func(c *Config) *Secret { return &c.JWTKeys }, secret)),
 	row("CORS_ORIGINS", "", "Origins of browser clients, comma-separated and exact, such as `https://app.clinic.example`.",
 		into(func(c *Config) *[]string { return &c.CORSOrigins }, list(origin))),

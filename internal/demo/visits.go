@@ -65,15 +65,15 @@ func (s *Seeder) addPastVisit(ctx context.Context, at *ent.Slot, p *ent.Patient)
 		return err
 	}
 	steps := []appointment.Status{appointment.StatusPENDING, appointment.StatusBOOKED, appointment.StatusCOMPLETED}
-	for i, to := range steps {
+	var from *string
+	for _, to := range steps {
 		step := s.DB.Client.AppointmentStatusChange.Create().SetAppointmentID(a.ID).SetPatientID(p.ID).SetPractitionerID(at.PractitionerID).
-			SetToStatus(string(to)).SetCause("demo")
-		if i > 0 {
-			step.SetFromStatus(string(steps[i-1]))
-		}
+			SetToStatus(string(to)).SetNillableFromStatus(from).SetCause("demo")
 		if err := step.Exec(ctx); err != nil {
 			return err
 		}
+		text := string(to)
+		from = &text
 	}
 	err = s.DB.Client.Order.Create().SetAppointmentID(a.ID).SetPatientID(p.ID).SetAmountMinor(8000).SetCurrency("AUD").
 		SetStatus(order.StatusCOMPLETED).SetProvider("sandbox").SetPaymentRef("demo").SetFeeMinor(170).

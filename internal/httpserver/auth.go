@@ -8,8 +8,6 @@ import (
 	"github.com/caregraph/caregraph/internal/fault"
 )
 
-const maxUserAgent = 300
-
 var errForgery = fault.ErrForbidden.Says("Requests with a session cookie come from this site or an origin that it trusts.")
 
 // credential is the token that a request carries.
@@ -41,11 +39,7 @@ func (s *Server) signIn(next http.Handler) http.Handler {
 			writeError(w, r, http.StatusForbidden, errForgery)
 			return
 		}
-		c := callOf(r.Context())
 		ctx := access.WithHolder(r.Context())
-		if s.options.SetClient != nil {
-			ctx = s.options.SetClient(ctx, c.clientIP(), userAgent(r))
-		}
 		switch {
 		case !sent.isGiven:
 		case sent.token == "":
@@ -59,7 +53,7 @@ func (s *Server) signIn(next http.Handler) http.Handler {
 				ctx = access.WithFailure(ctx, err)
 				break
 			}
-			c.viewer = viewer
+			callOf(ctx).viewer = viewer
 			ctx = access.As(ctx, viewer)
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
@@ -80,15 +74,4 @@ func (s *Server) isForged(r *http.Request, sent credential) bool {
 		checked = &asWrite
 	}
 	return s.forgery.Check(checked) != nil
-}
-
-// userAgent returns what the client calls itself, as the store can keep it: short, printable UTF-8.
-func userAgent(r *http.Request) string {
-	agent := strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f {
-			return -1
-		}
-		return c
-	}, r.UserAgent())
-	return strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], "")
 }

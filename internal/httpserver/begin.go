@@ -11,6 +11,8 @@ import (
 	"github.com/caregraph/caregraph/internal/clock"
 )
 
+const maxUserAgent = 300
+
 // saneID are the ids of requests that we take over from a proxy: they are written to logs and answers.
 var saneID = regexp.MustCompile(`^[A-Za-z0-9._:=-]{8,128}$`)
 
@@ -29,10 +31,25 @@ func (s *Server) begin(next http.Handler) http.Handler {
 			c.id = rand.Text()
 		}
 		w.Header().Set("X-Request-Id", c.id)
-		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+		ctx := context.WithValue(r.Context(), callKey{}, c)
+		if s.options.SetClient != nil {
+			ctx = s.options.SetClient(ctx, c.clientIP(), userAgent(r))
+		}
+		r = r.WithContext(ctx)
 		setDeadlines(w, r)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// userAgent returns what the client calls itself, as the store can keep it: short, printable UTF-8.
+func userAgent(r *http.Request) string {
+	agent := strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f {
+			return -1
+		}
+		return c
+	}, r.UserAgent())
+	return strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], "")
 }
 
 // isStream tells whether the answer may be a websocket or an event stream: these last, and go out piece by piece.

@@ -23,7 +23,7 @@ type Options struct {
 	Ready func() error
 	// Authenticate returns who a token belongs to.
 	Authenticate func(ctx context.Context, token string) (*access.Viewer, error)
-	// SetClient puts the client's address and program into ctx. Optional.
+	// SetClient puts the client's address and program into the ctx of every request; RequestID works in it. Optional.
 	SetClient func(ctx context.Context, ip, userAgent string) context.Context
 	// Webhook takes the raw body of a payment provider's event. Optional: without it there is no such route.
 	Webhook func(ctx context.Context, provider string, header http.Header, body []byte) error

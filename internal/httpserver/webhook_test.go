@@ -17,6 +17,8 @@ import (
 	"github.com/caregraph/caregraph/internal/payment"
 )
 
+type ipKey struct{}
+
 func TestWebhook(t *testing.T) {
 	t.Parallel()
 	full := strings.Repeat("x", 256<<10)
@@ -41,9 +43,11 @@ func TestWebhook(t *testing.T) {
 			t.Parallel()
 			var provider, signature, raw string
 			g := newRig(t, func(o *httpserver.Options) {
+				o.SetClient = func(ctx context.Context, ip, _ string) context.Context { return context.WithValue(ctx, ipKey{}, ip) }
 				o.Webhook = func(ctx context.Context, p string, header http.Header, body []byte) error {
 					_, hasDeadline := ctx.Deadline()
 					require.True(t, hasDeadline)
+					require.Equal(t, "192.0.2.10", ctx.Value(ipKey{}))
 					provider, signature, raw = p, header.Get("Stripe-Signature"), string(body)
 					return tc.err
 				}

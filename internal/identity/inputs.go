@@ -8,7 +8,7 @@ import (
 	"github.com/caregraph/caregraph/internal/civil"
 )
 
-// Input of registerPatient.
+// RegisterPatientInput is the input of registerPatient.
 type RegisterPatientInput struct {
 	// E-mail address; it has to be verified.
 	Email string
@@ -24,13 +24,13 @@ type RegisterPatientInput struct {
 	IdempotencyKey *string
 }
 
-// Input of verifyEmail.
+// VerifyEmailInput is the input of verifyEmail.
 type VerifyEmailInput struct {
 	// The token from the mail.
 	Token string
 }
 
-// Input of login.
+// LoginInput is the input of login.
 type LoginInput struct {
 	// E-mail address, in any case.
 	Email string
@@ -42,25 +42,25 @@ type LoginInput struct {
 	UseCookie *bool
 }
 
-// Input of logout; nothing is needed.
+// LogoutInput is the input of logout; nothing is needed.
 type LogoutInput struct {
 	// Any text of the client; ignored.
 	ClientMutationID *string
 }
 
-// Input of extendSession; nothing is needed.
+// ExtendSessionInput is the input of extendSession; nothing is needed.
 type ExtendSessionInput struct {
 	// Any text of the client; ignored.
 	ClientMutationID *string
 }
 
-// Input of pingActivity; nothing is needed.
+// PingActivityInput is the input of pingActivity; nothing is needed.
 type PingActivityInput struct {
 	// Any text of the client; ignored.
 	ClientMutationID *string
 }
 
-// Input of changePassword.
+// ChangePasswordInput is the input of changePassword.
 type ChangePasswordInput struct {
 	// The old password.
 	CurrentPassword string
@@ -68,19 +68,19 @@ type ChangePasswordInput struct {
 	NewPassword string
 }
 
-// Input of revokeSession.
+// RevokeSessionInput is the input of revokeSession.
 type RevokeSessionInput struct {
 	// The session.
 	ID uuid.UUID
 }
 
-// Input of revokeOtherSessions; nothing is needed.
+// RevokeOtherSessionsInput is the input of revokeOtherSessions; nothing is needed.
 type RevokeOtherSessionsInput struct {
 	// Any text of the client; ignored.
 	ClientMutationID *string
 }
 
-// Input of createUser.
+// CreateUserInput is the input of createUser.
 type CreateUserInput struct {
 	// E-mail address.
 	Email string
@@ -98,7 +98,7 @@ type CreateUserInput struct {
 	IdempotencyKey *string
 }
 
-// Input of updateUser: what is left out or null stays; an empty string clears.
+// UpdateUserInput is the input of updateUser: what is left out or null stays; an empty string clears.
 type UpdateUserInput struct {
 	// The account.
 	ID uuid.UUID
@@ -116,19 +116,19 @@ type UpdateUserInput struct {
 	ExpectedVersion *int
 }
 
-// Input of deactivateUser.
+// DeactivateUserInput is the input of deactivateUser.
 type DeactivateUserInput struct {
 	// The account.
 	ID uuid.UUID
 }
 
-// Input of reactivateUser.
+// ReactivateUserInput is the input of reactivateUser.
 type ReactivateUserInput struct {
 	// The account.
 	ID uuid.UUID
 }
 
-// Input of updatePractitionerProfile: what is left out or null stays; an empty string clears.
+// UpdatePractitionerProfileInput is the input of updatePractitionerProfile: what is left out or null stays; an empty string clears.
 type UpdatePractitionerProfileInput struct {
 	// The profile; the viewer's own when left out.
 	PractitionerID *uuid.UUID
@@ -158,7 +158,7 @@ type UpdatePractitionerProfileInput struct {
 	ExpectedVersion *int
 }
 
-// Where the session stands at this moment.
+// SessionStatus is where a session stands at a moment.
 type SessionStatus struct {
 	// The session.
 	Session *ent.Session

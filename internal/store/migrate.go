@@ -20,6 +20,11 @@ import (
 	"github.com/caregraph/caregraph/ent/migrate/migrations"
 )
 
+const (
+	migrateAttempts = 50
+	migratePause    = 200 * time.Millisecond
+)
+
 // Migrate brings the schema to the version that this program embeds and renews the triggers, alone: other instances wait. It returns
 // the number of migrations that were applied. A database of a newer program is refused.
 //
@@ -28,7 +33,23 @@ func Migrate(ctx context.Context, url string) (applied int, err error) {
 	return migrate(ctx, url, migrations.Files)
 }
 
+// migrate tries again while another process has the database to itself; that one may do the work meanwhile.
 func migrate(ctx context.Context, url string, folders fs.ReadFileFS) (applied int, err error) {
+	for range migrateAttempts {
+		applied, err = migrateOnce(ctx, url, folders)
+		if !IsRetryable(err) {
+			return applied, err
+		}
+		select {
+		case <-ctx.Done():
+			return 0, mapError(ctx.Err())
+		case <-time.After(migratePause):
+		}
+	}
+	return 0, fmt.Errorf("migrate: another program has the database open: %w", err)
+}
+
+func migrateOnce(ctx context.Context, url string, folders fs.ReadFileFS) (applied int, err error) {
 	m, err := openMigrator(url, folders)
 	if err != nil {
 		return 0, err
@@ -82,7 +103,7 @@ func openMigrator(url string, folders fs.ReadFileFS) (*migrator, error) {
 			return nil, lockErr
 		}
 		opts = append(opts, goose.WithSessionLocker(locker))
-	} else if m.db, err = sql.Open("sqlite", sqliteDSN(url, []string{"foreign_keys(0)", "busy_timeout(60000)", "journal_mode(WAL)", "synchronous(2)"})); err != nil {
+	} else if m.db, err = sql.Open("sqlite", sqliteDSN(url, []string{"foreign_keys(0)", "busy_timeout(1000)", "journal_mode(WAL)", "synchronous(2)"})); err != nil {
 		return nil, err
 	}
 	files, err := fs.Sub(folders, m.engine)
@@ -134,7 +155,7 @@ func unlessMissing(err error) error {
 	return mapError(err)
 }
 
-// lock waits until no other process migrates an SQLite file; PostgreSQL's lock is goose's and the one of renewTriggers.
+// lock takes an SQLite file for this process alone, as long as the connection lives; PostgreSQL's lock is goose's and the one of renewTriggers.
 func (m *migrator) lock(ctx context.Context) error {
 	if m.engine == dialect.Postgres {
 		return nil
@@ -142,7 +163,7 @@ func (m *migrator) lock(ctx context.Context) error {
 	m.db.SetMaxOpenConns(1)
 	for _, statement := range []string{"PRAGMA locking_mode = EXCLUSIVE", "BEGIN IMMEDIATE", "COMMIT"} {
 		if _, err := m.db.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("another process migrates the database: %w", err)
+			return fmt.Errorf("lock the database: %w", err)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"maps"
 	"slices"
 	"testing"
@@ -37,21 +38,23 @@ var triggers = map[string][]string{
 // catalogue asks an engine's catalogue; every row is a list of texts.
 func catalogue(t *testing.T, engine, url string, queries map[string]string) (rows [][]string) {
 	t.Helper()
-	found, err := plain(t, engine, url).Query(queries[engine])
-	require.NoError(t, err)
-	defer func() { require.NoError(t, found.Close()) }()
-	columns, err := found.Columns()
-	require.NoError(t, err)
-	for found.Next() {
-		row := make([]string, len(columns))
-		into := make([]any, len(columns))
-		for i := range row {
-			into[i] = &row[i]
+	plain(t, engine, url, func(db *sql.DB) {
+		found, err := db.Query(queries[engine])
+		require.NoError(t, err)
+		defer func() { require.NoError(t, found.Close()) }()
+		columns, err := found.Columns()
+		require.NoError(t, err)
+		for found.Next() {
+			row := make([]string, len(columns))
+			into := make([]any, len(columns))
+			for i := range row {
+				into[i] = &row[i]
+			}
+			require.NoError(t, found.Scan(into...))
+			rows = append(rows, row)
 		}
-		require.NoError(t, found.Scan(into...))
-		rows = append(rows, row)
-	}
-	require.NoError(t, found.Err())
+		require.NoError(t, found.Err())
+	})
 	return rows
 }
 

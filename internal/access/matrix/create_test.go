@@ -35,12 +35,18 @@ func (m *matrix) creationsOf(viewer string) (tries []try) {
 			switch {
 			case may && !ok:
 				allowed[c.entity] = creation{c.entity, refs, c.values, c.may}
-			case !may && ok:
+			case !may && ok && !isSameVisit(good.refs, refs):
 				tries = append(tries, m.together(good, creation{c.entity, refs, c.values, ""}, n))
 			}
 		}
 	}
 	return tries
+}
+
+// isSameVisit tells whether both rows hang on one visit, of which there may be one row alone.
+func isSameVisit(a, b string) bool {
+	visit, _, _ := strings.Cut(a, " ")
+	return strings.HasPrefix(visit, "appointment_id=") && strings.HasPrefix(b, visit+" ")
 }
 
 // together makes an allowed and a forbidden row in one statement, which must be refused.
@@ -54,6 +60,11 @@ func (m *matrix) together(good, bad creation, n int) try {
 				builder := e.create()
 				if _, err := m.fill(builder, 2*serialBase+2*n+i, c.entity, c.refs, c.values); err != nil {
 					return err
+				}
+				if c.entity == "Appointment" { // two in one slot
+					if err := builder.mutation().SetField("status", dead["status"]); err != nil {
+						return err
+					}
 				}
 				builders = append(builders, builder.Value)
 			}

@@ -36,16 +36,25 @@ const maxViolations = 50
 // matrix is one run through the world: what was tried, and what was not as the tables say.
 type matrix struct {
 	*world
-	limit int // of violations, after which the run ends
+	limit     int // of violations, after which the run ends
+	pathDepth int // of queries along edges
 
 	mu         sync.Mutex
 	cells      map[string]int // by way
 	entities   map[string]bool
-	violations []string
+	violations []violation
 }
 
+// violation is something that was not as the tables say.
+type violation struct {
+	way, viewer, text string
+	undecided         bool // refused by something else than the policy
+}
+
+func (v violation) String() string { return v.way + " by " + v.viewer + ": " + v.text }
+
 func newMatrix(w *world, limit int) *matrix {
-	return &matrix{world: w, limit: limit, cells: map[string]int{}, entities: map[string]bool{}}
+	return &matrix{world: w, limit: limit, pathDepth: maxDepth, cells: map[string]int{}, entities: map[string]bool{}}
 }
 
 // tried counts a cell.
@@ -64,12 +73,15 @@ func (m *matrix) total() int {
 	return n
 }
 
-// violated notes that something was not as the tables say.
 func (m *matrix) violated(way, viewer, format string, args ...any) {
+	m.note(violation{way: way, viewer: viewer, text: fmt.Sprintf(format, args...)})
+}
+
+func (m *matrix) note(v violation) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.violations) < m.limit {
-		m.violations = append(m.violations, fmt.Sprintf("%s by %s: ", way, viewer)+fmt.Sprintf(format, args...))
+		m.violations = append(m.violations, v)
 	}
 }
 

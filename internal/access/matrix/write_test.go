@@ -69,7 +69,7 @@ func (m *matrix) attemptOne(ctx context.Context, viewer string, t try) (clean bo
 	}
 	switch {
 	case err != nil && !refused && (!t.may || t.way != wayDelete || !ent.IsConstraintError(err)): // a row that others hang on stays: the policy let it pass
-		m.violated(t.way, viewer, "%s: not decided by the policy: %v", t.what, err)
+		m.note(violation{way: t.way, viewer: viewer, text: fmt.Sprintf("%s: not decided by the policy: %v", t.what, err), undecided: true})
 	case done && !t.may:
 		m.violated(t.way, viewer, "%s: it must be refused", t.what)
 	case refused && t.may:

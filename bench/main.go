@@ -1,0 +1,69 @@
+// Command bench measures whole paths of the built program from outside, beside the least that a plain Go server would need for
+// the same answers on the same database in the same run. It imports nothing of the product: what it knows is the API.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+)
+
+// command is one entry of the command line. run gets a flag set of its own, on which it declares its flags before parsing.
+type command struct {
+	name, summary string
+	run           func(ctx context.Context, flags *flag.FlagSet, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"query", "Point read and nested list: requests/s, latency and CPU beside the floor server.", runQuery},
+		{"start", "Time from exec to the first answer, and memory when idle.", runStart},
+		{"floor-server", "The plain server to compare with; the other commands start it themselves.", runFloorServer},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 || slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		usage(os.Stdout)
+		return nil
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(ctx, newFlags(c), args[1:])
+		}
+	}
+	return fmt.Errorf("there is no command %q; run `go run . --help` for the list", args[0])
+}
+
+func newFlags(c command) *flag.FlagSet {
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	flags.Usage = func() {
+		_, _ = fmt.Fprintf(flags.Output(), "Usage: go run . %s [flags]\n\n%s\n\n", c.name, c.summary)
+		flags.PrintDefaults()
+	}
+	return flags
+}
+
+func usage(w io.Writer) {
+	_, _ = fmt.Fprint(w, "Usage: go run . <command> [flags]\n\nCommands:\n")
+	for _, c := range commands() {
+		_, _ = fmt.Fprintf(w, "  %-14s%s\n", c.name, c.summary)
+	}
+	_, _ = fmt.Fprint(w, "\n`go run . <command> --help` lists the flags. Everything stays on loopback; databases and processes are removed at the end.\n")
+}

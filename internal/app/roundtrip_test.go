@@ -1,0 +1,58 @@
+package app_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/testkit"
+)
+
+// TestRoundTrips counts the statements that hot paths send to the database, the session's included. The session has been written less than 15 s ago,
+// so its extension is not.
+func TestRoundTrips(t *testing.T) {
+	t.Parallel()
+	for _, engine := range testkit.Engines() {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			i := serve(t, engine, nil)
+			doctor := testkit.Practitioner(t, i.DB)
+			var last *ent.Appointment
+			for n := range 20 {
+				s := testkit.Slot(t, i.DB, doctor, i.clk.Now().Add(time.Duration(n+1)*time.Hour))
+				last = testkit.Appointment(t, i.DB, s, testkit.Patient(t, i.DB))
+				testkit.Order(t, i.DB, last)
+			}
+			var trips atomic.Int64
+			counting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				i.Handler().ServeHTTP(w, r.WithContext(store.CountRoundTrips(r.Context(), &trips)))
+			}))
+			t.Cleanup(counting.Close)
+			admin := testkit.User(t, i.DB, access.Admin)
+			client := testkit.NewClient(t, counting.URL).SignIn(t, admin.Email, testkit.Password)
+			client.Do(t, `{ viewer { id } }`, nil).NoErrors(t)
+			for _, tc := range []struct {
+				name, document string
+				most           int64
+			}{
+				{"PointRead", `query($id: ID!) { appointment(id: $id) { id status startsAt patient { givenName } practitioner { name } } }`, 4},
+				{"NestedList", `{ appointments(first: 20) { edges { node { id status patient { id givenName } practitioner { id name }
+					orders(first: 1) { edges { node { id status amount { amount } } } } } } pageInfo { hasNextPage endCursor } } }`, 5},
+				{"ComputedFieldsInOneBatch", `{ slots(first: 20) { edges { node { id isFree practitioner { nextFreeSlot { id } } } } } }`, 5},
+				{"Nodes", `query($id: ID!) { nodes(ids: [$id, $id]) { id } }`, 2},
+			} {
+				trips.Store(0)
+				answer := client.Do(t, tc.document, map[string]any{"id": last.ID}).NoErrors(t)
+				require.LessOrEqual(t, trips.Load(), tc.most, "%s: %s", tc.name, answer.Body[:min(200, len(answer.Body))])
+				t.Logf("%s: %d round trips", tc.name, trips.Load())
+			}
+		})
+	}
+}

@@ -9,13 +9,12 @@ import (
 	"context"
 
 	"entgo.io/contrib/entgql"
-	"github.com/google/uuid"
-
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/graph/model"
 	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/google/uuid"
 )
 
 // Status is the resolver for the status field.

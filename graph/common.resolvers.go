@@ -9,11 +9,10 @@ import (
 	"context"
 
 	"entgo.io/contrib/entgql"
-	"github.com/google/uuid"
-
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/graph/generated"
 	"github.com/caregraph/caregraph/graph/model"
+	"github.com/google/uuid"
 )
 
 // MarkNotificationRead is the resolver for the markNotificationRead field.

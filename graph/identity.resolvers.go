@@ -9,8 +9,6 @@ import (
 	"context"
 
 	"entgo.io/contrib/entgql"
-	"github.com/google/uuid"
-
 	"github.com/caregraph/caregraph/ent"
 	entpatient "github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
@@ -19,6 +17,7 @@ import (
 	"github.com/caregraph/caregraph/graph/model"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/identity"
+	"github.com/google/uuid"
 )
 
 // RegisterPatient is the resolver for the registerPatient field.

@@ -9,13 +9,12 @@ import (
 	"context"
 
 	"entgo.io/contrib/entgql"
-	"github.com/google/uuid"
-
 	"github.com/caregraph/caregraph/ent"
 	entpatient "github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/graph/model"
 	"github.com/caregraph/caregraph/internal/identifier"
 	"github.com/caregraph/caregraph/internal/patient"
+	"github.com/google/uuid"
 )
 
 // CreatePatient is the resolver for the createPatient field.

@@ -113,17 +113,6 @@ type ComplexityRoot struct {
 		Version        func(childComplexity int) int
 	}
 
-	AppointmentIntakeConnection struct {
-		Edges      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
-	}
-
-	AppointmentIntakeEdge struct {
-		Cursor func(childComplexity int) int
-		Node   func(childComplexity int) int
-	}
-
 	AppointmentStatusChange struct {
 		Appointment    func(childComplexity int) int
 		AppointmentID  func(childComplexity int) int
@@ -413,17 +402,6 @@ type ComplexityRoot struct {
 		Version               func(childComplexity int) int
 	}
 
-	PractitionerCredentialConnection struct {
-		Edges      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
-	}
-
-	PractitionerCredentialEdge struct {
-		Cursor func(childComplexity int) int
-		Node   func(childComplexity int) int
-	}
-
 	PractitionerEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
@@ -468,17 +446,6 @@ type ComplexityRoot struct {
 		ProviderRef   func(childComplexity int) int
 		Reason        func(childComplexity int) int
 		Status        func(childComplexity int) int
-	}
-
-	RefundConnection struct {
-		Edges      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
-	}
-
-	RefundEdge struct {
-		Cursor func(childComplexity int) int
-		Node   func(childComplexity int) int
 	}
 
 	RegisterPatientPayload struct {
@@ -972,38 +939,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AppointmentIntake.Version(childComplexity), true
-
-	case "AppointmentIntakeConnection.edges":
-		if e.ComplexityRoot.AppointmentIntakeConnection.Edges == nil {
-			break
-		}
-
-		return e.ComplexityRoot.AppointmentIntakeConnection.Edges(childComplexity), true
-	case "AppointmentIntakeConnection.pageInfo":
-		if e.ComplexityRoot.AppointmentIntakeConnection.PageInfo == nil {
-			break
-		}
-
-		return e.ComplexityRoot.AppointmentIntakeConnection.PageInfo(childComplexity), true
-	case "AppointmentIntakeConnection.totalCount":
-		if e.ComplexityRoot.AppointmentIntakeConnection.TotalCount == nil {
-			break
-		}
-
-		return e.ComplexityRoot.AppointmentIntakeConnection.TotalCount(childComplexity), true
-
-	case "AppointmentIntakeEdge.cursor":
-		if e.ComplexityRoot.AppointmentIntakeEdge.Cursor == nil {
-			break
-		}
-
-		return e.ComplexityRoot.AppointmentIntakeEdge.Cursor(childComplexity), true
-	case "AppointmentIntakeEdge.node":
-		if e.ComplexityRoot.AppointmentIntakeEdge.Node == nil {
-			break
-		}
-
-		return e.ComplexityRoot.AppointmentIntakeEdge.Node(childComplexity), true
 
 	case "AppointmentStatusChange.appointment":
 		if e.ComplexityRoot.AppointmentStatusChange.Appointment == nil {
@@ -2276,38 +2211,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PractitionerCredential.Version(childComplexity), true
 
-	case "PractitionerCredentialConnection.edges":
-		if e.ComplexityRoot.PractitionerCredentialConnection.Edges == nil {
-			break
-		}
-
-		return e.ComplexityRoot.PractitionerCredentialConnection.Edges(childComplexity), true
-	case "PractitionerCredentialConnection.pageInfo":
-		if e.ComplexityRoot.PractitionerCredentialConnection.PageInfo == nil {
-			break
-		}
-
-		return e.ComplexityRoot.PractitionerCredentialConnection.PageInfo(childComplexity), true
-	case "PractitionerCredentialConnection.totalCount":
-		if e.ComplexityRoot.PractitionerCredentialConnection.TotalCount == nil {
-			break
-		}
-
-		return e.ComplexityRoot.PractitionerCredentialConnection.TotalCount(childComplexity), true
-
-	case "PractitionerCredentialEdge.cursor":
-		if e.ComplexityRoot.PractitionerCredentialEdge.Cursor == nil {
-			break
-		}
-
-		return e.ComplexityRoot.PractitionerCredentialEdge.Cursor(childComplexity), true
-	case "PractitionerCredentialEdge.node":
-		if e.ComplexityRoot.PractitionerCredentialEdge.Node == nil {
-			break
-		}
-
-		return e.ComplexityRoot.PractitionerCredentialEdge.Node(childComplexity), true
-
 	case "PractitionerEdge.cursor":
 		if e.ComplexityRoot.PractitionerEdge.Cursor == nil {
 			break
@@ -2596,38 +2499,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Refund.Status(childComplexity), true
-
-	case "RefundConnection.edges":
-		if e.ComplexityRoot.RefundConnection.Edges == nil {
-			break
-		}
-
-		return e.ComplexityRoot.RefundConnection.Edges(childComplexity), true
-	case "RefundConnection.pageInfo":
-		if e.ComplexityRoot.RefundConnection.PageInfo == nil {
-			break
-		}
-
-		return e.ComplexityRoot.RefundConnection.PageInfo(childComplexity), true
-	case "RefundConnection.totalCount":
-		if e.ComplexityRoot.RefundConnection.TotalCount == nil {
-			break
-		}
-
-		return e.ComplexityRoot.RefundConnection.TotalCount(childComplexity), true
-
-	case "RefundEdge.cursor":
-		if e.ComplexityRoot.RefundEdge.Cursor == nil {
-			break
-		}
-
-		return e.ComplexityRoot.RefundEdge.Cursor(childComplexity), true
-	case "RefundEdge.node":
-		if e.ComplexityRoot.RefundEdge.Node == nil {
-			break
-		}
-
-		return e.ComplexityRoot.RefundEdge.Node(childComplexity), true
 
 	case "RegisterPatientPayload.isAccepted":
 		if e.ComplexityRoot.RegisterPatientPayload.IsAccepted == nil {
@@ -3210,7 +3081,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
-		ec.unmarshalInputAppointmentIntakeOrder,
 		ec.unmarshalInputAppointmentOrder,
 		ec.unmarshalInputAppointmentStatusChangeOrder,
 		ec.unmarshalInputAppointmentWhereInput,
@@ -3232,11 +3102,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPatientOrder,
 		ec.unmarshalInputPatientWhereInput,
 		ec.unmarshalInputPingActivityInput,
-		ec.unmarshalInputPractitionerCredentialOrder,
 		ec.unmarshalInputPractitionerOrder,
 		ec.unmarshalInputPractitionerWhereInput,
 		ec.unmarshalInputReactivateUserInput,
-		ec.unmarshalInputRefundOrder,
 		ec.unmarshalInputRegisterPatientInput,
 		ec.unmarshalInputRevokeOtherSessionsInput,
 		ec.unmarshalInputRevokeSessionInput,
@@ -3731,6 +3599,7 @@ enum Role {
   PATIENT
 }
 
+"What can be read."
 type Query {
   "The record with this id; null when there is none, the viewer may not see it, or the id is malformed."
   node("Id of the record." id: ID!): Node @auth
@@ -3738,6 +3607,7 @@ type Query {
   nodes("Ids of the records." ids: [ID!]!): [Node]! @auth
 }
 
+"What can be changed. Each mutation answers the changed records and, where it was not done, why."
 type Mutation {
   "Marks a notice as read."
   markNotificationRead("The notice." input: MarkNotificationReadInput!): MarkNotificationReadPayload! @auth
@@ -4573,62 +4443,6 @@ type AppointmentIntake implements Node {
   Who is visited.
   """
   practitioner: Practitioner
-}
-"""
-A connection to a list of items.
-"""
-type AppointmentIntakeConnection {
-  """
-  A list of edges.
-  """
-  edges: [AppointmentIntakeEdge]
-  """
-  Information to aid in pagination.
-  """
-  pageInfo: PageInfo!
-  """
-  Identifies the total count of items in the connection.
-  """
-  totalCount: Int!
-}
-"""
-An edge in a connection.
-"""
-type AppointmentIntakeEdge {
-  """
-  The item at the end of the edge.
-  """
-  node: AppointmentIntake
-  """
-  A cursor for use in pagination.
-  """
-  cursor: Cursor!
-}
-"""
-Ordering options for AppointmentIntake connections
-"""
-input AppointmentIntakeOrder {
-  """
-  The ordering direction.
-  """
-  direction: OrderDirection! = ASC
-  """
-  The field by which to order AppointmentIntakes.
-  """
-  field: AppointmentIntakeOrderField!
-}
-"""
-Properties by which AppointmentIntake connections can be ordered.
-"""
-enum AppointmentIntakeOrderField {
-  """
-  By id.
-  """
-  ID
-  """
-  By created at.
-  """
-  CREATED_AT
 }
 """
 Ordering options for Appointment connections
@@ -5962,62 +5776,6 @@ type PractitionerCredential implements Node {
   practitioner: Practitioner
 }
 """
-A connection to a list of items.
-"""
-type PractitionerCredentialConnection {
-  """
-  A list of edges.
-  """
-  edges: [PractitionerCredentialEdge]
-  """
-  Information to aid in pagination.
-  """
-  pageInfo: PageInfo!
-  """
-  Identifies the total count of items in the connection.
-  """
-  totalCount: Int!
-}
-"""
-An edge in a connection.
-"""
-type PractitionerCredentialEdge {
-  """
-  The item at the end of the edge.
-  """
-  node: PractitionerCredential
-  """
-  A cursor for use in pagination.
-  """
-  cursor: Cursor!
-}
-"""
-Ordering options for PractitionerCredential connections
-"""
-input PractitionerCredentialOrder {
-  """
-  The ordering direction.
-  """
-  direction: OrderDirection! = ASC
-  """
-  The field by which to order PractitionerCredentials.
-  """
-  field: PractitionerCredentialOrderField!
-}
-"""
-Properties by which PractitionerCredential connections can be ordered.
-"""
-enum PractitionerCredentialOrderField {
-  """
-  By id.
-  """
-  ID
-  """
-  By created at.
-  """
-  CREATED_AT
-}
-"""
 An edge in a connection.
 """
 type PractitionerEdge {
@@ -6326,62 +6084,6 @@ type Refund implements Node {
   Who gets it.
   """
   patient: Patient
-}
-"""
-A connection to a list of items.
-"""
-type RefundConnection {
-  """
-  A list of edges.
-  """
-  edges: [RefundEdge]
-  """
-  Information to aid in pagination.
-  """
-  pageInfo: PageInfo!
-  """
-  Identifies the total count of items in the connection.
-  """
-  totalCount: Int!
-}
-"""
-An edge in a connection.
-"""
-type RefundEdge {
-  """
-  The item at the end of the edge.
-  """
-  node: Refund
-  """
-  A cursor for use in pagination.
-  """
-  cursor: Cursor!
-}
-"""
-Ordering options for Refund connections
-"""
-input RefundOrder {
-  """
-  The ordering direction.
-  """
-  direction: OrderDirection! = ASC
-  """
-  The field by which to order Refunds.
-  """
-  field: RefundOrderField!
-}
-"""
-Properties by which Refund connections can be ordered.
-"""
-enum RefundOrderField {
-  """
-  By id.
-  """
-  ID
-  """
-  By created at.
-  """
-  CREATED_AT
 }
 """
 Where the refund stands.
@@ -7394,16 +7096,6 @@ func (ec *executionContext) childFields_AppointmentIntake(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type AppointmentIntake", field.Name)
 }
 
-func (ec *executionContext) childFields_AppointmentIntakeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "node":
-		return ec.fieldContext_AppointmentIntakeEdge_node(ctx, field)
-	case "cursor":
-		return ec.fieldContext_AppointmentIntakeEdge_cursor(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type AppointmentIntakeEdge", field.Name)
-}
-
 func (ec *executionContext) childFields_AppointmentStatusChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7908,16 +7600,6 @@ func (ec *executionContext) childFields_PractitionerCredential(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type PractitionerCredential", field.Name)
 }
 
-func (ec *executionContext) childFields_PractitionerCredentialEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "node":
-		return ec.fieldContext_PractitionerCredentialEdge_node(ctx, field)
-	case "cursor":
-		return ec.fieldContext_PractitionerCredentialEdge_cursor(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type PractitionerCredentialEdge", field.Name)
-}
-
 func (ec *executionContext) childFields_PractitionerEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -7936,46 +7618,6 @@ func (ec *executionContext) childFields_ReactivateUserPayload(ctx context.Contex
 		return ec.fieldContext_ReactivateUserPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReactivateUserPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_Refund(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "id":
-		return ec.fieldContext_Refund_id(ctx, field)
-	case "createdAt":
-		return ec.fieldContext_Refund_createdAt(ctx, field)
-	case "orderId":
-		return ec.fieldContext_Refund_orderId(ctx, field)
-	case "patientId":
-		return ec.fieldContext_Refund_patientId(ctx, field)
-	case "status":
-		return ec.fieldContext_Refund_status(ctx, field)
-	case "reason":
-		return ec.fieldContext_Refund_reason(ctx, field)
-	case "providerRef":
-		return ec.fieldContext_Refund_providerRef(ctx, field)
-	case "attempts":
-		return ec.fieldContext_Refund_attempts(ctx, field)
-	case "nextAttemptAt":
-		return ec.fieldContext_Refund_nextAttemptAt(ctx, field)
-	case "order":
-		return ec.fieldContext_Refund_order(ctx, field)
-	case "patient":
-		return ec.fieldContext_Refund_patient(ctx, field)
-	case "amount":
-		return ec.fieldContext_Refund_amount(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type Refund", field.Name)
-}
-
-func (ec *executionContext) childFields_RefundEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "node":
-		return ec.fieldContext_RefundEdge_node(ctx, field)
-	case "cursor":
-		return ec.fieldContext_RefundEdge_cursor(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type RefundEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_RegisterPatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10571,148 +10213,6 @@ func (ec *executionContext) fieldContext_AppointmentIntake_practitioner(_ contex
 		},
 	}
 	return fc, nil
-}
-
-func (ec *executionContext) _AppointmentIntakeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentIntakeConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AppointmentIntakeConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.AppointmentIntakeEdge) graphql.Marshaler {
-			return ec.marshalOAppointmentIntakeEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentIntakeEdge(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_AppointmentIntakeConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AppointmentIntakeConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AppointmentIntakeEdge(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _AppointmentIntakeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentIntakeConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AppointmentIntakeConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
-			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_AppointmentIntakeConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AppointmentIntakeConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _AppointmentIntakeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentIntakeConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AppointmentIntakeConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_AppointmentIntakeConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AppointmentIntakeConnection", field, false, false, errors.New("field of type Int does not have child fields"))
-}
-
-func (ec *executionContext) _AppointmentIntakeEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentIntakeEdge) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AppointmentIntakeEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.AppointmentIntake) graphql.Marshaler {
-			return ec.marshalOAppointmentIntake2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentIntake(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_AppointmentIntakeEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AppointmentIntakeEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AppointmentIntake(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _AppointmentIntakeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentIntakeEdge) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AppointmentIntakeEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
-			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_AppointmentIntakeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AppointmentIntakeEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _AppointmentStatusChange_id(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentStatusChange) (ret graphql.Marshaler) {
@@ -16445,148 +15945,6 @@ func (ec *executionContext) fieldContext_PractitionerCredential_practitioner(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _PractitionerCredentialConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.PractitionerCredentialConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PractitionerCredentialConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.PractitionerCredentialEdge) graphql.Marshaler {
-			return ec.marshalOPractitionerCredentialEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitionerCredentialEdge(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_PractitionerCredentialConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PractitionerCredentialConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PractitionerCredentialEdge(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _PractitionerCredentialConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.PractitionerCredentialConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PractitionerCredentialConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
-			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_PractitionerCredentialConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PractitionerCredentialConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _PractitionerCredentialConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.PractitionerCredentialConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PractitionerCredentialConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_PractitionerCredentialConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PractitionerCredentialConnection", field, false, false, errors.New("field of type Int does not have child fields"))
-}
-
-func (ec *executionContext) _PractitionerCredentialEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.PractitionerCredentialEdge) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PractitionerCredentialEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.PractitionerCredential) graphql.Marshaler {
-			return ec.marshalOPractitionerCredential2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitionerCredential(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_PractitionerCredentialEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PractitionerCredentialEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PractitionerCredential(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _PractitionerCredentialEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.PractitionerCredentialEdge) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PractitionerCredentialEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
-			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_PractitionerCredentialEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PractitionerCredentialEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
-}
-
 func (ec *executionContext) _PractitionerEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.PractitionerEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18185,148 +17543,6 @@ func (ec *executionContext) fieldContext_Refund_amount(_ context.Context, field 
 		},
 	}
 	return fc, nil
-}
-
-func (ec *executionContext) _RefundConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.RefundConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RefundConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.RefundEdge) graphql.Marshaler {
-			return ec.marshalORefundEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefundEdge(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_RefundConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RefundConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RefundEdge(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _RefundConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.RefundConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RefundConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
-			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_RefundConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RefundConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _RefundConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.RefundConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RefundConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_RefundConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RefundConnection", field, false, false, errors.New("field of type Int does not have child fields"))
-}
-
-func (ec *executionContext) _RefundEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.RefundEdge) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RefundEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
-			return ec.marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_RefundEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RefundEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Refund(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _RefundEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.RefundEdge) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RefundEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
-			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_RefundEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RefundEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) _RegisterPatientPayload_isAccepted(ctx context.Context, field graphql.CollectedField, obj *model.RegisterPatientPayload) (ret graphql.Marshaler) {
@@ -21747,47 +20963,6 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputAppointmentIntakeOrder(ctx context.Context, obj any) (ent.AppointmentIntakeOrder, error) {
-	var it ent.AppointmentIntakeOrder
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	if _, present := asMap["direction"]; !present {
-		asMap["direction"] = "ASC"
-	}
-
-	fieldsInOrder := [...]string{"direction", "field"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "direction":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
-			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Direction = data
-		case "field":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
-			data, err := ec.unmarshalNAppointmentIntakeOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentIntakeOrderField(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Field = data
-		}
-	}
-	return it, nil
-}
-
 func (ec *executionContext) unmarshalInputAppointmentOrder(ctx context.Context, obj any) (ent.AppointmentOrder, error) {
 	var it ent.AppointmentOrder
 	if obj == nil {
@@ -23530,47 +22705,6 @@ func (ec *executionContext) unmarshalInputPingActivityInput(ctx context.Context,
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputPractitionerCredentialOrder(ctx context.Context, obj any) (ent.PractitionerCredentialOrder, error) {
-	var it ent.PractitionerCredentialOrder
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	if _, present := asMap["direction"]; !present {
-		asMap["direction"] = "ASC"
-	}
-
-	fieldsInOrder := [...]string{"direction", "field"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "direction":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
-			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Direction = data
-		case "field":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
-			data, err := ec.unmarshalNPractitionerCredentialOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitionerCredentialOrderField(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Field = data
-		}
-	}
-	return it, nil
-}
-
 func (ec *executionContext) unmarshalInputPractitionerOrder(ctx context.Context, obj any) (ent.PractitionerOrder, error) {
 	var it ent.PractitionerOrder
 	if obj == nil {
@@ -24003,47 +23137,6 @@ func (ec *executionContext) unmarshalInputReactivateUserInput(ctx context.Contex
 				return it, err
 			}
 			it.ID = data
-		}
-	}
-	return it, nil
-}
-
-func (ec *executionContext) unmarshalInputRefundOrder(ctx context.Context, obj any) (ent.RefundOrder, error) {
-	var it ent.RefundOrder
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	if _, present := asMap["direction"]; !present {
-		asMap["direction"] = "ASC"
-	}
-
-	fieldsInOrder := [...]string{"direction", "field"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "direction":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
-			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Direction = data
-		case "field":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
-			data, err := ec.unmarshalNRefundOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefundOrderField(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Field = data
 		}
 	}
 	return it, nil
@@ -26399,97 +25492,6 @@ func (ec *executionContext) _AppointmentIntake(ctx context.Context, sel ast.Sele
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
-var appointmentIntakeConnectionImplementors = []string{"AppointmentIntakeConnection"}
-
-func (ec *executionContext) _AppointmentIntakeConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.AppointmentIntakeConnection) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, appointmentIntakeConnectionImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("AppointmentIntakeConnection")
-		case "edges":
-			out.Values[i] = ec._AppointmentIntakeConnection_edges(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "pageInfo":
-			out.Values[i] = ec._AppointmentIntakeConnection_pageInfo(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "totalCount":
-			out.Values[i] = ec._AppointmentIntakeConnection_totalCount(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
-var appointmentIntakeEdgeImplementors = []string{"AppointmentIntakeEdge"}
-
-func (ec *executionContext) _AppointmentIntakeEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.AppointmentIntakeEdge) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, appointmentIntakeEdgeImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("AppointmentIntakeEdge")
-		case "node":
-			out.Values[i] = ec._AppointmentIntakeEdge_node(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "cursor":
-			out.Values[i] = ec._AppointmentIntakeEdge_cursor(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -29245,97 +28247,6 @@ func (ec *executionContext) _PractitionerCredential(ctx context.Context, sel ast
 	return out
 }
 
-var practitionerCredentialConnectionImplementors = []string{"PractitionerCredentialConnection"}
-
-func (ec *executionContext) _PractitionerCredentialConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.PractitionerCredentialConnection) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, practitionerCredentialConnectionImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("PractitionerCredentialConnection")
-		case "edges":
-			out.Values[i] = ec._PractitionerCredentialConnection_edges(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "pageInfo":
-			out.Values[i] = ec._PractitionerCredentialConnection_pageInfo(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "totalCount":
-			out.Values[i] = ec._PractitionerCredentialConnection_totalCount(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
-var practitionerCredentialEdgeImplementors = []string{"PractitionerCredentialEdge"}
-
-func (ec *executionContext) _PractitionerCredentialEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.PractitionerCredentialEdge) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, practitionerCredentialEdgeImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("PractitionerCredentialEdge")
-		case "node":
-			out.Values[i] = ec._PractitionerCredentialEdge_node(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "cursor":
-			out.Values[i] = ec._PractitionerCredentialEdge_cursor(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
 var practitionerEdgeImplementors = []string{"PractitionerEdge"}
 
 func (ec *executionContext) _PractitionerEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.PractitionerEdge) graphql.Marshaler {
@@ -30044,97 +28955,6 @@ func (ec *executionContext) _Refund(ctx context.Context, sel ast.SelectionSet, o
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
-var refundConnectionImplementors = []string{"RefundConnection"}
-
-func (ec *executionContext) _RefundConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.RefundConnection) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, refundConnectionImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("RefundConnection")
-		case "edges":
-			out.Values[i] = ec._RefundConnection_edges(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "pageInfo":
-			out.Values[i] = ec._RefundConnection_pageInfo(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "totalCount":
-			out.Values[i] = ec._RefundConnection_totalCount(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
-var refundEdgeImplementors = []string{"RefundEdge"}
-
-func (ec *executionContext) _RefundEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.RefundEdge) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, refundEdgeImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("RefundEdge")
-		case "node":
-			out.Values[i] = ec._RefundEdge_node(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "cursor":
-			out.Values[i] = ec._RefundEdge_cursor(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -32008,22 +30828,6 @@ func (ec *executionContext) marshalNAppointmentConnection2ᚖgithubᚗcomᚋcare
 	return ec._AppointmentConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNAppointmentIntakeOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentIntakeOrderField(ctx context.Context, v any) (*ent.AppointmentIntakeOrderField, error) {
-	var res = new(ent.AppointmentIntakeOrderField)
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNAppointmentIntakeOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentIntakeOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.AppointmentIntakeOrderField) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return v
-}
-
 func (ec *executionContext) unmarshalNAppointmentOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentOrder(ctx context.Context, v any) (*ent.AppointmentOrder, error) {
 	res, err := ec.unmarshalInputAppointmentOrder(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -32666,22 +31470,6 @@ func (ec *executionContext) marshalNPractitionerConnection2ᚖgithubᚗcomᚋcar
 	return ec._PractitionerConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNPractitionerCredentialOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitionerCredentialOrderField(ctx context.Context, v any) (*ent.PractitionerCredentialOrderField, error) {
-	var res = new(ent.PractitionerCredentialOrderField)
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNPractitionerCredentialOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitionerCredentialOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.PractitionerCredentialOrderField) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return v
-}
-
 func (ec *executionContext) unmarshalNPractitionerKind2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋpractitionerᚐKind(ctx context.Context, v any) (practitioner.Kind, error) {
 	var res practitioner.Kind
 	err := res.UnmarshalGQL(v)
@@ -32731,22 +31519,6 @@ func (ec *executionContext) marshalNReactivateUserPayload2ᚖgithubᚗcomᚋcare
 		return graphql.Null
 	}
 	return ec._ReactivateUserPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNRefundOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefundOrderField(ctx context.Context, v any) (*ent.RefundOrderField, error) {
-	var res = new(ent.RefundOrderField)
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNRefundOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefundOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.RefundOrderField) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return v
 }
 
 func (ec *executionContext) unmarshalNRefundStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋrefundᚐStatus(ctx context.Context, v any) (refund.Status, error) {
@@ -33368,26 +32140,6 @@ func (ec *executionContext) marshalOAppointmentIntake2ᚖgithubᚗcomᚋcaregrap
 		return graphql.Null
 	}
 	return ec._AppointmentIntake(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOAppointmentIntakeEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentIntakeEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.AppointmentIntakeEdge) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalOAppointmentIntakeEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentIntakeEdge(ctx, sel, v[i])
-	})
-
-	return ret
-}
-
-func (ec *executionContext) marshalOAppointmentIntakeEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentIntakeEdge(ctx context.Context, sel ast.SelectionSet, v *ent.AppointmentIntakeEdge) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._AppointmentIntakeEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOAppointmentOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentOrderᚄ(ctx context.Context, v any) ([]*ent.AppointmentOrder, error) {
@@ -34061,26 +32813,6 @@ func (ec *executionContext) marshalOPractitionerCredential2ᚖgithubᚗcomᚋcar
 	return ec._PractitionerCredential(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOPractitionerCredentialEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitionerCredentialEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.PractitionerCredentialEdge) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalOPractitionerCredentialEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitionerCredentialEdge(ctx, sel, v[i])
-	})
-
-	return ret
-}
-
-func (ec *executionContext) marshalOPractitionerCredentialEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitionerCredentialEdge(ctx context.Context, sel ast.SelectionSet, v *ent.PractitionerCredentialEdge) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._PractitionerCredentialEdge(ctx, sel, v)
-}
-
 func (ec *executionContext) marshalOPractitionerEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitionerEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.PractitionerEdge) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -34193,33 +32925,6 @@ func (ec *executionContext) unmarshalOPractitionerWhereInput2ᚖgithubᚗcomᚋc
 	}
 	res, err := ec.unmarshalInputPractitionerWhereInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx context.Context, sel ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Refund(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalORefundEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefundEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.RefundEdge) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalORefundEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefundEdge(ctx, sel, v[i])
-	})
-
-	return ret
-}
-
-func (ec *executionContext) marshalORefundEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefundEdge(ctx context.Context, sel ast.SelectionSet, v *ent.RefundEdge) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._RefundEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalORevokeOtherSessionsInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐRevokeOtherSessionsInput(ctx context.Context, v any) (*identity.RevokeOtherSessionsInput, error) {

@@ -66,8 +66,16 @@ func (g *guard) predicate(v *Viewer, entity string, a Action, fields []string) P
 		for i, p := range allowed {
 			parts[i] = p(s)
 		}
-		return sql.Or(parts...)
+		return wrapped(sql.Or(parts...))
 	}
+}
+
+// wrapped puts the predicate in brackets. ent leaves them out around a disjunction that stands alone in another one, and what is then
+// joined to it by AND would let rows through.
+func wrapped(p *sql.Predicate) *sql.Predicate {
+	return sql.P(func(b *sql.Builder) {
+		b.Wrap(func(b *sql.Builder) { b.Join(p) })
+	})
 }
 
 func mayChange(limits map[Role][]string, role Role, fields []string) bool {

@@ -53,7 +53,7 @@ func combine(join func(...*sql.Predicate) *sql.Predicate, rules []Rule) Rule {
 			for i, r := range rules {
 				parts[i] = r(v, now)(s)
 			}
-			return join(parts...)
+			return wrapped(join(parts...))
 		}
 	}
 }

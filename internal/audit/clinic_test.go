@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -49,73 +50,92 @@ type change struct {
 	of     bool     // the patient's
 }
 
+// later is a time to come.
+var later = testkit.Start.Add(72 * time.Hour)
+
+// writer remembers the row that the creation before has made.
+type writer struct{ last any }
+
+func (w *writer) create(of bool, do step, fields ...string) change {
+	return change{auditevent.ActionCREATE, func(ctx context.Context, c *clinic) (row any, err error) {
+		w.last, err = do(ctx, c)
+		return w.last, err
+	}, fields, of}
+}
+
+func update(of bool, do step, fields ...string) change {
+	return change{auditevent.ActionUPDATE, do, fields, of}
+}
+
+func remove(of bool, do step) change { return change{auditevent.ActionDELETE, do, nil, of} }
+
 // writes has, for every entity that is audited, its writes in order.
 func writes() map[string][]change {
-	var last any // the row that the step before has made
-	create := func(of bool, do step, fields ...string) change {
-		return change{auditevent.ActionCREATE, func(ctx context.Context, c *clinic) (row any, err error) {
-			row, err = do(ctx, c)
-			last = row
-			return row, err
-		}, fields, of}
+	w, all := &writer{}, map[string][]change{}
+	for _, part := range []map[string][]change{w.ofPeople(), w.ofPractitioners(), w.ofVisits(), w.ofMoney()} {
+		maps.Copy(all, part)
 	}
-	update := func(of bool, do step, fields ...string) change {
-		return change{auditevent.ActionUPDATE, do, fields, of}
-	}
-	remove := func(of bool, do step) change { return change{auditevent.ActionDELETE, do, nil, of} }
-	later := testkit.Start.Add(72 * time.Hour)
+	return all
+}
+
+func (w *writer) ofPeople() map[string][]change {
 	return map[string][]change{
 		ent.TypeUser: {
-			create(false, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.User.Create().SetEmail("a@b.test").SetEmailKey("a@b.test").SetPasswordHash("hash").SetGivenName("A").SetFamilyName("B").
 					SetRoles([]string{"NURSE"}).Save(ctx)
 			}, "email", "password_hash", "roles"),
 			update(false, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.User.UpdateOneID(last.(*ent.User).ID).SetRoles([]string{"NURSE", "ADMIN"}).Save(ctx)
+				return c.db.Client.User.UpdateOneID(w.last.(*ent.User).ID).SetRoles([]string{"NURSE", "ADMIN"}).Save(ctx)
 			}, "roles"),
 			update(false, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.User.UpdateOneID(last.(*ent.User).ID).AppendRoles([]string{"BILLER"}).Save(ctx)
+				return c.db.Client.User.UpdateOneID(w.last.(*ent.User).ID).AppendRoles([]string{"BILLER"}).Save(ctx)
 			}, "roles"),
 		},
 		ent.TypeSession: {
-			create(false, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.Session.Create().SetUserID(c.admin.ID).SetLastActivityAt(c.db.Now()).SetExpiresAt(later).SetEndsAt(later).
 					SetIP("203.0.113.7").SetUserAgent("x").Save(ctx)
 			}, "user_id", "ip"),
 			update(false, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.Session.UpdateOneID(last.(*ent.Session).ID).SetEndedAt(c.db.Now()).SetEndReason("REVOKED").Save(ctx)
+				return c.db.Client.Session.UpdateOneID(w.last.(*ent.Session).ID).SetEndedAt(c.db.Now()).SetEndReason("REVOKED").Save(ctx)
 			}, "ended_at", "end_reason"),
 		},
 		ent.TypeEmailToken: {
-			create(false, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.EmailToken.Create().SetUserID(c.admin.ID).SetPurpose(emailtoken.PurposeVERIFY_EMAIL).SetTokenHash("h").SetExpiresAt(later).Save(ctx)
 			}, "purpose", "token_hash"),
 			update(false, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.EmailToken.UpdateOneID(last.(*ent.EmailToken).ID).SetUsedAt(c.db.Now()).Save(ctx)
+				return c.db.Client.EmailToken.UpdateOneID(w.last.(*ent.EmailToken).ID).SetUsedAt(c.db.Now()).Save(ctx)
 			}, "used_at"),
 			remove(false, func(ctx context.Context, c *clinic) (any, error) {
-				return last, c.db.Client.EmailToken.DeleteOneID(last.(*ent.EmailToken).ID).Exec(ctx)
+				return w.last, c.db.Client.EmailToken.DeleteOneID(w.last.(*ent.EmailToken).ID).Exec(ctx)
 			}),
 		},
 		ent.TypePatient: {
-			create(true, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(true, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.Patient.Create().SetNumber("P1").SetGivenName("N").SetFamilyName("F").SetSearchKey("n f").SetTimeZone(testkit.Zone).
 					SetBirthDate(civil.Date{Year: 1984, Month: time.May, Day: 17}).Save(ctx)
 			}, "number", "birth_date", "gender"),
 			update(true, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.Patient.UpdateOneID(last.(*ent.Patient).ID).SetPhone("+61700000000").ClearBirthDate().Save(ctx)
+				return c.db.Client.Patient.UpdateOneID(w.last.(*ent.Patient).ID).SetPhone("+61700000000").ClearBirthDate().Save(ctx)
 			}, "birth_date", "phone"),
 		},
+	}
+}
+
+func (w *writer) ofPractitioners() map[string][]change {
+	return map[string][]change{
 		ent.TypePractitioner: {
-			create(false, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.Practitioner.Create().SetUserID(c.admin.ID).SetName("Dr A").SetKind("DOCTOR").SetTimeZone(testkit.Zone).Save(ctx)
 			}, "name", "kind"),
 			update(false, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.Practitioner.UpdateOneID(last.(*ent.Practitioner).ID).SetIsActive(false).Save(ctx)
+				return c.db.Client.Practitioner.UpdateOneID(w.last.(*ent.Practitioner).ID).SetIsActive(false).Save(ctx)
 			}, "is_active"),
 		},
 		ent.TypePractitionerCredential: {
-			create(false, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
 				u, err := c.db.Client.User.Create().SetEmail("d@b.test").SetEmailKey("d@b.test").SetPasswordHash("x").SetGivenName("D").SetFamilyName("B").
 					SetRoles([]string{"DOCTOR"}).Save(quiet(ctx))
 				if err != nil {
@@ -128,32 +148,37 @@ func writes() map[string][]change {
 				return c.db.Client.PractitionerCredential.Create().SetPractitionerID(p.ID).SetProviderNumber("988939BJ").Save(ctx)
 			}, "provider_number", "has_schedule8_authority"),
 			update(false, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.PractitionerCredential.UpdateOneID(last.(*ent.PractitionerCredential).ID).SetHasSchedule8Authority(true).Save(ctx)
+				return c.db.Client.PractitionerCredential.UpdateOneID(w.last.(*ent.PractitionerCredential).ID).SetHasSchedule8Authority(true).Save(ctx)
 			}, "has_schedule8_authority"),
 		},
 		ent.TypeCareRelation: {
-			create(true, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(true, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.CareRelation.Create().SetPractitionerID(c.practitioner.ID).SetPatientID(c.patient.ID).
 					SetSource(carerelation.SourceAPPOINTMENT).SetSourceID(c.appointment.ID).Save(ctx)
 			}, "practitioner_id", "patient_id", "source"),
 			remove(true, func(ctx context.Context, c *clinic) (any, error) {
-				return last, c.db.Client.CareRelation.DeleteOneID(last.(*ent.CareRelation).ID).Exec(ctx)
+				return w.last, c.db.Client.CareRelation.DeleteOneID(w.last.(*ent.CareRelation).ID).Exec(ctx)
 			}),
 		},
 		ent.TypeSlot: {
-			create(false, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.Slot.Create().SetPractitionerID(c.practitioner.ID).SetStartsAt(later).SetEndsAt(later.Add(30 * time.Minute)).
 					SetType(slot.TypeLONG).SetDurationMinutes(30).SetTimeZone(testkit.Zone).SetLocalDate(civil.Date{Year: 2025, Month: time.January, Day: 18}).Save(ctx)
 			}, "starts_at", "local_date", "duration_minutes"),
 			update(false, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.Slot.UpdateOneID(last.(*ent.Slot).ID).SetEndsAt(later.Add(15 * time.Minute)).AddDurationMinutes(-15).Save(ctx)
+				return c.db.Client.Slot.UpdateOneID(w.last.(*ent.Slot).ID).SetEndsAt(later.Add(15 * time.Minute)).AddDurationMinutes(-15).Save(ctx)
 			}, "ends_at", "duration_minutes"),
 			remove(false, func(ctx context.Context, c *clinic) (any, error) {
-				return last, c.db.Client.Slot.DeleteOneID(last.(*ent.Slot).ID).Exec(ctx)
+				return w.last, c.db.Client.Slot.DeleteOneID(w.last.(*ent.Slot).ID).Exec(ctx)
 			}),
 		},
+	}
+}
+
+func (w *writer) ofVisits() map[string][]change {
+	return map[string][]change{
 		ent.TypeAppointment: {
-			create(true, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(true, func(ctx context.Context, c *clinic) (any, error) {
 				s, err := c.db.Client.Slot.Create().SetPractitionerID(c.practitioner.ID).SetStartsAt(later).SetEndsAt(later.Add(30 * time.Minute)).
 					SetType(slot.TypeLONG).SetDurationMinutes(30).SetTimeZone(testkit.Zone).SetLocalDate(civil.Date{Year: 2025, Month: time.January, Day: 18}).Save(quiet(ctx))
 				if err != nil {
@@ -164,54 +189,59 @@ func writes() map[string][]change {
 					SetCurrency("AUD").SetExpiresAt(later).SetBookedBy(c.admin.ID).Save(ctx)
 			}, "patient_id", "price_minor", "status"),
 			update(true, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.Appointment.UpdateOneID(last.(*ent.Appointment).ID).SetStatus(appointment.StatusBOOKED).Save(ctx)
+				return c.db.Client.Appointment.UpdateOneID(w.last.(*ent.Appointment).ID).SetStatus(appointment.StatusBOOKED).Save(ctx)
 			}, "status"),
 		},
 		ent.TypeAppointmentIntake: {
-			create(true, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(true, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.AppointmentIntake.Create().SetAppointmentID(c.appointment.ID).SetPatientID(c.patient.ID).
 					SetPractitionerID(c.practitioner.ID).SetNote("A cough.").Save(ctx)
 			}, "note"),
 			update(true, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.AppointmentIntake.UpdateOneID(last.(*ent.AppointmentIntake).ID).SetNote("No cough.").Save(ctx)
+				return c.db.Client.AppointmentIntake.UpdateOneID(w.last.(*ent.AppointmentIntake).ID).SetNote("No cough.").Save(ctx)
 			}, "note"),
 		},
 		ent.TypeAppointmentStatusChange: {
-			create(true, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(true, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.AppointmentStatusChange.Create().SetAppointmentID(c.appointment.ID).SetPatientID(c.patient.ID).
 					SetPractitionerID(c.practitioner.ID).SetToStatus("BOOKED").SetCause("test").SetReason("It hurts.").Save(ctx)
 			}, "to_status", "cause", "reason"),
 		},
+		ent.TypeNotification: {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Notification.Create().SetUserID(c.admin.ID).SetKind("K").SetSubjectID(c.order.ID).SetOccurrence("").SetTitle("T").SetText("X").Save(ctx)
+			}, "user_id", "kind", "text"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Notification.UpdateOneID(w.last.(*ent.Notification).ID).SetReadAt(c.db.Now()).Save(ctx)
+			}, "read_at"),
+		},
+	}
+}
+
+func (w *writer) ofMoney() map[string][]change {
+	return map[string][]change{
 		ent.TypeOrder: {
 			update(true, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.Order.UpdateOneID(c.order.ID).SetStatus(order.StatusREFUNDED).AddRefundedMinor(500).Save(ctx)
 			}, "status", "refunded_minor"),
-			create(true, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(true, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.Order.Create().SetAppointmentID(c.appointment.ID).SetPatientID(c.patient.ID).SetAmountMinor(1).SetCurrency("AUD").
 					SetStatus(order.StatusPENDING).SetProvider("sandbox").SetExpiresAt(later).Save(ctx)
 			}, "amount_minor", "provider"),
 		},
 		ent.TypePaymentEvent: {
-			create(false, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.PaymentEvent.Create().SetProvider("sandbox").SetEventID("e1").SetType("paid").SetOrderID(c.order.ID).SetOutcome("PAID").Save(ctx)
 			}, "event_id", "order_id"),
 		},
 		ent.TypeRefund: {
-			create(true, func(ctx context.Context, c *clinic) (any, error) {
+			w.create(true, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.Refund.Create().SetOrderID(c.order.ID).SetPatientID(c.patient.ID).SetAmountMinor(500).SetCurrency("AUD").
 					SetStatus(refund.StatusPROCESSING).SetReason("cancelled").Save(ctx)
 			}, "amount_minor", "reason"),
 			update(true, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.Refund.UpdateOneID(last.(*ent.Refund).ID).SetStatus(refund.StatusSUCCEEDED).AddAttempts(1).Save(ctx)
+				return c.db.Client.Refund.UpdateOneID(w.last.(*ent.Refund).ID).SetStatus(refund.StatusSUCCEEDED).AddAttempts(1).Save(ctx)
 			}, "status", "attempts"),
-		},
-		ent.TypeNotification: {
-			create(false, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.Notification.Create().SetUserID(c.admin.ID).SetKind("K").SetSubjectID(c.order.ID).SetOccurrence("").SetTitle("T").SetText("X").Save(ctx)
-			}, "user_id", "kind", "text"),
-			update(false, func(ctx context.Context, c *clinic) (any, error) {
-				return c.db.Client.Notification.UpdateOneID(last.(*ent.Notification).ID).SetReadAt(c.db.Now()).Save(ctx)
-			}, "read_at"),
 		},
 	}
 }

@@ -42,8 +42,20 @@ func shapeSchema(g *gen.Graph, s *ast.Schema) error {
 		}
 	}
 	describeBuiltins(s)
+	dropUnused(s)
 	return nil
 }
+
+// dropUnused leaves out the connections of entities that no list of the API shows: the node itself says what refers to it.
+func dropUnused(s *ast.Schema) {
+	for _, node := range unlisted {
+		for _, suffix := range []string{"Connection", "Edge", "Order", "OrderField"} {
+			delete(s.Types, node+suffix)
+		}
+	}
+}
+
+var unlisted = []string{"AppointmentIntake", "PractitionerCredential", "Refund"}
 
 func isNode(def *ast.Definition) bool {
 	for _, i := range def.Interfaces {

@@ -2,10 +2,9 @@ package identity
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"time"
-
-	"database/sql"
 
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"

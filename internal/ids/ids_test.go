@@ -121,6 +121,17 @@ func TestUniqueAmongGoroutines(t *testing.T) {
 	assert.Len(t, slices.Compact(made), makers*each)
 }
 
+// Several instances of the program make ids at the same instants: their random bits tell them apart.
+func TestUniqueAmongInstances(t *testing.T) {
+	t.Parallel()
+	made := map[uuid.UUID]bool{}
+	for range 10000 {
+		var g ids.Generator
+		made[g.New(ent.TypeUser, noon)] = true
+	}
+	assert.Len(t, made, 10000)
+}
+
 func compare(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
 
 func milliseconds(id uuid.UUID) time.Time {

@@ -51,6 +51,7 @@ func (s *sender) Send(ctx context.Context, m Message) (string, error) {
 		return "", failure(ctx, err, false)
 	}
 	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // ends whatever read or write is under way
 	client, err := s.open(conn)
 	if err != nil {
 		return "", failure(ctx, err, false)

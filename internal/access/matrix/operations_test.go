@@ -1,0 +1,72 @@
+package matrix_test
+
+// operation is a root field: who gets past its door, and a call of it that changes nothing that counts.
+type operation struct {
+	may  string // viewers who are let in; the others are answered UNAUTHENTICATED or FORBIDDEN
+	call string
+}
+
+const (
+	public     = anonymous + " alice bob pete dora drew dirk cleo sue nell sid bea bess phil ada dana norm"
+	signedIn   = "alice bob pete dora drew dirk cleo sue nell sid bea bess phil ada dana norm"
+	slotMakers = "dora drew dirk cleo sue sid ada dana" // DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN
+)
+
+// nothing is the id of no record; calls with it get past the door and find nothing.
+const nothing = "00000000-0000-7000-8000-00000000000b"
+
+// operations lists every root field of the API. A field that is not here fails the test.
+var operations = map[string]operation{
+	"node":               {signedIn, `node(id: "` + nothing + `") { id }`},
+	"nodes":              {signedIn, `nodes(ids: ["` + nothing + `"]) { id }`},
+	"viewer":             {public, `viewer { id }`},
+	"sessionStatus":      {public, `sessionStatus { isExpired }`},
+	"mySessions":         {signedIn, `mySessions(first: 1) { totalCount }`},
+	"sessions":           {admins, `sessions(first: 1) { totalCount }`},
+	"users":              {admins, `users(first: 1) { totalCount }`},
+	"user":               {signedIn, `user(id: "` + nothing + `") { id }`},
+	"practitioners":      {signedIn, `practitioners(first: 1) { totalCount }`},
+	"patients":           {signedIn, `patients(first: 1) { totalCount }`},
+	"patient":            {signedIn, `patient(id: "` + nothing + `") { id }`},
+	"validateIdentifier": {signedIn, `validateIdentifier(kind: IHI, value: "8003608166690503") { isValid }`},
+	"slots":              {signedIn, `slots(first: 1) { totalCount }`},
+	"appointments":       {signedIn, `appointments(first: 1) { totalCount }`},
+	"appointment":        {signedIn, `appointment(id: "` + nothing + `") { id }`},
+	"orders":             {signedIn, `orders(first: 1) { totalCount }`},
+	"order":              {signedIn, `order(id: "` + nothing + `") { id }`},
+	"notifications":      {signedIn, `notifications(first: 1) { totalCount }`},
+
+	"registerPatient": {public, `registerPatient(input: {email: "", password: "short", givenName: "A", familyName: "B"}) { userErrors { code } }`},
+	"verifyEmail":     {public, `verifyEmail(input: {token: "none"}) { userErrors { code } }`},
+	"login":           {public, `login(input: {email: "nobody@caregraph.test", password: "nothing at all"}) { userErrors { code } }`},
+
+	"changePassword": {signedIn, `changePassword(input: {currentPassword: "not mine at all", newPassword: "short"}) { userErrors { code } }`},
+	"extendSession":  {signedIn, `extendSession { userErrors { code } }`},
+	"pingActivity":   {signedIn, `pingActivity { userErrors { code } }`},
+	"revokeSession":  {signedIn, `revokeSession(input: {id: "` + nothing + `"}) { userErrors { code } }`},
+	"markNotificationRead": {signedIn,
+		`markNotificationRead(input: {id: "` + nothing + `"}) { userErrors { code } }`},
+
+	"createUser":     {admins, `createUser(input: {email: "", password: "short", givenName: "", familyName: "", roles: []}) { userErrors { code } }`},
+	"updateUser":     {admins, `updateUser(input: {id: "` + nothing + `"}) { userErrors { code } }`},
+	"deactivateUser": {admins, `deactivateUser(input: {id: "` + nothing + `"}) { userErrors { code } }`},
+	"reactivateUser": {admins, `reactivateUser(input: {id: "` + nothing + `"}) { userErrors { code } }`},
+	"updatePractitionerProfile": {"dora drew dirk cleo sue ada dana", // DOCTOR, CLINICIAN, SUPERVISOR, ADMIN
+		`updatePractitionerProfile(input: {practitionerId: "` + nothing + `", name: "A"}) { userErrors { code } }`},
+
+	"createPatient": {desk, `createPatient(input: {givenName: "", familyName: ""}) { userErrors { code } }`},
+	"updatePatient": {"alice bob pete " + desk, `updatePatient(input: {id: "` + nothing + `"}) { userErrors { code } }`},
+
+	"createSlot": {slotMakers, `createSlot(input: {startsAt: "2020-01-01T00:00:00Z", type: LONG}) { userErrors { code } }`},
+	"createSlots": {slotMakers, `createSlots(input: {startDate: "2020-01-01", endDate: "2020-01-01", startTime: "09:00", endTime: "10:00", type: LONG}) {
+		userErrors { code } }`},
+	"bookAppointment": {"alice bob pete " + planners, `bookAppointment(input: {slotId: "` + nothing + `"}) { userErrors { code } }`},
+	"createOrder":     {"alice bob pete", `createOrder(input: {appointmentId: "` + nothing + `"}) { userErrors { code } }`},
+
+	// These end sessions: they come last.
+	"revokeOtherSessions": {signedIn, `revokeOtherSessions { userErrors { code } }`},
+	"logout":              {signedIn, `logout { userErrors { code } }`},
+}
+
+// last are the operations that end sessions.
+var last = []string{"revokeOtherSessions", "logout"}

@@ -53,7 +53,11 @@ func dial(ctx context.Context, url string) (*keepAlive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot connect to %s: %w", url, err)
 	}
-	return &keepAlive{conn: conn, reader: bufio.NewReaderSize(conn, 32<<10)}, nil
+	return newKeepAlive(conn), nil
+}
+
+func newKeepAlive(conn net.Conn) *keepAlive {
+	return &keepAlive{conn: conn, reader: bufio.NewReaderSize(conn, 32<<10)}
 }
 
 // do sends a request and returns the answer's status and body; the body is good until the next call.
@@ -93,9 +97,12 @@ func newLoad(ctx context.Context, url string, clients int, requests []request) (
 	}
 	for i := range requests {
 		status, body, err := l.clients[0].do(requests[i].wire)
-		if err != nil || status != http.StatusOK {
+		if err == nil && status != http.StatusOK {
+			err = fmt.Errorf("status %d: %.300s", status, body)
+		}
+		if err != nil {
 			l.close()
-			return nil, fmt.Errorf("%s answered with status %d: %w: %.300s", url, status, err, body)
+			return nil, fmt.Errorf("%s did not answer as it should: %w", url, err)
 		}
 		requests[i].want = bytes.Clone(body)
 	}

@@ -72,11 +72,11 @@ func complete(c connection) error {
 // check compares the answers that the load will hold the servers to: both must say the same, except for the cursor, which each makes its own.
 func (o operation) check() error {
 	for i := range o.product {
-		product, err := comparable(o.product[i].want)
+		product, err := answerOf(o.product[i].want)
 		if err != nil {
 			return err
 		}
-		floor, err := comparable(o.floor[i].want)
+		floor, err := answerOf(o.floor[i].want)
 		if err != nil {
 			return err
 		}
@@ -87,8 +87,8 @@ func (o operation) check() error {
 	return nil
 }
 
-// comparable reads the data of an answer and blanks the cursor.
-func comparable(body []byte) (any, error) {
+// answerOf reads the data of an answer and blanks the cursor.
+func answerOf(body []byte) (any, error) {
 	var answer map[string]any
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return nil, fmt.Errorf("an answer is not JSON: %w: %.300s", err, body)

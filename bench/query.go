@@ -12,10 +12,10 @@ import (
 const maxSeconds = 120
 
 type queryOptions struct {
-	clients           int
-	warmup, duration  time.Duration
-	engine, postgres  string
-	recorded string
+	clients          int
+	warmup, duration time.Duration
+	engine, postgres string
+	recorded         string
 }
 
 // runQuery measures both operations on every engine at hand.

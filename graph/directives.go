@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sort"
 
@@ -14,13 +15,16 @@ import (
 
 // auth is the directive @auth of root fields.
 func (s *server) auth(ctx context.Context, _ any, next graphql.Resolver, public *bool, roles []access.Role) (any, error) {
+	v, failure := access.From(ctx), access.Failure(ctx)
 	if public != nil && *public {
+		if v == nil && (errors.Is(failure, fault.ErrUnavailable) || errors.Is(failure, fault.ErrTimeout)) {
+			return nil, failure // who asks could not be found out: nobody is not the answer
+		}
 		return next(ctx)
 	}
-	v := access.From(ctx)
 	if v == nil {
-		if err := access.Failure(ctx); err != nil {
-			return nil, err
+		if failure != nil {
+			return nil, failure
 		}
 		return nil, fault.ErrUnauthenticated
 	}

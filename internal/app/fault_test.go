@@ -54,9 +54,11 @@ func TestDatabaseAway(t *testing.T) {
 					require.NotContains(t, string(answer.Body), leak)
 				}
 			}
-			var status int
-			require.Less(t, wall(func() { status = get(t, i.URL+"/readyz") }), time.Second)
-			require.Equal(t, http.StatusServiceUnavailable, status)
+			require.Eventually(t, func() bool {
+				var status int
+				require.Less(t, wall(func() { status = get(t, i.URL+"/readyz") }), time.Second)
+				return status == http.StatusServiceUnavailable
+			}, 5*time.Second, 20*time.Millisecond)
 			require.Equal(t, http.StatusOK, get(t, i.URL+"/healthz"))
 
 			proxy.Normal()

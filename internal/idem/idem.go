@@ -36,6 +36,11 @@ var (
 // Do runs fn in a transaction, once per actor, mutation and key within 24 hours. fn returns the ids of its result; a repeated call with the same input
 // returns them again without running fn. Without a key fn simply runs. Errors: ErrReused, INVALID_INPUT for a key that is too long, and fn's.
 func Do(ctx context.Context, db *store.DB, mutation string, key *string, input any, fn func(ctx context.Context) ([]uuid.UUID, error)) (result []uuid.UUID, err error) {
+	defer func() {
+		if err != nil {
+			result = nil // what was rolled back has no ids
+		}
+	}()
 	if key == nil {
 		err = db.WithTx(ctx, func(ctx context.Context) error {
 			result, err = fn(ctx)

@@ -29,7 +29,9 @@ func newRequest(method, url, token string, body []byte) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	r.Header.Set("Authorization", "Bearer "+token)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", "caregraph-bench")
 	if body != nil {

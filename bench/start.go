@@ -60,63 +60,71 @@ func runStart(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
-func measureStarts(ctx context.Context, dir, binary string, runs int) ([]figure, error) {
-	database := filepath.Join(dir, "demo.db")
-	demo := func(database string) starter {
-		return func(ctx context.Context, listen string) (*process, error) {
+// starters are the servers that are started.
+type starters struct{ serve, demo, floor starter }
+
+func startersOn(binary, database string) starters {
+	return starters{
+		serve: func(ctx context.Context, listen string) (*process, error) {
+			return startProduct(ctx, binary, []string{"serve", "--database", database, "--listen", listen}, "ENVIRONMENT=development")
+		},
+		demo: func(ctx context.Context, listen string) (*process, error) {
 			return startProduct(ctx, binary, []string{"demo", "--database", database, "--listen", listen})
-		}
+		},
+		floor: func(ctx context.Context, listen string) (*process, error) {
+			return startFloor(ctx, database, "--listen", listen)
+		},
 	}
-	serve := func(ctx context.Context, listen string) (*process, error) {
-		return startProduct(ctx, binary, []string{"serve", "--database", database, "--listen", listen}, "ENVIRONMENT=development")
-	}
-	floor := func(ctx context.Context, listen string) (*process, error) {
-		return startFloor(ctx, database, "--listen", listen)
-	}
-	var first, serves, floors, demos []started
-	takes := []struct {
-		with starter
-		into *[]started
-	}{{serve, &serves}, {floor, &floors}, {demo(database), &demos}}
-	one, err := timeStart(ctx, demo(database)) // also fills the database
+}
+
+func measureStarts(ctx context.Context, dir, binary string, runs int) ([]figure, error) {
+	s := startersOn(binary, filepath.Join(dir, "demo.db"))
+	empty, err := timeStart(ctx, s.demo) // fills the database
 	if err != nil {
 		return nil, err
 	}
-	first = append(first, one)
+	var serves, demos, floors []started
 	for range runs {
-		for _, t := range takes {
-			one, err := timeStart(ctx, t.with)
+		for _, turn := range []struct {
+			with starter
+			into *[]started
+		}{{s.serve, &serves}, {s.floor, &floors}, {s.demo, &demos}} {
+			one, err := timeStart(ctx, turn.with)
 			if err != nil {
 				return nil, err
 			}
-			*t.into = append(*t.into, one)
+			*turn.into = append(*turn.into, one)
 		}
 	}
 	progress(fmt.Sprintf("idling for %s, twice", idleTime))
-	productMB, err := idleMemory(ctx, serve)
-	if err != nil {
-		return nil, err
-	}
-	floorMB, err := idleMemory(ctx, floor)
-	if err != nil {
-		return nil, err
+	var memory [2]float64
+	for i, server := range []starter{s.serve, s.floor} {
+		if memory[i], err = idleMemory(ctx, server); err != nil {
+			return nil, err
+		}
 	}
 	src := sourceOf(ctx)
-	ms := func(name string, pick func([]started, func(started) time.Duration) float64, of func(started) time.Duration, product []started) figure {
+	beside := func(name string, pick pick, of moment, product []started) figure {
 		return src.figure(name, "sqlite", "ms", pick(product, of), pick(floors, of))
 	}
 	return []figure{
-		ms("start.connect", median, untilConnected, serves), ms("start.connect.min", least, untilConnected, serves),
-		ms("start.ready", median, untilReady, serves), ms("start.ready.min", least, untilReady, serves),
-		ms("start.demo.ready", median, untilReady, demos), ms("start.demo.empty", median, untilReady, first),
-		src.figure("start.idle", "sqlite", "MB", productMB, floorMB),
+		beside("start.connect", median, untilConnected, serves), beside("start.connect.min", least, untilConnected, serves),
+		beside("start.ready", median, untilReady, serves), beside("start.ready.min", least, untilReady, serves),
+		beside("start.demo.ready", median, untilReady, demos), beside("start.demo.empty", median, untilReady, []started{empty}),
+		src.figure("start.idle", "sqlite", "MB", memory[0], memory[1]),
 	}, nil
 }
+
+// moment is one of the two instants of a start, pick the one value that stands for several starts.
+type (
+	moment func(started) time.Duration
+	pick   func([]started, moment) float64
+)
 
 func untilConnected(s started) time.Duration { return s.connected }
 func untilReady(s started) time.Duration     { return s.ready }
 
-func times(list []started, of func(started) time.Duration) []time.Duration {
+func times(list []started, of moment) []time.Duration {
 	sorted := make([]time.Duration, len(list))
 	for i, s := range list {
 		sorted[i] = of(s)
@@ -125,27 +133,39 @@ func times(list []started, of func(started) time.Duration) []time.Duration {
 	return sorted
 }
 
-func median(list []started, of func(started) time.Duration) float64 {
+func median(list []started, of moment) float64 {
 	return milliseconds(percentile(times(list, of), 0.5))
 }
 
-func least(list []started, of func(started) time.Duration) float64 {
+func least(list []started, of moment) float64 {
 	return milliseconds(times(list, of)[0])
 }
 
 // timeStart starts a server on a free port, times it, and stops it.
 func timeStart(ctx context.Context, start starter) (started, error) {
+	p, took, err := startOnFreePort(ctx, start)
+	if err == nil {
+		p.stop()
+	}
+	return took, err
+}
+
+// startOnFreePort starts a server and waits for its first answer. The port is ours to choose, so that the knocking begins at once.
+func startOnFreePort(ctx context.Context, start starter) (*process, started, error) {
 	listen, err := freeAddress(ctx)
 	if err != nil {
-		return started{}, err
+		return nil, started{}, err
 	}
 	begun := time.Now()
 	p, err := start(ctx, listen)
 	if err != nil {
-		return started{}, err
+		return nil, started{}, err
 	}
-	defer p.stop()
-	return awaitHealth(ctx, p, listen, begun)
+	took, err := awaitHealth(ctx, p, listen, begun)
+	if err != nil {
+		p.stop()
+	}
+	return p, took, err
 }
 
 // awaitHealth knocks until somebody opens, and then asks on that connection whether the server is well.
@@ -171,7 +191,7 @@ func awaitHealth(ctx context.Context, p *process, address string, begun time.Tim
 
 func (s started) withHealth(conn net.Conn, address string, begun time.Time) (started, error) {
 	defer func() { _ = conn.Close() }()
-	r, err := newRequest(http.MethodGet, "http://"+address+"/healthz", "none", nil)
+	r, err := newRequest(http.MethodGet, "http://"+address+"/healthz", "", nil)
 	if err != nil {
 		return s, err
 	}
@@ -194,14 +214,11 @@ func freeAddress(ctx context.Context) (string, error) {
 
 // idleMemory returns what a server holds in RAM a while after its start.
 func idleMemory(ctx context.Context, start starter) (float64, error) {
-	p, err := start(ctx, "127.0.0.1:0")
+	p, _, err := startOnFreePort(ctx, start)
 	if err != nil {
 		return 0, err
 	}
 	defer p.stop()
-	if _, err := p.address(ctx); err != nil {
-		return 0, err
-	}
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()

@@ -313,45 +313,41 @@ func (_m *AppointmentQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &AppointmentConnection{Edges: []*AppointmentEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &AppointmentConnection{Edges: []*AppointmentEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (
@@ -681,45 +677,41 @@ func (_m *AppointmentIntakeQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &AppointmentIntakeConnection{Edges: []*AppointmentIntakeEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &AppointmentIntakeConnection{Edges: []*AppointmentIntakeEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (
@@ -1031,45 +1023,41 @@ func (_m *AppointmentStatusChangeQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &AppointmentStatusChangeConnection{Edges: []*AppointmentStatusChangeEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &AppointmentStatusChangeConnection{Edges: []*AppointmentStatusChangeEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (
@@ -1381,45 +1369,41 @@ func (_m *NotificationQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &NotificationConnection{Edges: []*NotificationEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &NotificationConnection{Edges: []*NotificationEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (
@@ -1731,45 +1715,41 @@ func (_m *OrderQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &OrderConnection{Edges: []*OrderEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &OrderConnection{Edges: []*OrderEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (
@@ -2081,45 +2061,41 @@ func (_m *PatientQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &PatientConnection{Edges: []*PatientEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &PatientConnection{Edges: []*PatientEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (
@@ -2449,45 +2425,41 @@ func (_m *PractitionerQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &PractitionerConnection{Edges: []*PractitionerEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &PractitionerConnection{Edges: []*PractitionerEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (
@@ -2835,45 +2807,41 @@ func (_m *PractitionerCredentialQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &PractitionerCredentialConnection{Edges: []*PractitionerCredentialEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &PractitionerCredentialConnection{Edges: []*PractitionerCredentialEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (
@@ -3185,45 +3153,41 @@ func (_m *RefundQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &RefundConnection{Edges: []*RefundEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &RefundConnection{Edges: []*RefundEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (
@@ -3535,45 +3499,41 @@ func (_m *SessionQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &SessionConnection{Edges: []*SessionEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &SessionConnection{Edges: []*SessionEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (
@@ -3903,45 +3863,41 @@ func (_m *SlotQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &SlotConnection{Edges: []*SlotEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &SlotConnection{Edges: []*SlotEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (
@@ -4271,45 +4227,41 @@ func (_m *UserQuery) Paginate(
 	if err != nil {
 		return nil, err
 	}
-	if _m, err = pager.applyFilter(_m); err != nil {
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
 		return nil, err
 	}
-	conn := &UserConnection{Edges: []*UserEdge{}}
-	ignoredEdges := !hasCollectedField(ctx, edgesField)
-	if hasCollectedField(ctx, totalCountField) || hasCollectedField(ctx, pageInfoField) {
-		hasPagination := after != nil || first != nil || before != nil || last != nil
-		if hasPagination || ignoredEdges {
-			c := _m.Clone()
-			c.ctx.Fields = nil
-			if conn.TotalCount, err = c.Count(ctx); err != nil {
-				return nil, err
-			}
-			conn.PageInfo.HasNextPage = first != nil && conn.TotalCount > 0
-			conn.PageInfo.HasPreviousPage = last != nil && conn.TotalCount > 0
+	page := &UserConnection{Edges: []*UserEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
 		}
 	}
-	if ignoredEdges || (first != nil && *first == 0) || (last != nil && *last == 0) {
-		return conn, nil
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
 	}
-	if _m, err = pager.applyCursors(_m, after, before); err != nil {
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
 		return nil, err
 	}
 	limit := paginateLimit(first, last)
 	if limit != 0 {
 		_m.Limit(limit)
 	}
-	if field := collectedField(ctx, edgesField, nodeField); field != nil {
-		if err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *field, []string{edgesField, nodeField}); err != nil {
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
 			return nil, err
 		}
 	}
-	_m = pager.applyOrder(_m)
-	nodes, err := _m.All(ctx)
+	rows, err := pager.applyOrder(_m).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.build(nodes, pager, after, first, before, last)
-	return conn, nil
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
 }
 
 var (

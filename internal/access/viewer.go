@@ -80,33 +80,32 @@ func Failure(ctx context.Context) error {
 	return err
 }
 
-// WithHolder returns a ctx whose viewer Become can set, as a sign-in does for the rest of its document.
+// WithHolder returns a ctx whose viewer Become can replace, as a sign-in does for the rest of its document.
 func WithHolder(ctx context.Context) context.Context {
-	return context.WithValue(ctx, holderKey{}, &atomic.Pointer[Viewer]{})
+	holder := &atomic.Pointer[Viewer]{}
+	holder.Store(From(ctx))
+	return context.WithValue(As(ctx, nil), holderKey{}, holder)
 }
 
 // Become makes v the viewer of the document that ctx belongs to.
 func Become(ctx context.Context, v *Viewer) {
-	if h, ok := ctx.Value(holderKey{}).(*atomic.Pointer[Viewer]); ok {
-		h.Store(v)
+	if holder, ok := ctx.Value(holderKey{}).(*atomic.Pointer[Viewer]); ok {
+		holder.Store(v)
 	}
 }
 
-// As returns a ctx in which v asks.
-func As(ctx context.Context, v *Viewer) context.Context {
-	return context.WithValue(ctx, viewerKey{}, v)
-}
+// As returns a ctx in which v asks, whatever becomes of the document around it.
+func As(ctx context.Context, v *Viewer) context.Context { return context.WithValue(ctx, viewerKey{}, v) }
 
 // From returns who asks; nil when nobody is signed in.
 func From(ctx context.Context) *Viewer {
-	v, _ := ctx.Value(viewerKey{}).(*Viewer)
-	if v.IsSystem() {
+	if v, _ := ctx.Value(viewerKey{}).(*Viewer); v != nil {
 		return v
 	}
-	if h, ok := ctx.Value(holderKey{}).(*atomic.Pointer[Viewer]); ok && h.Load() != nil {
-		return h.Load()
+	if holder, ok := ctx.Value(holderKey{}).(*atomic.Pointer[Viewer]); ok {
+		return holder.Load()
 	}
-	return v
+	return nil
 }
 
 // System returns a ctx in which the system acts for the reason, a short constant text that shows in the audit, on behalf of the viewer so far.

@@ -69,7 +69,7 @@ func TestBecome(t *testing.T) {
 	before, after := &access.Viewer{UserID: uuid.New()}, &access.Viewer{UserID: uuid.New()}
 
 	t.Run("HoldsForTheRestOfTheDocument", func(t *testing.T) {
-		ctx := access.As(access.WithHolder(t.Context()), before)
+		ctx := access.WithHolder(access.As(t.Context(), before))
 		assert.Same(t, before, access.From(ctx))
 		access.Become(access.System(ctx, "sign in"), after)
 		assert.Same(t, after, access.From(ctx))

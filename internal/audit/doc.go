@@ -6,7 +6,8 @@
 //
 // Reads: an operation starts with Begin and ends with End. In between an interceptor looks at the rows that queries of a signed-in user
 // return, nested and eager-loaded ones too, and End leaves one READ event per patient whose record was among them. Rows that the
-// system reads are not counted, nor are bare columns and numbers (Select(...).Scan, Count, IDs). These events go through a bounded buffer that
+// system reads are not counted, nor are bare columns and numbers (Select(...).Scan, Count, IDs); the one that a page reads ahead, to know whether
+// there are more, is: it was loaded, and too much told is better than too little. These events go through a bounded buffer that
 // Run empties twice a second and Close at shutdown; with Options.Strict End writes them itself and reports whether that worked.
 //
 // Invariants:

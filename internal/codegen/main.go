@@ -20,8 +20,7 @@ func main() {
 		entgql.WithTemplates(
 			entgql.CollectionTemplate, entgql.EnumTemplate, entgql.NodeTemplate, entgql.PaginationTemplate,
 			entgql.EdgeTemplate, entgql.WhereTemplate,
-			gen.MustParse(gen.NewTemplate("edge").Funcs(gen.Funcs).Funcs(entgql.TemplateFuncs).ParseFiles("internal/codegen/templates/edge.tmpl")),
-			gen.MustParse(gen.NewTemplate("record").Funcs(gen.Funcs).Funcs(entgql.TemplateFuncs).ParseFiles("internal/codegen/templates/record.tmpl")),
+			own("edge"), own("paginate"), own("record"),
 		),
 	)
 	if err != nil {
@@ -38,4 +37,9 @@ func main() {
 	if err := entc.Generate("./ent/schema", config, entc.Extensions(gql)); err != nil {
 		log.Fatalf("ent: %v", err)
 	}
+}
+
+// own is a template of ours; it replaces those that it defines again.
+func own(name string) *gen.Template {
+	return gen.MustParse(gen.NewTemplate(name).Funcs(gen.Funcs).Funcs(entgql.TemplateFuncs).ParseFiles("internal/codegen/templates/" + name + ".tmpl"))
 }

@@ -55,9 +55,10 @@ var patients = []person{
 // Seeder makes the clinic.
 type Seeder struct {
 	DB   *store.DB
-	Hash string // of Password
+	Hash func() (string, error) // of Password; asked for when there is somebody to add
 	Zone *time.Location
 
+	hash          string
 	practitioners []*ent.Practitioner
 	patients      []*ent.Patient
 }
@@ -82,6 +83,9 @@ func (s *Seeder) Seed(ctx context.Context) error {
 	if err != nil || filled {
 		return err
 	}
+	if s.hash, err = s.Hash(); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
 	return s.DB.WithTx(ctx, func(ctx context.Context) error {
 		s.practitioners, s.patients = nil, nil
 		for _, p := range staff {
@@ -102,7 +106,7 @@ func (s *Seeder) Seed(ctx context.Context) error {
 }
 
 func (s *Seeder) addUser(ctx context.Context, p person) (*ent.User, error) {
-	return s.DB.Client.User.Create().SetEmail(p.email()).SetEmailKey(p.email()).SetPasswordHash(s.Hash).
+	return s.DB.Client.User.Create().SetEmail(p.email()).SetEmailKey(p.email()).SetPasswordHash(s.hash).
 		SetGivenName(p.given).SetFamilyName(p.family).SetRoles([]string{string(p.role)}).SetEmailVerifiedAt(s.DB.Now()).Save(ctx)
 }
 

@@ -39,7 +39,7 @@ func (s *Server) signIn(next http.Handler) http.Handler {
 			writeError(w, r, http.StatusForbidden, errForgery)
 			return
 		}
-		ctx := access.WithHolder(r.Context())
+		ctx := r.Context()
 		switch {
 		case !sent.isGiven:
 		case sent.token == "":
@@ -56,7 +56,7 @@ func (s *Server) signIn(next http.Handler) http.Handler {
 			callOf(ctx).viewer = viewer
 			ctx = access.As(ctx, viewer)
 		}
-		next.ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(w, r.WithContext(access.WithHolder(ctx)))
 	})
 }
 

@@ -28,19 +28,23 @@ var (
 // emailClaim is the unique folded address.
 var emailClaim = store.Constraint{Postgres: "users_email_key_key", SQLite: "users.email_key"}
 
+// at names the input field at fault.
+func at(err error, field string) error {
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return known.At(field)
+	}
+	return err
+}
+
 // problems gathers the errors of all fields.
 type problems []error
 
 // add notes an error, if there is one, as that of the field.
 func (p *problems) add(err error, field string) {
-	if err == nil {
-		return
+	if err != nil {
+		*p = append(*p, at(err, field))
 	}
-	var known *fault.Error
-	if errors.As(err, &known) {
-		err = known.At(field)
-	}
-	*p = append(*p, err)
 }
 
 func (p problems) join() error { return errors.Join(p...) }

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -28,10 +29,10 @@ type LoginResult struct {
 func (s *Service) Login(ctx context.Context, in LoginInput) (*LoginResult, error) {
 	key, sys := foldEmail(in.Email), access.System(ctx, "login")
 	try, err := s.reserveLogin(sys, key)
-	if errors.Is(err, fault.ErrThrottled) {
-		return nil, errors.Join(s.recordAttempt(sys, key, nil, nil, loginattempt.OutcomeTHROTTLED), err)
-	}
 	if err != nil {
+		if errors.Is(err, fault.ErrThrottled) {
+			err = cmp.Or(s.recordAttempt(sys, key, nil, nil, loginattempt.OutcomeTHROTTLED), err)
+		}
 		return nil, err
 	}
 	defer try.Close()

@@ -20,8 +20,8 @@ const (
 // for a dead network; once it is back, connections from before are dropped and work goes on.
 type breaker struct {
 	down   atomic.Pointer[fault.Error]
-	up     atomic.Pointer[context.Context] // ends when the database goes away
-	places chan struct{}                   // as many as the pool has connections; nil for SQLite, whose writers wait elsewhere
+	gone   atomic.Pointer[chan struct{}] // closed when the database goes away
+	places chan struct{}                 // as many as the pool has connections; nil for SQLite, whose writers wait elsewhere
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 	probes *sql.DB
@@ -47,8 +47,8 @@ func (b *breaker) admit(ctx context.Context) (leave func(), err error) {
 		case b.places <- struct{}{}:
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-(*b.up.Load()).Done():
-			return nil, b.err()
+		case <-*b.gone.Load():
+			return nil, fault.ErrUnavailable.After(time.Second) // by now it may be back
 		}
 	}
 	if err := b.err(); err != nil {
@@ -67,21 +67,20 @@ func (b *breaker) start(db *DB, probes *sql.DB, conns int) {
 	}
 	b.probes, b.places = probes, make(chan struct{}, conns)
 	failed := probeFails // the first probe decides alone
-	goDown := b.goUp()
+	b.goUp()
 	check := func() {
 		err := probe(ctx, probes)
 		switch {
 		case err == nil:
 			failed = 0
 			if b.down.Load() != nil {
-				goDown = b.goUp()
+				b.goUp()
 				db.sql.SetMaxIdleConns(0) // closes what was dialled before
 				db.sql.SetMaxIdleConns(conns)
 			}
 		case ctx.Err() == nil:
 			if failed++; failed >= probeFails {
-				b.down.Store(fault.ErrUnavailable.After(time.Second).Because(err))
-				goDown()
+				b.goDown(err)
 			}
 		}
 	}
@@ -100,12 +99,18 @@ func (b *breaker) start(db *DB, probes *sql.DB, conns int) {
 	})
 }
 
-// goUp lets callers through again and returns what ends their waiting.
-func (b *breaker) goUp() context.CancelFunc {
-	up, goDown := context.WithCancel(context.Background())
-	b.up.Store(&up)
+// goUp lets callers through again.
+func (b *breaker) goUp() {
+	gone := make(chan struct{})
+	b.gone.Store(&gone)
 	b.down.Store(nil)
-	return goDown
+}
+
+// goDown turns callers away, those too who wait.
+func (b *breaker) goDown(cause error) {
+	if b.down.Swap(fault.ErrUnavailable.After(time.Second).Because(cause)) == nil {
+		close(*b.gone.Load())
+	}
 }
 
 func (b *breaker) stop() {

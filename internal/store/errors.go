@@ -72,6 +72,8 @@ func mapError(err error) error {
 		switch pg.Code {
 		case "57014", "55P03", "25P03": // query_canceled, lock_not_available, idle_in_transaction_session_timeout
 			return fault.ErrTimeout.Because(err)
+		case "22021", "22P05": // character_not_in_repertoire, untranslatable_character: a text with a zero byte
+			return fault.ErrInvalid.Because(err)
 		}
 	}
 	return err

@@ -19,6 +19,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/store"
@@ -47,6 +48,8 @@ func TestMapError(t *testing.T) {
 		"bad connection":                      {sqldriver.ErrBadConn, fault.CodeUnavailable},
 		"end of file":                         {fmt.Errorf("read: %w", io.ErrUnexpectedEOF), fault.CodeUnavailable},
 		"connection done":                     {sql.ErrConnDone, fault.CodeUnavailable},
+		"zero byte in a text":                 {&pq.Error{Code: "22021"}, fault.CodeInvalidInput},
+		"zero byte in a document":             {&pq.Error{Code: "22P05"}, fault.CodeInvalidInput},
 		"an outcome stays":                    {fault.ErrNotFound, fault.CodeNotFound},
 		"unique_violation":                    {&pq.Error{Code: "23505"}, unknown},
 		"syntax_error":                        {&pq.Error{Code: "42601"}, unknown},
@@ -86,8 +89,8 @@ func TestIsRetryable(t *testing.T) {
 	}
 }
 
-// Limits of the server itself: each ends the statement with a coded answer, and the next one works.
-func TestPostgresTimeouts(t *testing.T) {
+// What the server itself refuses: each ends the statement with a coded answer, and the next one works.
+func TestPostgresRefuses(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, shared *store.DB, clk *clock.Fake) {
 		if shared.Dialect() != testkit.Postgres {
@@ -131,6 +134,10 @@ func TestPostgresTimeouts(t *testing.T) {
 				return db.Query(ctx, "test", raw("SELECT pg_terminate_backend(pg_backend_pid())::text"), func(*entsql.Rows) error { return nil })
 			})
 			requireCode(t, err, fault.CodeUnavailable)
+		})
+		t.Run("ZeroByteInAText", func(t *testing.T) {
+			_, err := db.Client.Counter.Query().Where(counter.Name("a\x00b")).Exist(ctx)
+			requireCode(t, err, fault.CodeInvalidInput)
 		})
 		newCounter(t, db, "works on")
 	})

@@ -14,7 +14,10 @@ import (
 	"github.com/caregraph/caregraph/internal/clock"
 )
 
-const dialTimeout = 2 * time.Second
+const (
+	dialTimeout = 2 * time.Second
+	replyGrace  = 500 * time.Millisecond // for the server's own word that a statement timed out
+)
 
 // openPostgres makes the pool, and a second one of a single connection for probes. lib/pq does not end a read when a context ends on a
 // dead network, so every read and write of a connection has a deadline a little beyond the server's own statement timeout.
@@ -23,7 +26,7 @@ func openPostgres(cfg Config) (pool, probes *sql.DB, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if pool, err = connect(dsn, cfg.StatementTimeout+time.Second); err != nil {
+	if pool, err = connect(dsn, cfg.StatementTimeout+replyGrace); err != nil {
 		return nil, nil, err
 	}
 	pool.SetConnMaxIdleTime(5 * time.Minute)

@@ -189,7 +189,7 @@ func TestRetryOnDeadlock(t *testing.T) {
 		got, err := db.Client.Counter.Get(testkit.System(t), a.ID)
 		require.NoError(t, err)
 		assert.EqualValues(t, 2, got.Value)
-		assert.EqualValues(t, 3, attempts.Load(), "one of them was chosen")
+		assert.Greater(t, attempts.Load(), int64(2), "one of them was chosen to go back")
 		assert.EqualValues(t, 2, effects.Load())
 	})
 }

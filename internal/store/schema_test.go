@@ -24,7 +24,8 @@ var immutable = []string{"appointment_status_changes", "audit_events", "payment_
 // triggers lists what no migration may lose.
 var triggers = map[string][]string{
 	testkit.Postgres: {
-		"appointment_status_changes_immutable", "appointments_overlap", "audit_events_immutable", "payment_events_immutable", "slots_overlap",
+		"appointment_status_changes_immutable", "appointment_status_changes_kept", "appointments_overlap",
+		"audit_events_immutable", "audit_events_kept", "payment_events_immutable", "payment_events_kept", "slots_overlap",
 	},
 	testkit.SQLite: {
 		"appointment_status_changes_immutable_delete", "appointment_status_changes_immutable_update",

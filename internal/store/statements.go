@@ -53,7 +53,7 @@ func (s *statements) prepare(ctx context.Context, query string) (*sql.Stmt, erro
 		return nil, err
 	}
 	if before, found, _ := s.cache.PeekOrAdd(query, stmt); found {
-		_ = stmt.Close()
+		_ = stmt.Close() //nolint:sqlclosecheck // somebody else prepared it first
 		return before, nil
 	}
 	return stmt, nil
@@ -71,7 +71,7 @@ func (s *statements) prepareWanted(ctx context.Context) {
 	}
 }
 
-// prepareOne prepares the statement on a connection of its own; a failure shows where the statement is used.
+// prepareOne prepares the statement on a connection of its own.
 func (s *statements) prepareOne(ctx context.Context, query string) {
 	if s.cache.Contains(query) {
 		return
@@ -81,7 +81,7 @@ func (s *statements) prepareOne(ctx context.Context, query string) {
 		return
 	}
 	defer leave()
-	_, _ = s.prepare(ctx, query)
+	_, _ = s.prepare(ctx, query) //nolint:sqlclosecheck // the cache closes it; a failure shows where the statement is used
 }
 
 func (s *statements) close() {

@@ -20,7 +20,7 @@ import (
 type Config struct {
 	// URL is postgres://..., or a path or file: name of an SQLite database.
 	URL string
-	// StatementTimeout bounds one statement on PostgreSQL; 0 = 3.5 s. A dead network ends it at most a second later.
+	// StatementTimeout bounds one statement on PostgreSQL; 0 = 3.5 s. A dead network ends it half a second later.
 	StatementTimeout time.Duration
 	// MaxConns bounds the connection pool; 0 = 12.
 	MaxConns int
@@ -69,11 +69,11 @@ func Open(ctx context.Context, cfg Config, clk clock.Clock) (*DB, error) {
 	}
 	db.sql.SetMaxOpenConns(cfg.MaxConns)
 	db.sql.SetMaxIdleConns(cfg.MaxConns)
-	db.driver = newDriver(db)
+	db.driver = newDriver(db) //nolint:contextcheck // it prepares statements in the background until Close
 	db.Client = ent.NewClient(ent.Driver(db.driver))
 	access.Install(db.Client, db.driver, clk)
 	db.Client.Use(db.stamp)
-	db.breaker.start(db, probes, cfg.MaxConns)
+	db.breaker.start(db, probes, cfg.MaxConns) //nolint:contextcheck // it probes in the background until Close
 	return db, nil
 }
 

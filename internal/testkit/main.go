@@ -1,9 +1,12 @@
 package testkit
 
 import (
+	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -29,9 +32,20 @@ func Main(m *testing.M) {
 		fmt.Println("CAREGRAPH_REQUIRE_POSTGRES=1: set TEST_DATABASE_URL or install PostgreSQL")
 		os.Exit(1)
 	}
+	waitTogether()
 	code := m.Run()
 	stopPostgres()
 	os.Exit(code)
+}
+
+// waitTogether lets more tests run at once than there are processors, unless -parallel says how many: they wait for databases most of the time.
+func waitTogether() {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if atOnce := 4 * runtime.GOMAXPROCS(0); !given && atOnce < 32 {
+		_ = flag.Set("test.parallel", strconv.Itoa(atOnce))
+	}
 }
 
 // Engines lists the engines that take part.

@@ -217,7 +217,7 @@ func (a *api) compareSearches(viewer, typeName string, node any) {
 
 // sideDoors are the fields of other types that lead to rows: what of the viewer's own they answer.
 var sideDoors = map[string]string{
-	"Viewer.user": "User", "Viewer.patient": "Patient", "Viewer.practitioner": "Practitioner", "SessionStatus.session": "Session signin.",
+	"Viewer.user": "User %s", "Viewer.patient": "Patient %s", "Viewer.practitioner": "Practitioner %s", "SessionStatus.session": "Session signin.%s",
 }
 
 // trySideDoors asks for the viewer's own rows, and checks that no other type leads to rows.
@@ -233,19 +233,15 @@ func (a *api) trySideDoors() {
 	}
 	for _, viewer := range signedInNames() {
 		answers := a.ask(viewer, []string{"viewer { user { id } patient { id } practitioner { id } }", "sessionStatus { session { id } }"})
-		for i, typeName := range []string{"Viewer", "SessionStatus"} {
-			fields, _ := answers[i].(map[string]any)
-			for door, name := range sideDoors {
-				if field, ok := strings.CutPrefix(door, typeName+"."); ok {
-					name = strings.TrimSuffix(name+" "+viewer, " ")
-					name = strings.Replace(name, ". ", ".", 1)
-					var want []uuid.UUID
-					if id, exists := a.ids[name]; exists {
-						want = a.seen([]uuid.UUID{id}, viewer)
-					}
-					a.same(wayNested, viewer, strings.Fields(name)[0], door, want, some(fields[field]), nil, false)
-				}
+		for door, pattern := range sideDoors {
+			typeName, field, _ := strings.Cut(door, ".")
+			fields, _ := answers[slices.Index([]string{"Viewer", "SessionStatus"}, typeName)].(map[string]any)
+			name := fmt.Sprintf(pattern, viewer)
+			var want []uuid.UUID
+			if id, exists := a.ids[name]; exists {
+				want = a.seen([]uuid.UUID{id}, viewer)
 			}
+			a.same(wayNested, viewer, strings.Fields(name)[0], door, want, some(fields[field]), nil, false)
 		}
 	}
 }

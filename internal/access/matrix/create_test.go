@@ -18,6 +18,9 @@ func (m *matrix) creationsOf(viewer string) (tries []try) {
 	allowed := map[string]creation{} // the first one of each entity
 	n := serialBase
 	for _, c := range creations {
+		if m.only != "" && m.only != c.entity {
+			continue
+		}
 		for _, refs := range expand(c.refs) {
 			n++
 			may, serial := viewers(c.may)[viewer], n

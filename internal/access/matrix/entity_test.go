@@ -189,7 +189,7 @@ func (w write) mutation() ent.Mutation {
 }
 
 func (w write) exec(ctx context.Context) error {
-	_, err := unpack(w.MethodByName("Exec").Call([]reflect.Value{reflect.ValueOf(ctx)})[:])
+	_, err := unpack(w.MethodByName("Exec").Call([]reflect.Value{reflect.ValueOf(ctx)}))
 	return err
 }
 

@@ -34,7 +34,7 @@ func TestMatrix(t *testing.T) {
 			t.Errorf("%d cells are fewer than entities x roles x ways = %d", m.total(), least)
 		}
 		for _, e := range entities(db.Client) {
-			if !m.entities[e.name] {
+			if !m.touched[e.name] {
 				t.Errorf("no cell of %s was tried", e.name)
 			}
 		}

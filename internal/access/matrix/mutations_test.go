@@ -74,26 +74,58 @@ func withoutFields(fields map[access.Role][]string, role access.Role) map[access
 // mutationLimit lets a run go on past violations of other ways than the one that is looked for.
 const mutationLimit = 200
 
-// Each mistake, seeded alone, must turn the matrix red by the way that is named. Not parallel: the policy is one for the process.
-func TestMatrixNoticesMutations(t *testing.T) {
-	w := build(t, testkit.Open(t, testkit.SQLite, clock.NewFake(testkit.Start)))
+// seeded runs fn with each of the mistakes that show, one at a time, in the policy. That is one for the process: such a test is not parallel.
+func seeded(t *testing.T, shows func(entity, way string) bool, fn func(t *testing.T, entity, way string)) {
+	t.Helper()
 	for _, mutation := range mutations {
+		if !shows(mutation.entity, mutation.way) {
+			continue
+		}
 		t.Run(mutation.name, func(t *testing.T) {
 			sound := access.Policy[mutation.entity]
 			defer func() { access.Policy[mutation.entity] = sound }()
 			mutated := sound
 			mutation.seed(&mutated)
 			access.Policy[mutation.entity] = mutated
-
-			m := newMatrix(w, mutationLimit)
-			m.by(t.Context(), mutation.way)
-			i := slices.IndexFunc(m.violations, func(v violation) bool { return v.way == mutation.way && !v.undecided })
-			if i < 0 {
-				t.Fatalf("the matrix is green after %d cells of the way %q", m.cells[mutation.way], mutation.way)
-			}
-			t.Log(m.violations[i])
+			fn(t, mutation.entity, mutation.way)
 		})
 	}
+}
+
+// Each mistake, seeded alone, must turn the matrix red by the way that is named.
+func TestMatrixNoticesMutations(t *testing.T) {
+	w := build(t, testkit.Open(t, testkit.SQLite, clock.NewFake(testkit.Start)))
+	seeded(t, func(string, string) bool { return true }, func(t *testing.T, entity, way string) {
+		m := newMatrix(w, mutationLimit)
+		m.only = entity
+		m.by(t.Context(), way)
+		i := slices.IndexFunc(m.violations, func(v violation) bool { return v.way == way && !v.undecided })
+		if i < 0 {
+			t.Fatalf("the matrix is green after %d cells of the way %q", m.cells[way], way)
+		}
+		t.Log(m.violations[i])
+	})
+}
+
+// Mistakes about reading show over HTTP too.
+func TestMatrixOverHTTPNoticesMutations(t *testing.T) {
+	served := serve(t, testkit.SQLite)
+	isRead := func(entity, way string) bool { return slices.Contains(apiWays, way) && isNode(entity) }
+	seeded(t, isRead, func(t *testing.T, _, way string) {
+		a := &api{matrix: newMatrix(served.world, 1), t: t, clients: served.clients}
+		switch way {
+		case wayNested:
+			a.tryTrees()
+		case wayNode, wayNodes, wayOrder:
+			a.tryNodeFields()
+		default:
+			a.tryRootLists()
+		}
+		if len(a.violations) == 0 {
+			t.Fatalf("the matrix is green after %d cells", a.total())
+		}
+		t.Log(a.violations[0])
+	})
 }
 
 // by runs the matrix by one way, as far as its parts can be told apart.

@@ -105,7 +105,7 @@ func (m *matrix) tryCounts(ctx context.Context, e entity, viewer string) {
 func (m *matrix) tryColumns(ctx context.Context) {
 	type sorting struct{ entity, column string }
 	orders := map[sorting][]uuid.UUID{}
-	for _, e := range entities(m.db.Client) {
+	for _, e := range m.entitiesTried() {
 		for _, column := range e.columns() {
 			sorted, err := sortedBy(e, column).all(m.system(ctx))
 			if err != nil {

@@ -36,12 +36,13 @@ const maxViolations = 50
 // matrix is one run through the world: what was tried, and what was not as the tables say.
 type matrix struct {
 	*world
-	limit     int // of violations, after which the run ends
-	pathDepth int // of queries along edges
+	limit     int    // of violations, after which the run ends
+	pathDepth int    // of queries along edges
+	only      string // the entity whose rows are tried; all when empty
 
 	mu         sync.Mutex
-	cells      map[string]int // by way
-	entities   map[string]bool
+	cells      map[string]int  // by way
+	touched    map[string]bool // entities
 	violations []violation
 }
 
@@ -54,7 +55,7 @@ type violation struct {
 func (v violation) String() string { return v.way + " by " + v.viewer + ": " + v.text }
 
 func newMatrix(w *world, limit int) *matrix {
-	return &matrix{world: w, limit: limit, pathDepth: maxDepth, cells: map[string]int{}, entities: map[string]bool{}}
+	return &matrix{world: w, limit: limit, pathDepth: maxDepth, cells: map[string]int{}, touched: map[string]bool{}}
 }
 
 // tried counts a cell.
@@ -62,7 +63,7 @@ func (m *matrix) tried(way, entity string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.cells[way]++
-	m.entities[entity] = true
+	m.touched[entity] = true
 }
 
 func (m *matrix) total() int {
@@ -113,7 +114,7 @@ func compareIDs(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
 
 // each runs fn for every entity and viewer until enough has been found.
 func (m *matrix) each(ctx context.Context, fn func(ctx context.Context, e entity, viewer string)) {
-	for _, e := range entities(m.db.Client) {
+	for _, e := range m.entitiesTried() {
 		for _, viewer := range viewerNames {
 			if m.over() {
 				return
@@ -121,4 +122,11 @@ func (m *matrix) each(ctx context.Context, fn func(ctx context.Context, e entity
 			fn(m.as(ctx, viewer), e, viewer)
 		}
 	}
+}
+
+func (m *matrix) entitiesTried() []entity {
+	if m.only != "" {
+		return []entity{entityOf(m.db.Client, m.only)}
+	}
+	return entities(m.db.Client)
 }

@@ -26,7 +26,7 @@ type try struct {
 func (m *matrix) writes(ctx context.Context) {
 	for _, viewer := range viewerNames {
 		var tries []try
-		for _, e := range entities(m.db.Client) {
+		for _, e := range m.entitiesTried() {
 			tries = append(tries, m.updatesOf(e, viewer)...)
 			tries = append(tries, m.deletesOf(e, viewer)...)
 			tries = append(tries, m.movesOf(e)...)

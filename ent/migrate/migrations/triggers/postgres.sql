@@ -7,10 +7,16 @@ END $$;
 
 DROP TRIGGER IF EXISTS audit_events_immutable ON audit_events;
 CREATE TRIGGER audit_events_immutable BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS audit_events_kept ON audit_events;
+CREATE TRIGGER audit_events_kept BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
 DROP TRIGGER IF EXISTS appointment_status_changes_immutable ON appointment_status_changes;
 CREATE TRIGGER appointment_status_changes_immutable BEFORE UPDATE OR DELETE ON appointment_status_changes FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS appointment_status_changes_kept ON appointment_status_changes;
+CREATE TRIGGER appointment_status_changes_kept BEFORE TRUNCATE ON appointment_status_changes FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
 DROP TRIGGER IF EXISTS payment_events_immutable ON payment_events;
 CREATE TRIGGER payment_events_immutable BEFORE UPDATE OR DELETE ON payment_events FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS payment_events_kept ON payment_events;
+CREATE TRIGGER payment_events_kept BEFORE TRUNCATE ON payment_events FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
 
 -- Slots of one practitioner never overlap. The lock makes concurrent writers of one calendar wait for each other; under READ COMMITTED
 -- the check that follows sees what they committed. No slot is a day long, which bounds the search.

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestIsWorse(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		unit            string
+		ratio, recorded float64
+		want            bool
+	}{
+		"fewer requests, within the tolerance": {perSecond, 0.40, 0.50, false},
+		"fewer requests, beyond it":            {perSecond, 0.38, 0.50, true},
+		"more requests":                        {perSecond, 0.90, 0.50, false},
+		"slower, within the tolerance":         {"ms", 2.5, 2, false},
+		"slower, beyond it":                    {"ms", 2.7, 2, true},
+		"faster":                               {"ms", 1, 2, false},
+	} {
+		if got := (figure{Unit: test.unit, Ratio: test.ratio}).isWorse(test.recorded); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+func recordedIn(t *testing.T, text string) map[recordedKey]float64 {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "benchmarks.md")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := readRecorded(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func TestReportFailsOnlyForRecordedRatiosThatGotWorse(t *testing.T) {
+	t.Parallel()
+	recorded := recordedIn(t, "# Text\n\n| name | engine | ratio |\n|---|---|---|\n| query.point.rate | sqlite | 0.5 |\n| a | table of people | with text |\n")
+	src := source{commit: "abc", goVersion: "go1"}
+	for name, test := range map[string]struct {
+		figure figure
+		fails  bool
+	}{
+		"worse":               {src.figure("query.point.rate", "sqlite", perSecond, 300, 1000), true},
+		"as good":             {src.figure("query.point.rate", "sqlite", perSecond, 500, 1000), false},
+		"of another engine":   {src.figure("query.point.rate", "postgres", perSecond, 300, 1000), false},
+		"without a floor yet": {src.figure("query.new", "sqlite", "ms", 3, 0), false},
+	} {
+		var out strings.Builder
+		err := report(&out, []figure{test.figure}, recorded)
+		if (err != nil) != test.fails {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !strings.Contains(out.String(), `{"name":"`+test.figure.Name+`","engine":"`+test.figure.Engine+`","figure":`) {
+			t.Errorf("%s: no JSON line in %s", name, out.String())
+		}
+	}
+}
+
+func TestReadRecordedNamesTheMissingFile(t *testing.T) {
+	t.Parallel()
+	if _, err := readRecorded(filepath.Join(t.TempDir(), "no.md")); err == nil || !strings.Contains(err.Error(), "no.md") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestParseProc(t *testing.T) {
+	t.Parallel()
+	cpu, err := parseCPU("7 (a name) with) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0")
+	if err != nil || cpu.Milliseconds() != 2000 {
+		t.Errorf("cpu %s, %v", cpu, err)
+	}
+	if _, err := parseCPU("7 (x) S"); err == nil {
+		t.Error("a short line was read")
+	}
+	mb, err := parseResident("Name:\tx\nVmRSS:\t   20480 kB\nThreads:\t7\n")
+	if err != nil || mb != 20 {
+		t.Errorf("memory %g, %v", mb, err)
+	}
+	if _, err := parseResident("Name:\tzombie\n"); err == nil {
+		t.Error("no VmRSS was no error")
+	}
+}

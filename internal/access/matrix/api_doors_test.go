@@ -1,0 +1,98 @@
+package matrix_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/caregraph/caregraph/internal/testkit"
+)
+
+// tryDoors calls every root field as every viewer: who is not let in is told so, who is let in is not.
+func (a *api) tryDoors() {
+	for _, f := range roots() {
+		if _, known := operations[f.Name]; !known {
+			a.t.Errorf("no table says who may call %s", f.Name)
+		}
+	}
+	names := slices.Sorted(maps.Keys(operations))
+	for _, name := range names {
+		if roots().ForName(name) == nil {
+			a.t.Errorf("the table names a root field that the API has not: %s", name)
+		}
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return slices.Contains(last, n) })
+	a.tryHiddenInputs()
+	for _, viewer := range viewerNames {
+		for _, name := range append(slices.Clone(names), last...) {
+			a.tryDoor(viewer, name)
+		}
+	}
+}
+
+func (a *api) tryDoor(viewer, name string) {
+	kind := "mutation"
+	if schema().Query.Fields.ForName(name) != nil {
+		kind = "query"
+	}
+	a.tried(wayDoor, name)
+	r := a.clients[viewer].Do(a.t, kind+" { "+operations[name].call+" }", nil)
+	code := codeOf(r, name)
+	want := viewers(operations[name].may)[viewer]
+	switch refused := code == "FORBIDDEN" || code == "UNAUTHENTICATED"; {
+	case r.Data == nil && len(r.Errors) == 0 || strings.HasPrefix(code, "INTERNAL") || code == "GRAPHQL_VALIDATION_FAILED":
+		a.violated(wayDoor, viewer, "%s: HTTP %d %s", name, r.Status, r.Body)
+	case refused && want:
+		a.violated(wayDoor, viewer, "%s must let the viewer in: %s", name, r.Body)
+	case !refused && !want:
+		a.violated(wayDoor, viewer, "%s must not let the viewer in: %s", name, r.Body)
+	case !want && (code == "UNAUTHENTICATED") != (viewer == anonymous):
+		a.violated(wayDoor, viewer, "%s refuses with %s", name, code)
+	}
+}
+
+// codeOf is the code of the first fault or outcome.
+func codeOf(r *testkit.Response, name string) string {
+	if len(r.Errors) > 0 {
+		return r.Errors[0].Code()
+	}
+	return r.Text(name + ".userErrors.0.code")
+}
+
+// hiddenInputs are mutations that take the id of a row: what they answer for a row that is hidden from the viewer must be what they answer for none.
+var hiddenInputs = map[string]string{
+	"updatePatient":             "Patient",
+	"markNotificationRead":      "Notification",
+	"revokeSession":             "Session",
+	"updateUser":                "User",
+	"deactivateUser":            "User",
+	"reactivateUser":            "User",
+	"createOrder":               "Appointment",
+	"updatePractitionerProfile": "Practitioner",
+}
+
+func (a *api) tryHiddenInputs() {
+	for name, entity := range hiddenInputs {
+		o := operations[name]
+		for _, viewer := range strings.Fields(o.may) {
+			answer := func(id string) string {
+				r := a.clients[viewer].Do(a.t, "mutation { "+strings.ReplaceAll(o.call, nothing, id)+" }", nil)
+				return strings.ReplaceAll(string(r.Body), id, "ID")
+			}
+			for _, id := range a.hidden(a.of(entity), viewer) {
+				a.tried(wayDoor, entity)
+				if none, some := answer(foreign(id)), answer(id.String()); none != some {
+					a.violated(wayDoor, viewer, "%s of the hidden %s answers %s, of none %s", name, a.names[id], some, none)
+				}
+			}
+		}
+	}
+}
+
+// foreign is an id of the same entity that no row has.
+func foreign(id uuid.UUID) string {
+	id[10] ^= 0xff
+	return id.String()
+}

@@ -1,0 +1,87 @@
+package identity
+
+import (
+	"context"
+	"errors"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/patient"
+	"github.com/caregraph/caregraph/internal/store"
+)
+
+// normalized reports all errors of the input's fields, or returns them as they are stored.
+func (in UpdateUserInput) normalized() (UpdateUserInput, error) {
+	var p problems
+	text := func(value **string, field string, normalize func(string) (string, error)) {
+		if *value != nil {
+			normal, err := normalize(**value)
+			p.add(err, field)
+			*value = &normal
+		}
+	}
+	text(&in.Email, "email", patient.NormalizeEmail)
+	text(&in.GivenName, "givenName", patient.NormalizeName)
+	text(&in.FamilyName, "familyName", patient.NormalizeName)
+	if in.Phone != nil && *in.Phone != "" {
+		text(&in.Phone, "phone", patient.NormalizePhone)
+	}
+	if in.Roles != nil {
+		var err error
+		in.Roles, err = normalRoles(in.Roles)
+		p.add(err, "roles")
+	}
+	return in, p.join()
+}
+
+// UpdateUser changes an account, for administrators. New roles hold from the user's next request, with profile or record where they need one; a new
+// address has to be proved again. Errors: NOT_FOUND, EMAIL_TAKEN, CONFLICT (with the present account), INVALID_INPUT (all fields at once),
+// FORBIDDEN (also for the last administrator's role).
+func (s *Service) UpdateUser(ctx context.Context, in UpdateUserInput) (*ent.User, error) {
+	in, err := in.normalized()
+	if err != nil {
+		return nil, err
+	}
+	changed, err := s.changeUser(ctx, in.ID, func(ctx context.Context, u *ent.User) (*ent.User, error) {
+		if in.ExpectedVersion != nil && *in.ExpectedVersion != u.Version {
+			return u, fault.ErrConflict.At("expectedVersion")
+		}
+		return s.updateUser(ctx, u, in)
+	})
+	switch {
+	case store.Violates(err, emailClaim):
+		return nil, ErrEmailTaken
+	case err != nil && !errors.Is(err, fault.ErrConflict):
+		return nil, err
+	}
+	return changed, err
+}
+
+func (s *Service) updateUser(ctx context.Context, u *ent.User, in UpdateUserInput) (*ent.User, error) {
+	update := s.DB.Client.User.UpdateOneID(u.ID).SetNillableGivenName(in.GivenName).SetNillableFamilyName(in.FamilyName).SetNillablePhone(in.Phone)
+	if in.Roles != nil {
+		if err := s.keepAnAdmin(ctx, u, in.Roles); err != nil {
+			return nil, at(err, "roles")
+		}
+		update.SetRoles(textsOf(in.Roles))
+	}
+	moves := in.Email != nil && foldEmail(*in.Email) != u.EmailKey
+	if in.Email != nil {
+		update.SetEmail(*in.Email).SetEmailKey(foldEmail(*in.Email))
+	}
+	if moves {
+		update.ClearEmailVerifiedAt()
+	}
+	changed, err := update.Save(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx = access.System(ctx, "updateUser")
+	if moves {
+		if err := s.mailVerification(ctx, changed); err != nil {
+			return nil, err
+		}
+	}
+	return changed, s.matchProfiles(ctx, changed)
+}

@@ -29,13 +29,13 @@ func (r *appointmentResolver) Price(ctx context.Context, obj *ent.Appointment) (
 
 // CreateSlot is the resolver for the createSlot field.
 func (r *mutationResolver) CreateSlot(ctx context.Context, input booking.CreateSlotInput) (*model.CreateSlotPayload, error) {
-	result, err := r.Resolver.Booking.CreateSlot(ctx, input)
+	result, err := r.Booking.CreateSlot(ctx, input)
 	return &model.CreateSlotPayload{Slot: result}, err
 }
 
 // CreateSlots is the resolver for the createSlots field.
 func (r *mutationResolver) CreateSlots(ctx context.Context, input booking.CreateSlotsInput) (*model.CreateSlotsPayload, error) {
-	created, skipped, err := r.Resolver.Booking.CreateSlots(ctx, input)
+	created, skipped, err := r.Booking.CreateSlots(ctx, input)
 	return &model.CreateSlotsPayload{Created: created, CreatedCount: len(created), Skipped: skipped}, err
 }
 

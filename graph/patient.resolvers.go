@@ -19,13 +19,13 @@ import (
 
 // CreatePatient is the resolver for the createPatient field.
 func (r *mutationResolver) CreatePatient(ctx context.Context, input patient.CreatePatientInput) (*model.CreatePatientPayload, error) {
-	result, duplicates, err := r.Resolver.Patients.Create(ctx, input)
+	result, duplicates, err := r.Patients.Create(ctx, input)
 	return &model.CreatePatientPayload{Patient: result, ProbableDuplicates: duplicates}, err
 }
 
 // UpdatePatient is the resolver for the updatePatient field.
 func (r *mutationResolver) UpdatePatient(ctx context.Context, input patient.UpdatePatientInput) (*model.UpdatePatientPayload, error) {
-	result, err := r.Resolver.Patients.Update(ctx, input)
+	result, err := r.Patients.Update(ctx, input)
 	return &model.UpdatePatientPayload{Patient: result}, err
 }
 

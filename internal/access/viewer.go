@@ -95,7 +95,9 @@ func Become(ctx context.Context, v *Viewer) {
 }
 
 // As returns a ctx in which v asks, whatever becomes of the document around it.
-func As(ctx context.Context, v *Viewer) context.Context { return context.WithValue(ctx, viewerKey{}, v) }
+func As(ctx context.Context, v *Viewer) context.Context {
+	return context.WithValue(ctx, viewerKey{}, v)
+}
 
 // From returns who asks; nil when nobody is signed in.
 func From(ctx context.Context) *Viewer {

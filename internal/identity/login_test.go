@@ -148,7 +148,9 @@ func TestHundredConcurrentWrongSignIns(t *testing.T) {
 		for i := range 100 {
 			all.Go(func() {
 				_, err := instances[i%2].Login(from(t, home), identity.LoginInput{Email: u.Email, Password: fmt.Sprint("wrong ", i)})
-				assert.Condition(t, func() bool { return errors.Is(err, identity.ErrInvalidCredentials) || errors.Is(err, fault.ErrThrottled) }, "%v", err)
+				assert.Condition(t, func() bool {
+					return errors.Is(err, identity.ErrInvalidCredentials) || errors.Is(err, fault.ErrThrottled)
+				}, "%v", err)
 			})
 		}
 		all.Wait()

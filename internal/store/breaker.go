@@ -20,8 +20,7 @@ const (
 // for a dead network; once it is back, connections from before are dropped and work goes on.
 type breaker struct {
 	down   atomic.Pointer[fault.Error]
-	gone   atomic.Pointer[chan struct{}] // closed when the database goes away
-	places chan struct{}                 // as many as the pool has connections; nil for SQLite, whose writers wait elsewhere
+	places chan struct{} // as many as the pool has connections; nil for SQLite, whose writers wait elsewhere
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 	probes *sql.DB
@@ -34,22 +33,16 @@ func (b *breaker) err() error {
 	return nil
 }
 
-// admit waits for one of the pool's connections and returns what gives it back. Waiting happens here and not in the pool, so that nobody
-// waits for a connection that somebody else holds on a dead network: all who wait are told at once when the database goes away.
+// admit waits for one of the pool's connections and returns what gives it back. Waiting happens here and not in the pool, because who is let
+// in after the database went away is told so instead of trying the dead network in turn.
 func (b *breaker) admit(ctx context.Context) (leave func(), err error) {
 	if b.places == nil {
 		return func() {}, b.err()
 	}
 	select {
 	case b.places <- struct{}{}:
-	default:
-		select {
-		case b.places <- struct{}{}:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-*b.gone.Load():
-			return nil, fault.ErrUnavailable.After(time.Second) // by now it may be back
-		}
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	if err := b.err(); err != nil {
 		<-b.places
@@ -67,20 +60,18 @@ func (b *breaker) start(db *DB, probes *sql.DB, conns int) {
 	}
 	b.probes, b.places = probes, make(chan struct{}, conns)
 	failed := probeFails // the first probe decides alone
-	b.goUp()
 	check := func() {
 		err := probe(ctx, probes)
 		switch {
 		case err == nil:
 			failed = 0
-			if b.down.Load() != nil {
-				b.goUp()
+			if b.down.Swap(nil) != nil {
 				db.sql.SetMaxIdleConns(0) // closes what was dialled before
 				db.sql.SetMaxIdleConns(conns)
 			}
 		case ctx.Err() == nil:
 			if failed++; failed >= probeFails {
-				b.goDown(err)
+				b.down.Store(fault.ErrUnavailable.After(time.Second).Because(err))
 			}
 		}
 	}
@@ -97,20 +88,6 @@ func (b *breaker) start(db *DB, probes *sql.DB, conns int) {
 			}
 		}
 	})
-}
-
-// goUp lets callers through again.
-func (b *breaker) goUp() {
-	gone := make(chan struct{})
-	b.gone.Store(&gone)
-	b.down.Store(nil)
-}
-
-// goDown turns callers away, those too who wait.
-func (b *breaker) goDown(cause error) {
-	if b.down.Swap(fault.ErrUnavailable.After(time.Second).Because(cause)) == nil {
-		close(*b.gone.Load())
-	}
 }
 
 func (b *breaker) stop() {

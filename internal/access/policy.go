@@ -1,6 +1,10 @@
 package access
 
-import "entgo.io/ent/dialect/sql"
+import (
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+)
 
 // Action is what is done with a row.
 type Action string
@@ -68,6 +72,11 @@ var (
 	ofVisitToMe = both(ownPractitioner, in("appointment_id", "appointments", "id", func(v *Viewer) *sql.Predicate {
 		return sql.EQ("practitioner_id", v.PractitionerID)
 	}))
+	// ofSlotToCome is for bookings: the slot must lie ahead and be the practitioner's.
+	ofSlotToCome = pairIn("slot_id", "practitioner_id", "slots", "id", "practitioner_id", func(_ *Viewer, now time.Time) *sql.Predicate {
+		return sql.GT("starts_at", now)
+	})
+	byMyself   = column("changed_by", userID)
 	slotOfMine = in("id", "appointments", "slot_id", func(v *Viewer) *sql.Predicate {
 		return sql.EQ("patient_id", v.PatientID)
 	})
@@ -103,7 +112,7 @@ var Policy = map[string]Entity{
 	"Patient": {
 		Read: join(each(All, Admin, Scheduler, Nurse, Doctor, Clinician, Supervisor, Biller),
 			each(column("id", patientID), Patient)),
-		Create: each(All, Admin, Scheduler, Nurse, Doctor),
+		Create: each(isNull("user_id"), Admin, Scheduler, Nurse, Doctor), // accounts are joined to records by identity alone
 		Update: join(each(All, Admin, Scheduler, Nurse, Doctor), each(column("id", patientID), Patient)),
 		Fields: map[Role][]string{Patient: contact, Admin: record, Scheduler: record, Nurse: record, Doctor: record},
 	},
@@ -127,8 +136,9 @@ var Policy = map[string]Entity{
 		Delete: join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin)),
 	},
 	"Appointment": {
-		Read:   parties,
-		Create: join(each(both(ownPatient, column("booked_by", userID)), Patient), each(All, Scheduler, Admin)),
+		Read: parties,
+		Create: join(each(both(ownPatient, column("booked_by", userID), ofSlotToCome), Patient),
+			each(both(column("booked_by", userID), ofSlotToCome), Scheduler, Admin)),
 		Update: parties,
 		Fields: sameFor([]string{"status"}),
 	},
@@ -139,7 +149,7 @@ var Policy = map[string]Entity{
 	},
 	"AppointmentStatusChange": {
 		Read:   parties,
-		Create: join(each(ofOwnVisit, Patient), each(ofVisitToMe, practitioners...), each(All, Scheduler, Admin)),
+		Create: join(each(both(ofOwnVisit, byMyself), Patient), each(both(ofVisitToMe, byMyself), practitioners...), each(byMyself, Scheduler, Admin)),
 	},
 	"Order": {
 		Read:   join(each(ownPatient, Patient), each(All, Biller, Admin)),

@@ -40,6 +40,18 @@ func in(name, table, selected string, where func(v *Viewer) *sql.Predicate) Rule
 	}
 }
 
+// pairIn matches rows whose two columns are together among two columns of another table's rows that match.
+func pairIn(first, second, table, selectedFirst, selectedSecond string, where func(v *Viewer, now time.Time) *sql.Predicate) Rule {
+	return func(v *Viewer, now time.Time) Predicate {
+		return func(s *sql.Selector) *sql.Predicate {
+			rows := sql.Dialect(s.Dialect()).Select(selectedFirst, selectedSecond).From(sql.Table(table)).Where(where(v, now))
+			return sql.P(func(b *sql.Builder) {
+				b.WriteByte('(').IdentComma(s.C(first), s.C(second)).WriteString(") IN (").Join(rows).WriteByte(')')
+			})
+		}
+	}
+}
+
 // both needs all rules.
 func both(rules ...Rule) Rule { return combine(sql.And, rules) }
 

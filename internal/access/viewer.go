@@ -80,11 +80,17 @@ func Failure(ctx context.Context) error {
 	return err
 }
 
+// asked is who asks: a fixed viewer, or whoever the document's holder holds.
+type asked struct {
+	viewer *Viewer
+	holder *atomic.Pointer[Viewer]
+}
+
 // WithHolder returns a ctx whose viewer Become can replace, as a sign-in does for the rest of its document.
 func WithHolder(ctx context.Context) context.Context {
 	holder := &atomic.Pointer[Viewer]{}
 	holder.Store(From(ctx))
-	return context.WithValue(As(ctx, nil), holderKey{}, holder)
+	return context.WithValue(context.WithValue(ctx, holderKey{}, holder), viewerKey{}, asked{holder: holder})
 }
 
 // Become makes v the viewer of the document that ctx belongs to.
@@ -94,20 +100,18 @@ func Become(ctx context.Context, v *Viewer) {
 	}
 }
 
-// As returns a ctx in which v asks, whatever becomes of the document around it.
+// As returns a ctx in which v asks, whatever becomes of the document around it; nil is nobody.
 func As(ctx context.Context, v *Viewer) context.Context {
-	return context.WithValue(ctx, viewerKey{}, v)
+	return context.WithValue(ctx, viewerKey{}, asked{viewer: v})
 }
 
 // From returns who asks; nil when nobody is signed in.
 func From(ctx context.Context) *Viewer {
-	if v, _ := ctx.Value(viewerKey{}).(*Viewer); v != nil {
-		return v
+	a, _ := ctx.Value(viewerKey{}).(asked)
+	if a.holder != nil {
+		return a.holder.Load()
 	}
-	if holder, ok := ctx.Value(holderKey{}).(*atomic.Pointer[Viewer]); ok {
-		return holder.Load()
-	}
-	return nil
+	return a.viewer
 }
 
 // System returns a ctx in which the system acts for the reason, a short constant text that shows in the audit, on behalf of the viewer so far.

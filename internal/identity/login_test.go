@@ -87,7 +87,9 @@ func TestLoginFailuresLookAlike(t *testing.T) {
 
 func requireThrottled(t *testing.T, err error, name string, after time.Duration) {
 	t.Helper()
-	f := requireFault(t, err, "THROTTLED")
+	var f *fault.Error
+	require.ErrorAs(t, err, &f)
+	assert.Equal(t, fault.CodeThrottled, f.Code)
 	assert.Equal(t, limit.Exceeded{Limit: name}, f.Detail)
 	assert.Equal(t, after, f.RetryAfter)
 }

@@ -163,7 +163,7 @@ func (c *clinic) row(t *testing.T, result *identity.LoginResult) *ent.Session {
 func ptr[T any](v T) *T { return &v }
 
 // requireFault checks the code and the field of an outcome.
-func requireFault(t *testing.T, err error, code fault.Code, field ...string) *fault.Error {
+func requireFault(t *testing.T, err error, code fault.Code, field ...string) {
 	t.Helper()
 	list, known := fault.All(err)
 	require.True(t, known, "%v", err)
@@ -172,7 +172,6 @@ func requireFault(t *testing.T, err error, code fault.Code, field ...string) *fa
 	if field != nil {
 		assert.Equal(t, field, list[0].Field)
 	}
-	return list[0]
 }
 
 // fieldsOf lists the fields that were refused with their codes.

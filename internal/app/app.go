@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -65,6 +66,7 @@ func (a *App) Run(ctx context.Context, listener net.Listener) error {
 		loops.Go(func() { loop(background) })
 	}
 	jobs.Start()
+	loops.Go(debug.FreeOSMemory) // what building the program left behind
 	err = a.server.Serve(ctx, listener)
 	err = errors.Join(err, jobs.Stop())
 	stop()

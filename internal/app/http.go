@@ -42,6 +42,10 @@ func (a *App) serveOver(opts Options) error {
 	a.Schema = schema
 	options := httpserver.Options{
 		GraphQL: api, Schema: func() string { return schema }, Ready: a.DB.Ready, Authenticate: a.Identity.Authenticate, SetClient: withClient,
+		VerifyEmail: func(ctx context.Context, token string) error {
+			_, err := a.Identity.VerifyEmail(ctx, identity.VerifyEmailInput{Token: token})
+			return err
+		},
 		Webhook: a.Booking.Webhook, Mounts: map[string]http.Handler{"/sandbox/": a.Sandbox.Handler()}, Registry: registry,
 		CORSOrigins: a.cfg.CORSOrigins, TrustedProxies: a.cfg.TrustedProxies, TLSCert: a.cfg.TLSCert, TLSKey: a.cfg.TLSKey,
 		RequestsPerMinute: limits.APIRequestsPerMinute, Clock: opts.Clock, Log: a.log,

@@ -193,3 +193,39 @@ func TestViewer_PermissionsAreTheRootFieldsOfTheRoles(t *testing.T) {
 	require.Nil(t, answer.Get("viewer.patient"))
 	require.Equal(t, u.Email, answer.Text("viewer.user.email"))
 }
+
+// TestRegistration_TheMailedLinkLeadsToAPageThatConfirmsOnce.
+func TestRegistration_TheMailedLinkLeadsToAPageThatConfirmsOnce(t *testing.T) {
+	t.Parallel()
+	i := serve(t, "sqlite", nil)
+	register := `mutation { registerPatient(input: {email: "New@person.test", password: "a long enough one", givenName: "New", familyName: "Person"}) { isAccepted userErrors { code } } }`
+	require.Equal(t, true, i.client(t).Do(t, register, nil).NoErrors(t).Get("registerPatient.isAccepted"))
+	mails, err := i.Notify.Recent(testkit.System(t), 1)
+	require.NoError(t, err)
+	_, link, found := strings.Cut(mails[0].Body, i.URL+"/verify-email?token=")
+	require.True(t, found)
+	token, _, _ := strings.Cut(link, "\n")
+	post := func(token string) (int, string) {
+		answer, err := http.PostForm(i.URL+"/verify-email", url.Values{"token": {token}})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, answer.Body.Close()) }()
+		body, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		require.Contains(t, answer.Header.Get("Content-Security-Policy"), "default-src 'none'")
+		return answer.StatusCode, string(body)
+	}
+	require.Equal(t, http.StatusOK, get(t, i.URL+"/verify-email?token="+token))
+	verified := func() bool {
+		u, err := i.DB.Client.User.Query().Only(testkit.System(t))
+		require.NoError(t, err)
+		return u.EmailVerifiedAt != nil
+	}
+	require.False(t, verified(), "opening the link changes nothing")
+	status, page := post(token)
+	require.Equal(t, http.StatusOK, status, page)
+	require.True(t, verified())
+	status, _ = post(token)
+	require.Equal(t, http.StatusNotFound, status, "once")
+	_, page = post(`"><script>`)
+	require.NotContains(t, page, "<script>")
+}

@@ -27,6 +27,8 @@ type Options struct {
 	SetClient func(ctx context.Context, ip, userAgent string) context.Context
 	// Webhook takes the raw body of a payment provider's event. Optional: without it there is no such route.
 	Webhook func(ctx context.Context, provider string, header http.Header, body []byte) error
+	// VerifyEmail proves an address by the token of a mailed link, which leads to /verify-email. Optional: without it there is no such page.
+	VerifyEmail func(ctx context.Context, token string) error
 	// Mounts are further handlers by path ("/sandbox/"); callers are authenticated for them. A page of theirs sets its own
 	// Content-Security-Policy: the default allows nothing. Optional.
 	Mounts map[string]http.Handler

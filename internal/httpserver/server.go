@@ -97,6 +97,10 @@ func (s *Server) routes() http.Handler {
 	if s.options.Webhook != nil {
 		handle("POST /webhooks/payments/{provider}", "/webhooks/payments/", http.HandlerFunc(s.serveWebhook))
 	}
+	if s.options.VerifyEmail != nil {
+		handle("GET /verify-email", "/verify-email", http.HandlerFunc(s.askToVerify))
+		handle("POST /verify-email", "/verify-email", http.HandlerFunc(s.verifyEmail))
+	}
 	if s.options.DevMail != nil {
 		handle("GET /dev/mail", "/dev/mail", http.HandlerFunc(s.serveDevMail))
 	}

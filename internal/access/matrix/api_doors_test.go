@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/caregraph/caregraph/internal/testkit"
 )
@@ -24,6 +25,7 @@ func (a *api) tryDoors() {
 		}
 	}
 	names = slices.DeleteFunc(names, func(n string) bool { return slices.Contains(last, n) })
+	a.checkInputs()
 	a.tryHiddenInputs()
 	for _, viewer := range viewerNames {
 		for _, name := range append(slices.Clone(names), last...) {
@@ -71,6 +73,26 @@ var hiddenInputs = map[string]string{
 	"reactivateUser":            "User",
 	"createOrder":               "Appointment",
 	"updatePractitionerProfile": "Practitioner",
+}
+
+// openInputs are the other mutations that take an id, and why a hidden row cannot be told from none there or may be.
+var openInputs = map[string]string{
+	"createSlot":      "whoever may make slots reads every practitioner",
+	"createSlots":     "whoever may make slots reads every practitioner",
+	"bookAppointment": "SLOT_IN_PAST is for patients who took too long, though past slots are hidden from them; patients name nobody else's record",
+}
+
+// checkInputs finds mutations that take an id and are in neither table.
+func (a *api) checkInputs() {
+	for _, f := range schema().Mutation.Fields {
+		for _, arg := range f.Arguments {
+			input := schema().Types[arg.Type.Name()]
+			takesID := slices.ContainsFunc(input.Fields, func(field *ast.FieldDefinition) bool { return field.Type.Name() == "ID" })
+			if takesID && hiddenInputs[f.Name] == "" && openInputs[f.Name] == "" {
+				a.t.Errorf("%s takes an id, and no table says of which entity", f.Name)
+			}
+		}
+	}
 }
 
 func (a *api) tryHiddenInputs() {

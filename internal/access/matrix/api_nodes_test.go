@@ -96,7 +96,7 @@ func (a *api) stepsOf(typeName string) (steps []step) {
 		if i >= 0 {
 			s.link = links[typeName][i]
 		} else if computed[typeName+"."+f.Name] == nil {
-			a.t.Errorf("%s.%s leads to rows, and no table knows it", typeName, f.Name)
+			a.violated(wayNested, "anybody", "%s.%s leads to rows, and no table knows it", typeName, f.Name)
 			continue
 		}
 		steps = append(steps, s)

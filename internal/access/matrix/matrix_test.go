@@ -1,3 +1,7 @@
+// Package matrix_test tries every way in which a viewer could get at a row, for every viewer and row of one fixed world, and compares what happens
+// with tables (people, rows, columns, creations, links, operations) that were written from the specification. It shares no rule with the policy.
+//
+// Entities, edges and columns come from ent, types and operations from the schema: what is new and has no entry fails.
 package matrix_test
 
 import (

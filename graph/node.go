@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
@@ -39,19 +40,25 @@ func (r *Resolver) nodes(ctx context.Context, list []uuid.UUID) ([]ent.Noder, er
 	}
 	var failure error
 	aside := graphql.WithResponseContext(ctx, func(_ context.Context, err error) *gqlerror.Error {
-		if !ent.IsNotFound(err) {
+		if !isMissing(err) {
 			failure = err
 		}
 		return gqlerror.Wrap(err)
 	}, graphql.DefaultRecover)
 	found, err := r.client().Noders(aside, list, tableOf)
-	if err != nil && failure == nil && !ent.IsNotFound(err) {
+	if err != nil && failure == nil && !isMissing(err) {
 		failure = err
 	}
 	if len(found) != len(list) {
 		found = make([]ent.Noder, len(list))
 	}
 	return found, failure
+}
+
+// isMissing tells whether the lookup found no row; entgql has an error of its own for that.
+func isMissing(err error) bool {
+	var e *gqlerror.Error
+	return ent.IsNotFound(err) || errors.As(err, &e) && e.Extensions["code"] == "NOT_FOUND"
 }
 
 // textOf is what was given, or nothing.

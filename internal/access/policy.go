@@ -76,8 +76,9 @@ var (
 	ofSlotToCome = pairIn("slot_id", "practitioner_id", "slots", "id", "practitioner_id", func(_ *Viewer, now time.Time) *sql.Predicate {
 		return sql.GT("starts_at", now)
 	})
-	byMyself   = column("changed_by", userID)
-	slotOfMine = in("id", "appointments", "slot_id", func(v *Viewer) *sql.Predicate {
+	// inNobodysName is for history: its author is the writer, or not a user.
+	inNobodysName = either(column("changed_by", userID), isNull("changed_by"))
+	slotOfMine    = in("id", "appointments", "slot_id", func(v *Viewer) *sql.Predicate {
 		return sql.EQ("patient_id", v.PatientID)
 	})
 
@@ -112,7 +113,7 @@ var Policy = map[string]Entity{
 	"Patient": {
 		Read: join(each(All, Admin, Scheduler, Nurse, Doctor, Clinician, Supervisor, Biller),
 			each(column("id", patientID), Patient)),
-		Create: each(isNull("user_id"), Admin, Scheduler, Nurse, Doctor), // accounts are joined to records by identity alone
+		Create: join(each(isNull("user_id"), Scheduler, Nurse, Doctor), each(All, Admin)), // whose account it is, is not for the desk to say
 		Update: join(each(All, Admin, Scheduler, Nurse, Doctor), each(column("id", patientID), Patient)),
 		Fields: map[Role][]string{Patient: contact, Admin: record, Scheduler: record, Nurse: record, Doctor: record},
 	},
@@ -138,7 +139,7 @@ var Policy = map[string]Entity{
 	"Appointment": {
 		Read: parties,
 		Create: join(each(both(ownPatient, column("booked_by", userID), ofSlotToCome), Patient),
-			each(both(column("booked_by", userID), ofSlotToCome), Scheduler, Admin)),
+			each(column("booked_by", userID), Scheduler), each(All, Admin)),
 		Update: parties,
 		Fields: sameFor([]string{"status"}),
 	},
@@ -148,8 +149,9 @@ var Policy = map[string]Entity{
 		Update: join(each(ofOwnVisit, Patient), each(ofVisitToMe, practitioners...)),
 	},
 	"AppointmentStatusChange": {
-		Read:   parties,
-		Create: join(each(both(ofOwnVisit, byMyself), Patient), each(both(ofVisitToMe, byMyself), practitioners...), each(byMyself, Scheduler, Admin)),
+		Read: parties,
+		Create: join(each(both(ofOwnVisit, inNobodysName), Patient), each(both(ofVisitToMe, inNobodysName), practitioners...),
+			each(inNobodysName, Scheduler), each(All, Admin)),
 	},
 	"Order": {
 		Read:   join(each(ownPatient, Patient), each(All, Biller, Admin)),
@@ -158,7 +160,7 @@ var Policy = map[string]Entity{
 	"Refund": {Read: join(each(ownPatient, Patient), each(All, Biller, Admin))},
 	"Notification": {
 		Read:   each(both(ownUser, isNull("withdrawn_at")), Roles...),
-		Update: each(ownUser, Roles...),
+		Update: each(both(ownUser, isNull("withdrawn_at")), Roles...),
 		Fields: sameFor([]string{"read_at"}),
 	},
 

@@ -186,6 +186,20 @@ func TestNothingRevivesASession(t *testing.T) {
 	})
 }
 
+// Activity that came too late counts for nothing, even while it could not be written.
+func TestLateActivityThatIsNotWrittenDoesNotCount(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *clinic) {
+		result := c.signIn(t, testkit.User(t, c.db, access.Nurse))
+		c.clk.Advance(1200 * time.Second)
+		away, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Error(t, c.Touch(away, result.Viewer))
+		_, err := c.Authenticate(t.Context(), result.Token)
+		requireFault(t, err, "SESSION_EXPIRED")
+	})
+}
+
 // A database that is away takes nothing from a session: what was not written is kept and tried again.
 func TestActivitySurvivesAFailedWrite(t *testing.T) {
 	t.Parallel()

@@ -23,6 +23,9 @@ func (db *DB) CachedStatements() int { return db.driver.statements.cache.Len() }
 // IsCached tells whether a statement of this text is prepared.
 func (db *DB) IsCached(query string) bool { return db.driver.statements.cache.Contains(query) }
 
+// ForgetStatements closes all prepared statements.
+func (db *DB) ForgetStatements() { db.driver.statements.cache.Purge() }
+
 // MigrateFrom is Migrate with other files than those that the program embeds.
 var MigrateFrom = migrate
 

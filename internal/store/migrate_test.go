@@ -1,16 +1,9 @@
 package store_test
 
 import (
-	"context"
 	"database/sql"
-	"fmt"
 	"io/fs"
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
-	"testing/fstest"
-	"time"
 
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/postgres"
@@ -24,7 +17,6 @@ import (
 
 	entmigrate "github.com/caregraph/caregraph/ent/migrate"
 	"github.com/caregraph/caregraph/ent/migrate/migrations"
-	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/testkit"
 )
@@ -203,191 +195,4 @@ func TestIsCurrentTellsFailures(t *testing.T) {
 		_, err := store.IsCurrent(t.Context(), url)
 		require.Error(t, err, engine)
 	}
-}
-
-// Several starts at once on an empty database all succeed, those too that find the first one at work already, and the work is done once.
-func TestMigrateAtOnce(t *testing.T) {
-	t.Parallel()
-	eachURL(t, testkit.EmptyURL, func(t *testing.T, _, url string) {
-		applied := make(chan int, 5)
-		together(t, cap(applied), func(i int) error {
-			n, err := store.Migrate(t.Context(), url)
-			if err != nil {
-				return err
-			}
-			applied <- n
-			db, err := store.Open(t.Context(), store.Config{URL: url, MaxConns: 2}, clock.System{})
-			if err != nil {
-				return err
-			}
-			t.Cleanup(func() { require.NoError(t, db.Close()) })
-			return db.WithTx(testkit.System(t), func(ctx context.Context) error { return createCounter(ctx, db, fmt.Sprint("start ", i)) })
-		})
-		close(applied)
-		total := 0
-		for n := range applied {
-			total += n
-		}
-		once, err := fs.Glob(migrations.Files, "sqlite/*.sql")
-		require.NoError(t, err)
-		assert.Len(t, once, total)
-	})
-}
-
-// A file that another program has open is waited for, and once that one has done the work, it need not be closed.
-func TestMigrateWaitsForOtherPrograms(t *testing.T) {
-	t.Parallel()
-	const old = "UPDATE caregraph_triggers SET hash = 'old' || hash"
-	start := func(t *testing.T) (other *sql.DB, done chan error) {
-		url := testkit.URL(t, testkit.SQLite)
-		other, err := sql.Open("sqlite", url)
-		require.NoError(t, err)
-		_, err = other.Exec(old)
-		require.NoError(t, err)
-		done = make(chan error, 1)
-		go func() {
-			_, err := store.Migrate(t.Context(), url)
-			done <- err
-		}()
-		select {
-		case err := <-done:
-			require.Fail(t, "did not wait", "%v", err)
-		case <-time.After(1500 * time.Millisecond): // longer than one try
-		}
-		return other, done
-	}
-	t.Run("UntilClosed", func(t *testing.T) {
-		t.Parallel()
-		other, done := start(t)
-		require.NoError(t, other.Close())
-		require.NoError(t, <-done)
-	})
-	t.Run("UntilCurrent", func(t *testing.T) {
-		t.Parallel()
-		other, done := start(t)
-		defer func() { require.NoError(t, other.Close()) }()
-		_, err := other.Exec("PRAGMA busy_timeout = 5000")
-		require.NoError(t, err)
-		_, err = other.Exec("UPDATE caregraph_triggers SET hash = substr(hash, 4)")
-		require.NoError(t, err)
-		require.NoError(t, <-done)
-	})
-}
-
-const migrateURL = "CAREGRAPH_TEST_MIGRATE_URL"
-
-// TestMigrateProcess is what the processes of TestMigrateInProcessesAtOnce run.
-func TestMigrateProcess(t *testing.T) {
-	url := os.Getenv(migrateURL)
-	if url == "" {
-		t.Skip("run by TestMigrateInProcessesAtOnce")
-	}
-	_, err := store.Migrate(t.Context(), url)
-	require.NoError(t, err)
-}
-
-func TestMigrateInProcessesAtOnce(t *testing.T) {
-	t.Parallel()
-	program, err := os.Executable()
-	require.NoError(t, err)
-	eachURL(t, testkit.EmptyURL, func(t *testing.T, _, url string) {
-		together(t, 5, func(int) error {
-			c := exec.Command(program, "-test.run=^TestMigrateProcess$")
-			c.Env = append(os.Environ(), migrateURL+"="+url)
-			out, err := c.CombinedOutput()
-			if err != nil {
-				return fmt.Errorf("%w: %s", err, out)
-			}
-			return nil
-		})
-		newCounter(t, testkit.OpenURL(t, store.Config{URL: url}, clock.NewFake(testkit.Start)), "works")
-	})
-}
-
-// later returns the embedded folders with one more migration for SQLite.
-func later(t *testing.T, statements string) fs.ReadFileFS {
-	t.Helper()
-	folders := fstest.MapFS{}
-	require.NoError(t, fs.WalkDir(migrations.Files, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := migrations.Files.ReadFile(path)
-		folders[path] = &fstest.MapFile{Data: data}
-		return err
-	}))
-	folders["sqlite/99990101000000_later.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + statements)}
-	return folders
-}
-
-// rebuild makes a table anew as ent's migrator does on SQLite to change a column, keeping the rows that match.
-func rebuild(t *testing.T, url, table, where string) string {
-	t.Helper()
-	create := catalogue(t, testkit.SQLite, url, map[string]string{
-		testkit.SQLite: "SELECT sql FROM sqlite_master WHERE name = '" + table + "'",
-	})[0][0]
-	text := "CREATE TABLE `new_" + table + "`" + strings.TrimPrefix(create, "CREATE TABLE `"+table+"`") + ";\n" +
-		"INSERT INTO `new_" + table + "` SELECT * FROM `" + table + "` WHERE " + where + ";\n" +
-		"DROP TABLE `" + table + "`;\nALTER TABLE `new_" + table + "` RENAME TO `" + table + "`;\n"
-	for _, index := range catalogue(t, testkit.SQLite, url, map[string]string{
-		testkit.SQLite: "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = '" + table + "'",
-	}) {
-		text += index[0] + ";\n"
-	}
-	return text
-}
-
-// A rebuilt SQLite table loses neither the rows that point to it nor its triggers.
-func TestRebuiltTable(t *testing.T) {
-	t.Parallel()
-	clk := clock.NewFake(testkit.Start)
-	filled := func(t *testing.T) (url string, rows map[string]string) {
-		url = testkit.URL(t, testkit.SQLite)
-		db, err := store.Open(t.Context(), store.Config{URL: url}, clk)
-		require.NoError(t, err)
-		doctor := testkit.Practitioner(t, db)
-		testkit.Intake(t, db, testkit.Appointment(t, db, testkit.Slot(t, db, doctor, clk.Now().Add(time.Hour)), testkit.Patient(t, db)))
-		require.NoError(t, db.Close())
-		return url, rowCounts(t, url)
-	}
-
-	t.Run("KeepsRowsAndTriggers", func(t *testing.T) {
-		t.Parallel()
-		url, before := filled(t)
-		folders := later(t, rebuild(t, url, "practitioners", "true")+rebuild(t, url, "slots", "true")+rebuild(t, url, "appointments", "true"))
-		applied, err := store.MigrateFrom(t.Context(), url, folders)
-		require.NoError(t, err)
-		assert.Equal(t, 1, applied)
-		assert.Equal(t, before, rowCounts(t, url))
-		assert.Equal(t, triggers[testkit.SQLite], triggersOf(t, testkit.SQLite, url))
-	})
-	t.Run("TriggersComeBackAfterAKill", func(t *testing.T) {
-		t.Parallel()
-		url, _ := filled(t)
-		folders := later(t, rebuild(t, url, "slots", "true"))
-		require.NoError(t, store.MigrateWithoutTriggers(t.Context(), url, folders))
-		require.NotEqual(t, triggers[testkit.SQLite], triggersOf(t, testkit.SQLite, url), "the rebuild drops them")
-		_, err := store.MigrateFrom(t.Context(), url, folders)
-		require.NoError(t, err)
-		assert.Equal(t, triggers[testkit.SQLite], triggersOf(t, testkit.SQLite, url))
-	})
-	t.Run("RowsThatPointToNothingAreRefused", func(t *testing.T) {
-		t.Parallel()
-		url, _ := filled(t)
-		folders := later(t, rebuild(t, url, "practitioners", "false"))
-		for range 2 { // and the next start does not pass it by
-			_, err := store.MigrateFrom(t.Context(), url, folders)
-			require.ErrorContains(t, err, "rows point to rows that do not exist")
-		}
-	})
-}
-
-// rowCounts returns the number of rows of every SQLite table of ours.
-func rowCounts(t *testing.T, url string) map[string]string {
-	t.Helper()
-	counts := map[string]string{}
-	for table := range columnsOf(t, testkit.SQLite, url) {
-		counts[table] = catalogue(t, testkit.SQLite, url, map[string]string{testkit.SQLite: "SELECT count(*) FROM " + table})[0][0]
-	}
-	return counts
 }

@@ -46,6 +46,30 @@ func TestStatementCacheIsBounded(t *testing.T) {
 	})
 }
 
+// A statement that the cache closes between its finding and its use is prepared again.
+func TestStatementsThatAreClosedMeanwhile(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, _ *clock.Fake) {
+		ctx, cancel := context.WithCancel(testkit.System(t))
+		defer cancel()
+		together(t, 5, func(worker int) error {
+			if worker == 0 {
+				for ctx.Err() == nil {
+					db.ForgetStatements()
+				}
+				return nil
+			}
+			defer cancel()
+			for range 2000 {
+				if err := selects(testkit.System(t), db, 1); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
 // A transaction that meets a new text holds a connection already: with a small pool it must not wait for another one.
 func TestStatementsInTransactionsDoNotExhaustThePool(t *testing.T) {
 	t.Parallel()

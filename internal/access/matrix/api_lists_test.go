@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -149,7 +150,7 @@ func (a *api) filters(f *ast.FieldDefinition, l listing) (list []probe) {
 		probe{wayFilter, fmt.Sprintf(`, where: {not: {not: {or: [{id: "%s"}, {id: "%s"}]}}}`, first, second)})
 }
 
-// samples writes values of the field as the rows have them: each for an exact match, one for other operators.
+// samples writes values of the field as the rows have them: each for an exact match (on PostgreSQL one, for time), one for other operators.
 func (a *api) samples(entity string, field *ast.FieldDefinition) (texts []string) {
 	if strings.HasSuffix(field.Name, "IsNil") || strings.HasSuffix(field.Name, "NotNil") {
 		return []string{"true"}
@@ -172,7 +173,7 @@ func (a *api) samples(entity string, field *ast.FieldDefinition) (texts []string
 			texts = append(texts, text)
 		}
 	}
-	if name != field.Name && len(texts) > 1 {
+	if (name != field.Name || a.db.Dialect() == dialect.Postgres) && len(texts) > 1 {
 		return texts[len(texts)/2:][:1]
 	}
 	return texts

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -37,21 +38,32 @@ func parseCPU(stat string) (time.Duration, error) {
 	return time.Duration(ticks) * tick, nil
 }
 
-// residentMB returns the memory of a process that is in RAM, in MB of 2^20 bytes.
-func residentMB(pid int) (float64, error) {
+// memory of a process in RAM, in MB of 2^20 bytes. What is not its own are pages of files, mostly the program itself, which the kernel may drop.
+type memory struct{ resident, own float64 }
+
+func memoryOf(pid int) (memory, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, fmt.Errorf("cannot read the memory of process %d; this needs Linux: %w", pid, err)
+		return memory{}, fmt.Errorf("cannot read the memory of process %d; this needs Linux: %w", pid, err)
 	}
-	return parseResident(string(text))
+	return parseMemory(string(text))
 }
 
-func parseResident(status string) (float64, error) {
+func parseMemory(status string) (m memory, err error) {
 	for line := range strings.Lines(status) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kB, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
-			return kB / 1024, err
+		name, rest, _ := strings.Cut(line, ":")
+		into := map[string]*float64{"VmRSS": &m.resident, "RssAnon": &m.own}[name]
+		if into == nil {
+			continue
 		}
+		kB, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
+		if err != nil {
+			return m, fmt.Errorf("the status of a process has another form than known: %w", err)
+		}
+		*into = kB / 1024
 	}
-	return 0, fmt.Errorf("the status of the process names no VmRSS; has it ended?")
+	if m.resident == 0 || m.own == 0 {
+		return m, errors.New("the status of the process names no memory; has it ended?")
+	}
+	return m, nil
 }

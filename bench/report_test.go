@@ -80,11 +80,11 @@ func TestParseProc(t *testing.T) {
 	if _, err := parseCPU("7 (x) S"); err == nil {
 		t.Error("a short line was read")
 	}
-	mb, err := parseResident("Name:\tx\nVmRSS:\t   20480 kB\nThreads:\t7\n")
-	if err != nil || mb != 20 {
-		t.Errorf("memory %g, %v", mb, err)
+	m, err := parseMemory("Name:\tx\nVmRSS:\t   20480 kB\nRssAnon:\t    5120 kB\nThreads:\t7\n")
+	if err != nil || m.resident != 20 || m.own != 5 {
+		t.Errorf("memory %v, %v", m, err)
 	}
-	if _, err := parseResident("Name:\tzombie\n"); err == nil {
+	if _, err := parseMemory("Name:\tzombie\n"); err == nil {
 		t.Error("no VmRSS was no error")
 	}
 }

@@ -97,9 +97,9 @@ func measureStarts(ctx context.Context, dir, binary string, runs int) ([]figure,
 		}
 	}
 	progress(fmt.Sprintf("idling for %s, twice", idleTime))
-	var memory [2]float64
+	var idle [2]memory
 	for i, server := range []starter{s.serve, s.floor} {
-		if memory[i], err = idleMemory(ctx, server); err != nil {
+		if idle[i], err = idleMemory(ctx, server); err != nil {
 			return nil, err
 		}
 	}
@@ -111,7 +111,8 @@ func measureStarts(ctx context.Context, dir, binary string, runs int) ([]figure,
 		beside("start.connect", median, untilConnected, serves), beside("start.connect.min", least, untilConnected, serves),
 		beside("start.ready", median, untilReady, serves), beside("start.ready.min", least, untilReady, serves),
 		beside("start.demo.ready", median, untilReady, demos), beside("start.demo.empty", median, untilReady, []started{empty}),
-		src.figure("start.idle", "sqlite", "MB", memory[0], memory[1]),
+		src.figure("start.idle", "sqlite", "MB", idle[0].resident, idle[1].resident),
+		src.figure("start.idle.own", "sqlite", "MB", idle[0].own, idle[1].own),
 	}, nil
 }
 
@@ -213,16 +214,16 @@ func freeAddress(ctx context.Context) (string, error) {
 }
 
 // idleMemory returns what a server holds in RAM a while after its start.
-func idleMemory(ctx context.Context, start starter) (float64, error) {
+func idleMemory(ctx context.Context, start starter) (memory, error) {
 	p, _, err := startOnFreePort(ctx, start)
 	if err != nil {
-		return 0, err
+		return memory{}, err
 	}
 	defer p.stop()
 	select {
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return memory{}, ctx.Err()
 	case <-time.After(idleTime):
 	}
-	return residentMB(p.pid)
+	return memoryOf(p.pid)
 }

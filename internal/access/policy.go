@@ -69,7 +69,11 @@ var (
 	ofOwnVisit = both(ownPatient, in("appointment_id", "appointments", "id", func(v *Viewer) *sql.Predicate {
 		return sql.EQ("patient_id", v.PatientID)
 	}))
-	ofVisitToMe = both(ownPractitioner, in("appointment_id", "appointments", "id", func(v *Viewer) *sql.Predicate {
+	// ofThatPatient ties a row's patient to the visit it hangs on.
+	ofThatPatient = pairIn("appointment_id", "patient_id", "appointments", "id", "patient_id", func(*Viewer, time.Time) *sql.Predicate {
+		return sql.NotNull("patient_id")
+	})
+	ofVisitToMe = both(ownPractitioner, ofThatPatient, in("appointment_id", "appointments", "id", func(v *Viewer) *sql.Predicate {
 		return sql.EQ("practitioner_id", v.PractitionerID)
 	}))
 	// ofSlotToCome is for bookings: the slot must lie ahead and be the practitioner's.

@@ -25,11 +25,17 @@ type recent struct {
 	wrote time.Time // last; zero when the next activity is to be written at once
 }
 
-// unwritten is activity of a live session that the store does not know.
+// unwritten is activity that the store does not know.
 type unwritten struct {
 	id          uuid.UUID
 	first, last time.Time // zero when there is none
 	timeout     time.Duration
+}
+
+// counts tells whether the activity began while the session was live, of which the store says that it ends at expiresAt: an open socket may send
+// something for a session that is over.
+func (w unwritten) counts(expiresAt time.Time) bool {
+	return !w.first.IsZero() && w.first.Before(expiresAt)
 }
 
 func newActivity(lag time.Duration) *activity {
@@ -86,13 +92,6 @@ func (a *activity) failed(id uuid.UUID) {
 	if r, ok := a.sessions[id]; ok {
 		r.wrote = time.Time{}
 	}
-}
-
-// forget drops what is known of a session that the store does not extend: it is over, or another instance knows of newer activity.
-func (a *activity) forget(id uuid.UUID) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.sessions, id)
 }
 
 // of returns the activity of a session that the store does not know.

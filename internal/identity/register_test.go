@@ -185,7 +185,9 @@ func TestRegisterPatientIsIdempotentByKey(t *testing.T) {
 			assert.True(t, accepted)
 		}
 		assert.Len(t, c.mails.take(), 1, "one effect")
-		_, err := c.RegisterPatient(from(t, home), registration(keyed, func(in *identity.RegisterPatientInput) { in.FamilyName = "Other" }))
+		_, err := c.RegisterPatient(from(t, home), registration(keyed, func(in *identity.RegisterPatientInput) { in.Password = "another password" }))
+		require.NoError(t, err, "the stored hash of the input must not let passwords be guessed")
+		_, err = c.RegisterPatient(from(t, home), registration(keyed, func(in *identity.RegisterPatientInput) { in.FamilyName = "Other" }))
 		assert.ErrorIs(t, err, idem.ErrReused)
 	})
 }

@@ -186,6 +186,22 @@ func TestNothingRevivesASession(t *testing.T) {
 	})
 }
 
+// What is sent for a session that was ended in the middle of its life moves nothing, kept activity included.
+func TestEndedSessionIsNotExtended(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *clinic) {
+		result := c.signIn(t, testkit.User(t, c.db, access.Nurse))
+		c.clk.Advance(5 * time.Second)
+		require.NoError(t, request(t, c.Service, result.Token))
+		require.NoError(t, c.Logout(access.As(from(t, home), result.Viewer)))
+		require.NoError(t, c.Flush(t.Context()))
+		c.clk.Advance(20 * time.Second)
+		require.NoError(t, c.Touch(t.Context(), result.Viewer))
+		assert.Equal(t, testkit.Start.Add(1200*time.Second), c.row(t, result).ExpiresAt.UTC())
+		assert.Equal(t, testkit.Start, c.row(t, result).LastActivityAt.UTC())
+	})
+}
+
 // Activity that came too late counts for nothing, even while it could not be written.
 func TestLateActivityThatIsNotWrittenDoesNotCount(t *testing.T) {
 	t.Parallel()

@@ -55,7 +55,7 @@ func (s *Service) status(ctx context.Context, v *access.Viewer) (*SessionStatus,
 	if err != nil {
 		return nil, err
 	}
-	if w := s.activity.of(row.ID); !w.first.IsZero() {
+	if w := s.activity.of(row.ID); w.counts(row.ExpiresAt) {
 		row.ExpiresAt = expiry(row.ExpiresAt, row.EndsAt, w)
 		row.LastActivityAt = later(row.LastActivityAt, w.last)
 	}
@@ -64,10 +64,9 @@ func (s *Service) status(ctx context.Context, v *access.Viewer) (*SessionStatus,
 	return status, nil
 }
 
-// expiry is when a session ends without further activity: as its row says, or later by activity that the row does not show yet, which began while
-// the session was live.
+// expiry is when a session ends without further activity: as its row says, or later by activity that the row does not show yet.
 func expiry(stored, endsAt time.Time, w unwritten) time.Time {
-	if w.first.IsZero() || !w.first.Before(stored) {
+	if !w.counts(stored) {
 		return stored
 	}
 	return later(stored, earlier(w.last.Add(w.timeout), endsAt))

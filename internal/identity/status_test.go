@@ -155,6 +155,22 @@ func TestPingActivity(t *testing.T) {
 	})
 }
 
+// Activity that is written later does not take a ping back.
+func TestPingActivityStays(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *clinic) {
+		result := c.signIn(t, testkit.User(t, c.db, access.Nurse))
+		c.clk.Advance(5 * time.Second)
+		require.NoError(t, request(t, c.Service, result.Token))
+		at := c.clk.Advance(5 * time.Second)
+		_, err := c.PingActivity(c.as(t, result.Token))
+		require.NoError(t, err)
+		require.NoError(t, c.Flush(t.Context()))
+		assert.Equal(t, at, c.row(t, result).LastActivityAt.UTC())
+		assert.Equal(t, testkit.Start.Add(1205*time.Second), c.row(t, result).ExpiresAt.UTC())
+	})
+}
+
 // Touch is for sessions: without one nothing happens.
 func TestTouchWithoutSession(t *testing.T) {
 	t.Parallel()

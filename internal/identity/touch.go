@@ -39,15 +39,11 @@ func (s *Service) touch(ctx context.Context, v *access.Viewer, must bool) error 
 
 // write extends the rows of sessions, in one transaction.
 func (s *Service) write(ctx context.Context, now time.Time, list ...unwritten) error {
-	var extended map[uuid.UUID]bool
 	err := s.DB.WithTx(access.System(ctx, "session activity"), func(ctx context.Context) error {
-		extended = map[uuid.UUID]bool{}
 		for _, w := range list {
-			n, err := s.DB.Exec(ctx, "session activity", s.extension(w))
-			if err != nil {
+			if _, err := s.DB.Exec(ctx, "session activity", s.extension(w)); err != nil {
 				return err
 			}
-			extended[w.id] = n > 0
 		}
 		return nil
 	})
@@ -55,16 +51,13 @@ func (s *Service) write(ctx context.Context, now time.Time, list ...unwritten) e
 		return err
 	}
 	for _, w := range list {
-		if extended[w.id] {
-			s.activity.written(w, now)
-		} else {
-			s.activity.forget(w.id)
-		}
+		s.activity.written(w, now)
 	}
 	return nil
 }
 
-// extension moves the end of a session that was live at the first activity. It never moves it back: another instance may know of newer activity.
+// extension moves the end of a session that was live at the first activity; of one that was over it touches nothing. It never moves an end back:
+// another instance may know of newer activity.
 func (s *Service) extension(w unwritten) store.Statement {
 	expires := w.last.Add(w.timeout)
 	return s.DB.Build().Update(session.Table).

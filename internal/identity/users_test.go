@@ -114,6 +114,9 @@ func TestCreateUserIsIdempotentByKey(t *testing.T) {
 		again, err := c.CreateUser(admin, in)
 		require.NoError(t, err)
 		assert.Equal(t, first.ID, again.ID)
+		in.Password = "another password"
+		_, err = c.CreateUser(admin, in)
+		require.NoError(t, err, "the stored hash of the input must not let passwords be guessed")
 		in.GivenName = "Other"
 		_, err = c.CreateUser(admin, in)
 		assert.ErrorIs(t, err, idem.ErrReused)

@@ -105,11 +105,13 @@ func (d *driver) QueryContext(ctx context.Context, query string, args ...any) (*
 		func(tx *sql.Tx) (*sql.Rows, error) { return tx.QueryContext(ctx, query, args...) })
 }
 
-// withStatement runs a prepared statement, once more when the cache closed it meanwhile or when its plan no longer fits the table. In a
+const statementAttempts = 6
+
+// withStatement runs a prepared statement, again when the cache closed it meanwhile or when its plan no longer fits the table. In a
 // transaction PostgreSQL has given up the transaction by then, and the whole of it is retried.
 func withStatement[T any](ctx context.Context, d *driver, query string, prepared func(*sql.Stmt) (T, error), direct func(*sql.Tx) (T, error)) (T, error) {
 	t := current(ctx)
-	for attempt := 0; ; attempt++ {
+	for attempt := 1; ; attempt++ {
 		stmt, err := d.statements.get(ctx, query, t != nil)
 		if err != nil {
 			var none T
@@ -126,7 +128,7 @@ func withStatement[T any](ctx context.Context, d *driver, query string, prepared
 		if stalePlan {
 			d.statements.cache.Purge() // a table has changed: others are stale too
 		}
-		if again := isClosed(err) || stalePlan && t == nil; !again || attempt > 0 {
+		if again := isClosed(err) || stalePlan && t == nil; !again || attempt == statementAttempts {
 			return result, err
 		}
 	}

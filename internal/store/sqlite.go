@@ -10,7 +10,8 @@ import (
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 )
 
-var sqlitePragmas = []string{"foreign_keys(1)", "journal_mode(WAL)", "busy_timeout(5000)", "synchronous(2)", "cache_size(-8000)"}
+// recursive_triggers is what makes REPLACE meet the triggers that keep rows from being deleted.
+var sqlitePragmas = []string{"foreign_keys(1)", "journal_mode(WAL)", "busy_timeout(5000)", "synchronous(2)", "cache_size(-8000)", "recursive_triggers(1)"}
 
 // sqliteDSN turns a path, a file: name or an sqlite:// URL into the driver's form with the pragmas of every connection.
 func sqliteDSN(name string, pragmas []string) string {

@@ -26,7 +26,7 @@ type cluster struct {
 
 // serve makes a cluster in $2 and runs its server until stdin ends: so it goes, with its files, however the tests end.
 const serve = `
-trap '' INT
+trap '' INT TERM HUP
 "$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --locale C.UTF-8 --no-sync >"$2/log" 2>&1 || exit 1
 "$1/postgres" -D "$2/data" -c listen_addresses=127.0.0.1 -c port="$3" -c unix_socket_directories= -c max_connections=300 \
   -c fsync=off -c full_page_writes=off -c autovacuum=off >>"$2/log" 2>&1 &

@@ -55,6 +55,7 @@ var creations = []creation{
 	{"Appointment", "patient_id=bob practitioner_id=dora slot_id=dora.past|dora.spent booked_by=bob", dead, admins},
 	{"Appointment", "patient_id=bob practitioner_id=cleo slot_id=cleo.past booked_by=bob", dead, admins},
 	{"Appointment", "patient_id=carol practitioner_id=dora slot_id=dora.spent booked_by=sid", dead, planners},
+	{"Appointment", "patient_id=alice practitioner_id=drew|sue|dana slot_id=dora.free booked_by=alice", dead, admins}, // not his slot
 
 	// The note comes with the booking.
 	{"AppointmentIntake", "appointment_id=alice.lapsed patient_id=alice practitioner_id=cleo", nil, "alice " + planners},

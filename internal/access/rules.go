@@ -45,8 +45,9 @@ func pairIn(first, second, table, selectedFirst, selectedSecond string, where fu
 	return func(v *Viewer, now time.Time) Predicate {
 		return func(s *sql.Selector) *sql.Predicate {
 			rows := sql.Dialect(s.Dialect()).Select(selectedFirst, selectedSecond).From(sql.Table(table)).Where(where(v, now))
+			firstColumn, secondColumn := s.C(first), s.C(second) // now: the selector's alias may change until it is written
 			return sql.P(func(b *sql.Builder) {
-				b.WriteByte('(').IdentComma(s.C(first), s.C(second)).WriteString(") IN (").Join(rows).WriteByte(')')
+				b.WriteByte('(').IdentComma(firstColumn, secondColumn).WriteString(") IN (").Join(rows).WriteByte(')')
 			})
 		}
 	}

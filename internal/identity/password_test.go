@@ -83,7 +83,7 @@ func TestHashesAreBounded(t *testing.T) {
 	t.Parallel()
 	c := config(t, testkit.Open(t, testkit.SQLite, clock.NewFake(testkit.Start)), &mailbox{})
 	c.MaxHashes = 1
-	c.HashParams = &argon2id.Params{Memory: 64 * 1024, Iterations: 8, Parallelism: 1, SaltLength: 16, KeyLength: 32} // long enough to be met at work
+	c.HashParams = &argon2id.Params{Memory: 8 * 1024, Iterations: 4, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 	s, err := identity.New(c)
 	require.NoError(t, err)
 	var running sync.WaitGroup

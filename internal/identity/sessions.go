@@ -50,10 +50,8 @@ func (s *Service) Logout(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.DB.WithTx(ctx, func(ctx context.Context) error {
-		_, err := s.end(access.System(ctx, "logout"), session.EndReasonLOGOUT, session.ID(v.SessionID))
-		return err
-	})
+	_, err = s.endOne(ctx, v.SessionID, session.EndReasonLOGOUT)
+	return ent.MaskNotFound(err)
 }
 
 // RevokeSession ends a session: one of the viewer's own, or any for administrators. One that is over already is returned as it is. Errors:
@@ -62,20 +60,35 @@ func (s *Service) RevokeSession(ctx context.Context, in RevokeSessionInput) (rev
 	if _, err := signedIn(ctx); err != nil {
 		return nil, err
 	}
-	err = s.DB.WithTx(ctx, func(ctx context.Context) error {
-		if _, err = s.DB.Client.Session.Get(ctx, in.ID); err != nil { // as the viewer: hidden ones are not found
-			return err
-		}
-		if _, err = s.end(access.System(ctx, "revokeSession"), session.EndReasonREVOKED, session.ID(in.ID)); err != nil {
-			return err
-		}
-		revoked, err = s.DB.Client.Session.Get(ctx, in.ID)
-		return err
-	})
+	revoked, err = s.endOne(ctx, in.ID, session.EndReasonREVOKED)
 	if ent.IsNotFound(err) {
 		return nil, fault.ErrNotFound.At("id")
 	}
 	return revoked, err
+}
+
+// endOne ends one session with the rights of the viewer, to whom hidden ones are not found. One that is over keeps the reason for which it is.
+func (s *Service) endOne(ctx context.Context, id uuid.UUID, reason session.EndReason) (row *ent.Session, err error) {
+	err = s.DB.WithTx(ctx, func(ctx context.Context) error {
+		if err := s.DB.Lock(ctx, session.Table, id); err != nil {
+			return err
+		}
+		row, err = s.DB.Client.Session.Get(ctx, id)
+		now := s.DB.Now()
+		switch {
+		case err != nil || row.EndedAt != nil:
+			return err
+		case !isOver(now, nil, row.ExpiresAt, row.EndsAt):
+			row, err = s.DB.Client.Session.UpdateOneID(id).SetEndedAt(now).SetEndReason(reason).Save(ctx)
+			return err
+		}
+		if _, err := s.closeBooks(access.System(ctx, "record the end of a session"), []uuid.UUID{id}); err != nil {
+			return err
+		}
+		row, err = s.DB.Client.Session.Get(ctx, id)
+		return err
+	})
+	return row, err
 }
 
 // RevokeOtherSessions ends all sessions of the viewer but the one that asks, and returns how many were live. Errors: UNAUTHENTICATED.

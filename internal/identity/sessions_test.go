@@ -65,6 +65,16 @@ func TestRevokeSession(t *testing.T) {
 		require.NoError(t, err, "again")
 		assert.Equal(t, testkit.Start, row.EndedAt.UTC())
 
+		lapsed := c.signIn(t, u)
+		c.clk.Advance(600 * time.Second)
+		for _, s := range []*identity.LoginResult{asking, two} {
+			require.NoError(t, request(t, c.Service, s.Token))
+		}
+		c.clk.Advance(600 * time.Second)
+		row, err = c.RevokeSession(ctx, identity.RevokeSessionInput{ID: lapsed.Session.ID})
+		require.NoError(t, err)
+		assert.Equal(t, session.EndReasonIDLE, *row.EndReason, "it was over already")
+
 		for role, isAllowed := range map[access.Role]bool{access.Patient: false, access.Doctor: false, access.Biller: false, access.Admin: true} {
 			stranger := c.as(t, c.signIn(t, testkit.User(t, c.db, role)).Token)
 			_, err = c.RevokeSession(stranger, identity.RevokeSessionInput{ID: two.Session.ID})

@@ -19,16 +19,8 @@ const (
 
 // Main runs the tests of a package, for its TestMain, and ends the process. It says in one line what took part.
 func Main(m *testing.M) {
-	engines, leftOut := Engines(), ""
-	if !slices.Contains(engines, Postgres) {
-		leftOut = " (PostgreSQL left out: no TEST_DATABASE_URL and no binaries)"
-	}
-	long := "no"
-	if wantsLong() {
-		long = "yes"
-	}
-	fmt.Printf("caregraph tests: engines=%s long=%s%s\n", strings.Join(engines, ","), long, leftOut)
-	if leftOut != "" && os.Getenv("CAREGRAPH_REQUIRE_POSTGRES") == "1" {
+	fmt.Println(Summary())
+	if !slices.Contains(Engines(), Postgres) && os.Getenv("CAREGRAPH_REQUIRE_POSTGRES") == "1" {
 		fmt.Println("CAREGRAPH_REQUIRE_POSTGRES=1: set TEST_DATABASE_URL or install PostgreSQL")
 		os.Exit(1)
 	}
@@ -36,6 +28,18 @@ func Main(m *testing.M) {
 	code := m.Run()
 	stopPostgres()
 	os.Exit(code)
+}
+
+// Summary tells in one line what takes part in the tests and what is left out.
+func Summary() string {
+	long, leftOut := "no", ""
+	if wantsLong() {
+		long = "yes"
+	}
+	if !slices.Contains(Engines(), Postgres) {
+		leftOut = " (PostgreSQL left out: no TEST_DATABASE_URL and no binaries)"
+	}
+	return fmt.Sprintf("caregraph tests: engines=%s long=%s%s", strings.Join(Engines(), ","), long, leftOut)
 }
 
 // waitTogether lets more tests run at once than there are processors, unless -parallel says how many: they wait for databases most of the time.

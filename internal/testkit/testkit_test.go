@@ -1,6 +1,8 @@
 package testkit_test
 
 import (
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -13,7 +15,14 @@ import (
 	"github.com/caregraph/caregraph/internal/testkit"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+// TestMain also tells a person at a terminal what takes part: go test keeps to itself what passing packages print.
+func TestMain(m *testing.M) {
+	if tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0); err == nil {
+		_, _ = fmt.Fprintln(tty, testkit.Summary())
+		_ = tty.Close()
+	}
+	testkit.Main(m)
+}
 
 // Every factory makes a row that the schema takes, and databases of two tests do not meet.
 func TestFactories(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,24 @@ func parseCPU(stat string) (time.Duration, error) {
 		ticks += n
 	}
 	return time.Duration(ticks) * tick, nil
+}
+
+// busyNotice says that other programs keep the processors busy, empty when they do not: then times mean little, processor time still does.
+func busyNotice() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "" // not on Linux; the measuring will say so
+	}
+	return describeLoad(string(text), runtime.NumCPU())
+}
+
+func describeLoad(loadavg string, processors int) string {
+	lastMinute, _, _ := strings.Cut(loadavg, " ")
+	load, err := strconv.ParseFloat(lastMinute, 64)
+	if err != nil || load < float64(processors) {
+		return ""
+	}
+	return fmt.Sprintf("the machine is busy with other things (load %g on %d processors): take rates and times with care", load, processors)
 }
 
 // memory of a process in RAM, in MB of 2^20 bytes. What is not its own are pages of files, mostly the program itself, which the kernel may drop.

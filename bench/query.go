@@ -73,6 +73,7 @@ func (o queryOptions) check() error {
 }
 
 func (o queryOptions) measureEngines(ctx context.Context, dir string) ([]figure, error) {
+	warnWhenBusy()
 	progress("building the program")
 	binary, err := buildProduct(ctx, dir)
 	if err != nil {
@@ -179,3 +180,9 @@ func (m measured) figures(name, engine string, src source) []figure {
 
 // progress tells a person at the terminal what goes on; standard output stays for the results.
 func progress(text string) { fmt.Fprintln(os.Stderr, "bench:", text) }
+
+func warnWhenBusy() {
+	if notice := busyNotice(); notice != "" {
+		progress(notice)
+	}
+}

@@ -88,3 +88,12 @@ func TestParseProc(t *testing.T) {
 		t.Error("no VmRSS was no error")
 	}
 }
+
+func TestDescribeLoad(t *testing.T) {
+	t.Parallel()
+	for loadavg, isBusy := range map[string]bool{"1.90 0 0 1/2 3": false, "2.00 0 0 1/2 3": true, "11.5 9 9 1/2 3": true, "": false} {
+		if got := describeLoad(loadavg, 2); (got != "") != isBusy {
+			t.Errorf("%q: %q", loadavg, got)
+		}
+	}
+}

@@ -44,6 +44,7 @@ func runStart(ctx context.Context, flags *flag.FlagSet, args []string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	warnWhenBusy()
 	progress("building the program and its demo database")
 	binary, err := buildProduct(ctx, dir)
 	if err != nil {

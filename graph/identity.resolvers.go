@@ -40,7 +40,10 @@ func (r *mutationResolver) Login(ctx context.Context, input identity.LoginInput)
 // Logout is the resolver for the logout field.
 func (r *mutationResolver) Logout(ctx context.Context, input *identity.LogoutInput) (*model.LogoutPayload, error) {
 	err := r.Identity.Logout(ctx)
-	r.Cookies.Clear(ctx)
+	if err == nil {
+		access.Become(ctx, nil)
+		r.Cookies.Clear(ctx)
+	}
 	return &model.LogoutPayload{IsSignedOut: err == nil}, err
 }
 

@@ -3715,7 +3715,7 @@ extend type Query {
 extend type Mutation {
   "Creates an account and a patient record. Always answers alike and mails a link, or that an account exists. Errors: WEAK_PASSWORD, INVALID_INPUT, THROTTLED."
   registerPatient("The account." input: RegisterPatientInput!): RegisterPatientPayload! @auth(public: true)
-  "Proves an e-mail address by the mailed token. Errors: TOKEN_INVALID."
+  "Proves an e-mail address by the mailed token. Errors: TOKEN_INVALID, THROTTLED."
   verifyEmail("The token." input: VerifyEmailInput!): VerifyEmailPayload! @auth(public: true)
   "Signs in; the rest of the document runs as the new viewer. Errors: INVALID_CREDENTIALS, THROTTLED."
   login("Who signs in." input: LoginInput!): LoginPayload! @auth(public: true)
@@ -3725,7 +3725,7 @@ extend type Mutation {
   extendSession("Nothing yet." input: ExtendSessionInput): ExtendSessionPayload! @auth
   "Records that the user is there, without extending the session."
   pingActivity("Nothing yet." input: PingActivityInput): PingActivityPayload! @auth
-  "Changes the password and ends the user's other sessions. Errors: INVALID_CREDENTIALS, WEAK_PASSWORD."
+  "Changes the password and ends the user's other sessions. Errors: INVALID_CREDENTIALS, WEAK_PASSWORD, THROTTLED."
   changePassword("Old and new password." input: ChangePasswordInput!): ChangePasswordPayload! @auth
   "Ends a session: one's own, or any for administrators. Errors: NOT_FOUND."
   revokeSession("The session." input: RevokeSessionInput!): RevokeSessionPayload! @auth
@@ -3733,13 +3733,13 @@ extend type Mutation {
   revokeOtherSessions("Nothing yet." input: RevokeOtherSessionsInput): RevokeOtherSessionsPayload! @auth
   "Creates an account with any roles. Errors: EMAIL_TAKEN, WEAK_PASSWORD, INVALID_INPUT."
   createUser("The account." input: CreateUserInput!): CreateUserPayload! @auth(roles: [ADMIN])
-  "Changes an account; new roles hold from the next request. Errors: NOT_FOUND, EMAIL_TAKEN, CONFLICT."
+  "Changes an account; new roles hold from the next request. Errors: NOT_FOUND, FORBIDDEN, INVALID_INPUT, EMAIL_TAKEN, CONFLICT."
   updateUser("The changes." input: UpdateUserInput!): UpdateUserPayload! @auth(roles: [ADMIN])
-  "Deactivates an account and ends its sessions at once. Errors: NOT_FOUND."
+  "Deactivates an account and ends its sessions at once; not one's own nor the last administrator's. Errors: NOT_FOUND, FORBIDDEN."
   deactivateUser("The account." input: DeactivateUserInput!): DeactivateUserPayload! @auth(roles: [ADMIN])
   "Lets a deactivated account sign in again. Errors: NOT_FOUND."
   reactivateUser("The account." input: ReactivateUserInput!): ReactivateUserPayload! @auth(roles: [ADMIN])
-  "Changes the profile of a practitioner: one's own, or any for administrators. Errors: NOT_FOUND, INVALID_IDENTIFIER, UNKNOWN_TIME_ZONE, CONFLICT."
+  "Changes the profile of a practitioner: one's own, or any for administrators. Errors: NOT_FOUND, FORBIDDEN, INVALID_IDENTIFIER, UNKNOWN_TIME_ZONE, CONFLICT."
   updatePractitionerProfile("The changes." input: UpdatePractitionerProfileInput!): UpdatePractitionerProfilePayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, ADMIN])
 }
 

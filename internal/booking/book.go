@@ -85,12 +85,10 @@ func bookedFor(ctx context.Context, id *uuid.UUID) (uuid.UUID, error) {
 	}
 }
 
-// bookable locks the slot, frees it from an appointment whose time to pay is over, and returns it if it lies ahead.
+// bookable returns the slot, locked, if it lies ahead and is free or its holder's time to pay is over. What never changes is read before the lock: in a
+// rush the losers hold it for one look each.
 func (s *Service) bookable(ctx context.Context, id uuid.UUID) (*ent.Slot, error) {
 	ctx = access.System(ctx, "bookAppointment")
-	if err := s.DB.Lock(ctx, slot.Table, id); err != nil {
-		return nil, err
-	}
 	wanted, err := s.DB.Client.Slot.Query().Where(slot.ID(id)).WithPractitioner().Only(ctx)
 	if ent.IsNotFound(err) || err == nil && !wanted.Edges.Practitioner.IsActive {
 		return nil, fault.ErrNotFound.At("slotId")
@@ -101,13 +99,19 @@ func (s *Service) bookable(ctx context.Context, id uuid.UUID) (*ent.Slot, error)
 	if !wanted.StartsAt.After(s.DB.Now()) {
 		return nil, ErrSlotInPast.At("slotId")
 	}
-	holder, err := s.DB.Client.Appointment.Query().Where(appointment.SlotID(id), appointment.StatusIn(liveStatuses...)).Only(ctx)
-	switch {
-	case ent.IsNotFound(err):
-		return wanted, nil
-	case err != nil:
+	holder, err := s.holder(ctx, id)
+	if err != nil {
 		return nil, err
-	case StatusAt(holder, s.DB.Now()) != appointment.StatusPAYMENT_EXPIRED:
+	}
+	if holder == nil || s.isOver(holder) {
+		if err := s.DB.Lock(ctx, slot.Table, id); err != nil {
+			return nil, err
+		}
+		if holder, err = s.holder(ctx, id); err != nil || holder == nil {
+			return wanted, err
+		}
+	}
+	if !s.isOver(holder) {
 		return wanted, ErrSlotTaken
 	}
 	holder, err = s.expire(ctx, holder.ID, "bookAppointment")
@@ -115,6 +119,17 @@ func (s *Service) bookable(ctx context.Context, id uuid.UUID) (*ent.Slot, error)
 		err = ErrSlotTaken
 	}
 	return wanted, err
+}
+
+// isOver tells whether the appointment's time to pay has come to its end.
+func (s *Service) isOver(a *ent.Appointment) bool {
+	return StatusAt(a, s.DB.Now()) == appointment.StatusPAYMENT_EXPIRED
+}
+
+// holder is the live appointment of the slot; nil when there is none.
+func (s *Service) holder(ctx context.Context, id uuid.UUID) (*ent.Appointment, error) {
+	found, err := s.DB.Client.Appointment.Query().Where(appointment.SlotID(id), appointment.StatusIn(liveStatuses...)).Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // book writes the appointment, its history and its note. The caller holds the slot's lock.

@@ -12,6 +12,7 @@ import (
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/civil"
+	record "github.com/caregraph/caregraph/internal/patient"
 	"github.com/caregraph/caregraph/internal/store"
 )
 
@@ -98,7 +99,7 @@ func (s *Seeder) Seed(ctx context.Context) error {
 				return fmt.Errorf("demo: %s: %w", p.given, err)
 			}
 		}
-		if err := s.DB.Client.Counter.Create().SetName("patient").SetValue(int64(len(patients))).Exec(ctx); err != nil {
+		if err := s.DB.Client.Counter.Create().SetName(record.CounterName).SetValue(int64(len(patients))).Exec(ctx); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
 		return s.addVisits(ctx)
@@ -135,7 +136,7 @@ func (s *Seeder) addPatient(ctx context.Context, p person, number int) error {
 		return err
 	}
 	made, err := s.DB.Client.Patient.Create().SetUserID(u.ID).SetNumber(fmt.Sprintf("P%06d", number)).
-		SetGivenName(p.given).SetFamilyName(p.family).SetSearchKey(strings.ToLower(fmt.Sprintf("%s %s p%06d", p.given, p.family, number))).
+		SetGivenName(p.given).SetFamilyName(p.family).SetSearchKey(record.SearchKey(p.given, p.family, fmt.Sprintf("P%06d", number))).
 		SetBirthDate(civil.Date{Year: 1960 + 9*number, Month: time.Month(number), Day: 3 * number}).SetEmail(p.email()).
 		SetPhone(fmt.Sprintf("+6149157015%d", number)).SetSuburb("Brisbane").SetState("QLD").SetPostcode("4000").
 		SetType(patient.TypeREGULAR).SetTimeZone(s.Zone.String()).Save(ctx)

@@ -20,9 +20,9 @@
 // patients and staff; the configuration refuses less than 60 s (tests of this package may go below).
 //
 // An instance writes a session's activity at most once per 15 s, or per quarter of the shortest timeout where that is less. What comes in between
-// is kept in memory and written when that time is over, by the loop of Run, or at shutdown. No session ends early because of it: its row is behind by less than a quarter of
-// its timeout, so that it still shows the session as live to other instances when the newer activity is written; the instance that holds it
-// counts it in; and the row only ever moves forward. An instance that is killed takes at most these 15 s with it.
+// is kept in memory and written when that time is over, by the loop of Run, or at shutdown. No session ends early because of it: its row is behind
+// by less than a quarter of its timeout, so that it still shows the session as live to other instances when the newer activity is written; the
+// instance that holds it counts it in; and the row only ever moves forward. An instance that is killed takes at most these 15 s with it.
 //
 // A patient may sign in before the address is verified: only what is mailed (prescriptions) needs a verified one.
 package identity

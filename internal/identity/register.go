@@ -27,12 +27,13 @@ func (s *Service) RegisterPatient(ctx context.Context, in RegisterPatientInput) 
 	password := in.Password
 	in.Password = ""
 	ctx = access.System(ctx, "registerPatient")
+	scope := "registerPatient from " + tokenHash(clientOf(ctx).network())[:16] // strangers may choose the same key
 	for {
 		answer, err := s.answerRegistration(ctx, a, password)
 		if err != nil {
 			return false, err
 		}
-		_, err = idem.Do(ctx, s.DB, "registerPatient", in.IdempotencyKey, in, func(ctx context.Context) ([]uuid.UUID, error) { return nil, answer(ctx) })
+		_, err = idem.Do(ctx, s.DB, scope, in.IdempotencyKey, in, func(ctx context.Context) ([]uuid.UUID, error) { return nil, answer(ctx) })
 		if !store.Violates(err, emailClaim) { // else somebody was quicker, and now there is an account
 			return err == nil, err
 		}

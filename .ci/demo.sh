@@ -61,5 +61,5 @@ demo_account() {
   local line
   line=$(grep -iE 'patient.*@' "$work/demo.log" | head -n 1 || true)
   [[ -n $line ]] || line=$(grep -E '[^ ]+@[^ ]+' "$work/demo.log" | head -n 1 || true)
-  sed -nE 's/^.*[^[:alnum:]._+-]?([[:alnum:]._+-]+@[[:alnum:].-]+)[^[:alnum:]]+([^[:space:]|]+).*$/\1 \2/p' <<<" $line"
+  sed -nE 's/^.*[^[:alnum:]._+-]([[:alnum:]._+-]+@[[:alnum:].-]+)[^[:alnum:]]+([^[:space:]|]+).*$/\1 \2/p' <<<" $line"
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/schema"
 	"github.com/caregraph/caregraph/internal/access"
-	"github.com/caregraph/caregraph/internal/ids"
 )
 
 // Change is one field with its old and new value as text.
@@ -51,7 +50,7 @@ const (
 func (r *Recorder) entry(ctx context.Context, v *access.Viewer, e Event) entry {
 	q, now := RequestOf(ctx), r.db.Now()
 	made := entry{
-		Event: e, id: ids.New(ent.TypeAuditEvent, now), at: now,
+		Event: e, id: r.db.NewID(ent.TypeAuditEvent), at: now,
 		ip: cut(q.IP, maxIP), agent: cut(q.UserAgent, maxAgent), request: cut(q.ID, maxRequest), why: cut(causeOf(ctx, v, q), maxCause),
 	}
 	made.Entity = cut(e.Entity, maxEntity)

@@ -13,7 +13,6 @@ import (
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/audit"
-	"github.com/caregraph/caregraph/internal/ids"
 )
 
 // Mail is a mail to be sent.
@@ -57,7 +56,7 @@ func (s *Service) Mail(ctx context.Context, m Mail) error {
 	now := s.db.Now()
 	insert := s.db.Build().Insert(delivery.Table).
 		Columns("id", "created_at", "kind", "user_id", "subject_id", "occurrence", "channel", "address", "subject", "body", "status", "attempts", "next_attempt_at").
-		Values(ids.New(ent.TypeDelivery, now), now, m.Kind, m.UserID, m.SubjectID, m.Occurrence, delivery.ChannelEMAIL, m.To, m.Subject, m.Body, delivery.StatusQUEUED, 0, now).
+		Values(s.db.NewID(ent.TypeDelivery), now, m.Kind, m.UserID, m.SubjectID, m.Occurrence, delivery.ChannelEMAIL, m.To, m.Subject, m.Body, delivery.StatusQUEUED, 0, now).
 		OnConflict(entsql.ConflictColumns("kind", "subject_id", "occurrence", "channel", "address"), entsql.DoNothing())
 	added, err := s.db.Exec(access.System(ctx, "enqueue a mail"), "enqueue a mail", insert)
 	if added > 0 {
@@ -73,7 +72,7 @@ func (s *Service) Notice(ctx context.Context, n Notice) error {
 		return fmt.Errorf("notice %s: %w", n.Kind, err)
 	}
 	now := s.db.Now()
-	id := ids.New(ent.TypeNotification, now)
+	id := s.db.NewID(ent.TypeNotification)
 	insert := s.db.Build().Insert(notification.Table).
 		Columns("id", "created_at", "user_id", "kind", "subject_id", "occurrence", "title", "text").
 		Values(id, now, n.UserID, n.Kind, n.SubjectID, n.Occurrence, n.Title, n.Text).

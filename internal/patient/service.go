@@ -16,7 +16,6 @@ import (
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/identifier"
-	"github.com/caregraph/caregraph/internal/ids"
 	"github.com/caregraph/caregraph/internal/store"
 )
 
@@ -46,7 +45,7 @@ const CounterName = "patient"
 func (s *Service) nextNumber(ctx context.Context) (string, error) {
 	now, last := s.DB.Now(), int64(0)
 	take := s.DB.Build().Insert(counter.Table).
-		Columns(counter.FieldID, counter.FieldCreatedAt, counter.FieldName, counter.FieldValue).Values(ids.New(ent.TypeCounter, now), now, CounterName, 1).
+		Columns(counter.FieldID, counter.FieldCreatedAt, counter.FieldName, counter.FieldValue).Values(s.DB.NewID(ent.TypeCounter), now, CounterName, 1).
 		OnConflict(entsql.ConflictColumns(counter.FieldName), entsql.ResolveWith(func(u *entsql.UpdateSet) { u.Add(counter.FieldValue, 1) })).
 		Returning(counter.FieldValue)
 	err := s.DB.Query(access.System(ctx, "patient number"), "patient number", take, func(row *entsql.Rows) error { return row.Scan(&last) })

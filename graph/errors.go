@@ -105,6 +105,8 @@ func (s *server) present(ctx context.Context, err error) *gqlerror.Error {
 		if cause := errors.Unwrap(e); cause != nil && isFault(e) {
 			s.options.Log.WarnContext(ctx, "fault", slog.String("code", string(e.Code)), slog.String("requestId", s.options.RequestID(ctx)), slog.Any("cause", cause))
 		}
+	case shown.Extensions["code"] == persistedQueryNotFound: // part of the protocol: the client sends the text next
+		extensions["code"] = persistedQueryNotFound
 	case isRequestError(shown):
 		extensions["code"] = fault.CodeInvalidInput
 	default:
@@ -116,9 +118,11 @@ func (s *server) present(ctx context.Context, err error) *gqlerror.Error {
 	return shown
 }
 
+const persistedQueryNotFound = "PERSISTED_QUERY_NOT_FOUND"
+
 // isRequestError tells whether gqlgen or the parser refused the request: their texts are about the document and safe to show.
 func isRequestError(e *gqlerror.Error) bool {
-	if e.Rule != "" {
+	if e.Rule != "" || e.Err == nil && e.Path == nil { // nothing was executed yet, and nothing stands behind it
 		return true
 	}
 	code, _ := e.Extensions["code"].(string)

@@ -75,7 +75,7 @@ func New(resolver *Resolver, options Options) (http.Handler, string) {
 	srv.AddTransport(transport.GET{Options: transports})
 	srv.AddTransport(transport.Other{Options: transports})
 	srv.SetQueryCache(precheck.NewQueryCache(queryCacheSize, checker))
-	srv.Use(extension.AutomaticPersistedQuery{Cache: lru.New[string](queryCacheSize)})
+	srv.Use(extension.AutomaticPersistedQuery{Cache: shortTexts{lru.New[string](queryCacheSize)}})
 	srv.Use(precheck.Extension{Checker: checker})
 	srv.Use(extension.Introspection{})
 	if options.Introspection == StaffOnly {
@@ -87,6 +87,18 @@ func New(resolver *Resolver, options Options) (http.Handler, string) {
 	srv.AroundOperations(s.around)
 	srv.AroundFields(outcomes)
 	return srv, sdl(es.Schema())
+}
+
+// shortTexts bounds what strangers can make the cache of persisted queries keep: texts arrive there before anything has looked at them.
+type shortTexts struct{ graphql.Cache[string] }
+
+const maxKeptText = 16 << 10
+
+// Add implements graphql.Cache; a longer text is simply not kept.
+func (c shortTexts) Add(ctx context.Context, key, text string) {
+	if len(text) <= maxKeptText {
+		c.Cache.Add(ctx, key, text)
+	}
 }
 
 // SDL returns the API's schema.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
@@ -31,6 +32,11 @@ func New(ctx context.Context, zone *time.Location, log *slog.Logger, jobs ...Job
 	}
 	for _, job := range jobs {
 		_, err := cron.NewJob(gocron.CronJob(job.Cron, false), gocron.NewTask(func() {
+			defer func() {
+				if value := recover(); value != nil { // one job's mistake is not the end of the program
+					log.ErrorContext(ctx, "job panicked", slog.String("job", job.Name), slog.String("stack", string(debug.Stack())))
+				}
+			}()
 			if err := job.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 				log.ErrorContext(ctx, "job failed", slog.String("job", job.Name), slog.Any("error", err))
 			}

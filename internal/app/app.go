@@ -42,7 +42,7 @@ type App struct {
 	Booking  *booking.Service
 	Notify   *notify.Service
 	Audit    *audit.Recorder
-	Sandbox  *sandbox.Provider
+	Sandbox  *sandbox.Provider // nil in production, unless the operator has given it a secret
 	// Schema is the API's schema in SDL.
 	Schema string
 
@@ -95,6 +95,10 @@ func (a *App) jobs() []scheduler.Job {
 		}),
 		job("expire-pending-appointments", "* * * * *", func(ctx context.Context) error {
 			_, err := a.Booking.ExpireDue(ctx)
+			return err
+		}),
+		job("reconcile-payments", "*/10 * * * *", func(ctx context.Context) error {
+			_, err := a.Booking.Reconcile(ctx)
 			return err
 		}),
 		job("refunds", "* * * * *", func(ctx context.Context) error {

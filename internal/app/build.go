@@ -13,6 +13,7 @@ import (
 	"github.com/caregraph/caregraph/internal/mail"
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/patient"
+	"github.com/caregraph/caregraph/internal/payment"
 	"github.com/caregraph/caregraph/internal/payment/sandbox"
 	"github.com/caregraph/caregraph/internal/store"
 )
@@ -94,11 +95,15 @@ func (a *App) build(opts Options) error {
 	if err != nil {
 		return err
 	}
-	a.Sandbox = sandbox.New(sandbox.Config{
-		DB: db, Secret: []byte(orMadeUp(cfg.SandboxSecret)), PublicURL: cfg.PublicURL, PracticeName: cfg.PracticeName, Zone: cfg.PracticeZone, Log: a.log,
-	})
+	var provider payment.Provider = payment.Off{}
+	if cfg.Environment != config.Production || !cfg.SandboxSecret.IsZero() {
+		a.Sandbox = sandbox.New(sandbox.Config{
+			DB: db, Secret: []byte(orMadeUp(cfg.SandboxSecret)), PublicURL: cfg.PublicURL, PracticeName: cfg.PracticeName, Zone: cfg.PracticeZone, Log: a.log,
+		})
+		provider = a.Sandbox
+	}
 	a.Booking = booking.New(booking.Config{
-		DB: db, Notify: a.Notify, Provider: a.Sandbox, Log: a.log, PracticeName: cfg.PracticeName,
+		DB: db, Notify: a.Notify, Provider: provider, Log: a.log, PracticeName: cfg.PracticeName,
 		NewPatientFee: cfg.NewPatientFee, ReturningFee: cfg.ReturningPatientFee, BookingsPerHour: cfg.Limits.BookingsPerHour,
 	})
 	return a.serveOver(opts)

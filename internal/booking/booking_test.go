@@ -108,6 +108,7 @@ type provider struct {
 	checkouts map[uuid.UUID]payment.Checkout
 	closed    []string
 	refunds   map[uuid.UUID]money.Amount
+	known     map[string]payment.Event // what Lookup tells
 	failure   error
 }
 
@@ -129,6 +130,13 @@ func (p *provider) ExpireCheckout(_ context.Context, ref string) error {
 	defer p.Unlock()
 	p.closed = append(p.closed, ref)
 	return nil
+}
+
+func (p *provider) Lookup(_ context.Context, ref string) (payment.Event, bool, error) {
+	p.Lock()
+	defer p.Unlock()
+	e, ok := p.known[ref]
+	return e, ok, p.failure
 }
 
 func (p *provider) Refund(_ context.Context, r payment.RefundRequest) (string, error) {

@@ -29,7 +29,19 @@ var eventClaim = store.Constraint{Postgres: "paymentevent_provider_event_id", SQ
 // many times at once, or out of order, has one effect.
 func (s *Service) HandleEvent(ctx context.Context, e payment.Event) error {
 	ctx = access.System(ctx, webhookCause)
-	err := s.DB.WithTx(ctx, func(ctx context.Context) error {
+	err := s.handle(ctx, e)
+	if store.Violates(err, liveSlot) || store.Violates(err, patientOverlap) {
+		err = s.handle(ctx, e) // the time was taken between the look and the claim; the second look sees it
+	}
+	if store.Violates(err, eventClaim) {
+		return nil
+	}
+	return err
+}
+
+// handle is one try of HandleEvent.
+func (s *Service) handle(ctx context.Context, e payment.Event) error {
+	return s.DB.WithTx(ctx, func(ctx context.Context) error {
 		name := s.Provider.Name()
 		if err := s.DB.LockName(ctx, "payment event "+name+" "+e.ID); err != nil {
 			return err
@@ -45,10 +57,6 @@ func (s *Service) HandleEvent(ctx context.Context, e payment.Event) error {
 		return s.DB.Client.PaymentEvent.Create().SetProvider(name).SetEventID(e.ID).SetType(string(e.Type)).
 			SetNillableOrderID(orderID).SetOutcome(outcome).Exec(ctx)
 	})
-	if store.Violates(err, eventClaim) {
-		return nil
-	}
-	return err
 }
 
 // apply has the event's effect and returns the order it was about, if it is one of ours, and what it changed.
@@ -136,7 +144,13 @@ func (s *Service) paid(ctx context.Context, o *ent.Order, a *ent.Appointment, e 
 	}
 	if asked := (money.Amount{Minor: o.AmountMinor, Currency: o.Currency}); e.Amount != asked {
 		s.Log.ErrorContext(ctx, "a payment of another amount came in and goes back", slog.String("order", o.ID.String()))
+		if _, err := s.orderStep(ctx, o, order.StatusREFUNDED); err != nil { // it will never pay the visit: a new one may
+			return "", err
+		}
 		return "refund: another amount", s.refund(ctx, o, e.Amount, "The amount paid is not the amount asked.")
+	}
+	if o.RefundedMinor >= o.AmountMinor { // the event of the refund came first
+		return s.orderStep(ctx, o, order.StatusREFUNDED)
 	}
 	reason, err := s.cannotBook(ctx, a)
 	if err != nil {

@@ -234,3 +234,50 @@ func TestRefund_ManyWorkersPayBackOnce(t *testing.T) {
 		require.Equal(t, int64(8000), c.order(t, o.ID).RefundedMinor)
 	})
 }
+
+func TestReconcile_AnEventThatWasLostBooksAfter5Minutes(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		a, o := c.ordered(t, c.slotIn(t, 24*time.Hour))
+		c.provider.known = map[string]payment.Event{*o.ProviderRef: paidEvent("evt_lost", o)}
+		clk.Advance(5 * time.Minute)
+		n, err := c.Reconcile(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, n, "5 minutes are not more than 5 minutes")
+		clk.Advance(time.Second)
+		n, err = c.Reconcile(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		require.Equal(t, appointment.StatusBOOKED, c.appointment(t, a.ID).Status)
+		require.NoError(t, c.HandleEvent(t.Context(), paidEvent("evt_lost", o)), "the event itself, late")
+		require.Zero(t, c.provider.refundedMinor())
+	})
+}
+
+func TestEvent_ARefundThatIsToldBeforeItsPaymentBooksNothing(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		a, o := c.ordered(t, c.slotIn(t, 24*time.Hour))
+		back := paidEvent("evt_back", o)
+		back.Type = payment.ChargeRefunded
+		require.NoError(t, c.HandleEvent(t.Context(), back))
+		require.NoError(t, c.HandleEvent(t.Context(), paidEvent("evt_paid", o)))
+		require.Equal(t, appointment.StatusPENDING, c.appointment(t, a.ID).Status)
+		require.Equal(t, order.StatusREFUNDED, c.order(t, o.ID).Status)
+		require.Zero(t, c.provider.refundedMinor(), "it has gone back already")
+	})
+}
+
+func TestExpire_TakesItsOrdersAlong(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		_, o := c.ordered(t, c.slotIn(t, 24*time.Hour))
+		clk.Advance(15 * time.Minute)
+		_, err := c.ExpireDue(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, order.StatusEXPIRED, c.order(t, o.ID).Status)
+	})
+}

@@ -2,6 +2,7 @@ package booking
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -30,12 +31,18 @@ func (s *Service) expire(ctx context.Context, id uuid.UUID, cause string) (*ent.
 	if err != nil {
 		return nil, err
 	}
-	open, err := s.DB.Client.Order.Query().Where(order.AppointmentID(a.ID), order.StatusEQ(order.StatusPENDING), order.ProviderRefNotNil()).All(ctx)
+	system := access.System(ctx, "expired with its appointment")
+	open, err := s.DB.Client.Order.Query().Where(order.AppointmentID(a.ID), order.StatusEQ(order.StatusPENDING)).All(system)
 	if err != nil {
 		return nil, err
 	}
 	for _, o := range open {
-		s.closeCheckout(ctx, o)
+		if _, err := s.orderStep(system, o, order.StatusEXPIRED); err != nil {
+			return nil, err
+		}
+		if o.ProviderRef != nil {
+			s.closeCheckout(ctx, o)
+		}
 	}
 	return changed, nil
 }
@@ -63,18 +70,18 @@ func (s *Service) ExpireDue(ctx context.Context) (int, error) {
 		if err != nil {
 			return total, err
 		}
+		var failures error
 		for _, id := range due {
 			err := s.DB.WithTx(ctx, func(ctx context.Context) error {
 				_, err := s.expire(ctx, id, "job:expire-pending-appointments")
 				return err
 			})
-			if err != nil {
-				return total, err
+			if failures = errors.Join(failures, err); err == nil {
+				total++
 			}
-			total++
 		}
-		if len(due) < expireBatch {
-			return total, nil
+		if failures != nil || len(due) < expireBatch {
+			return total, failures
 		}
 	}
 }

@@ -40,6 +40,9 @@ func (s *Service) CreateOrder(ctx context.Context, in CreateOrderInput) (*ent.Or
 	if err != nil {
 		return nil, err
 	}
+	if o.CheckoutURL == "" && (o.Status != order.StatusPENDING || !s.DB.Now().Before(o.ExpiresAt)) {
+		return nil, ErrPaymentExpired // a repeated call that comes too late
+	}
 	if o.CheckoutURL == "" {
 		if o, err = s.openCheckout(ctx, o); err != nil {
 			return nil, err
@@ -101,11 +104,12 @@ func (s *Service) openCheckout(ctx context.Context, o *ent.Order) (*ent.Order, e
 	if err != nil {
 		return nil, fault.ErrUnavailable.Says("The payment provider does not answer. Try again.").Because(fmt.Errorf("create checkout: %w", err))
 	}
+	var opened *ent.Order
 	err = s.DB.WithTx(system, func(ctx context.Context) error {
-		o, err = s.DB.Client.Order.UpdateOneID(o.ID).SetProviderRef(page.Ref).SetCheckoutURL(page.URL).Save(ctx)
+		opened, err = s.DB.Client.Order.UpdateOneID(o.ID).SetProviderRef(page.Ref).SetCheckoutURL(page.URL).Save(ctx)
 		return err
 	})
-	return o, err
+	return opened, err
 }
 
 // NetMinor is what stays with the practice of a paid order: its amount less the provider's fee and what was paid back.

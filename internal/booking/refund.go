@@ -96,6 +96,7 @@ func (s *Service) giveUp(ctx context.Context, r *ent.Refund) error {
 	if r.Attempts+1 < maxRefundAttempts {
 		return nil
 	}
+	s.Log.ErrorContext(ctx, "a refund has failed for good; somebody must pay it back", slog.String("refund", r.ID.String()), slog.String("order", r.OrderID.String()))
 	return s.DB.WithTx(ctx, func(ctx context.Context) error {
 		return s.DB.Client.Refund.UpdateOneID(r.ID).SetStatus(refund.StatusFAILED).ClearNextAttemptAt().Exec(ctx)
 	})

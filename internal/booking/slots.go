@@ -37,6 +37,9 @@ func (s *Service) CreateSlot(ctx context.Context, in CreateSlotInput) (*ent.Slot
 		if !in.StartsAt.After(s.DB.Now()) {
 			return nil, ErrSlotInPast.At("startsAt")
 		}
+		if err := s.DB.Lock(ctx, practitioner.Table, p.ID); err != nil { // before the trigger's lock, as createSlots does
+			return nil, err
+		}
 		made, err := s.DB.Client.Slot.Create().SetPractitionerID(p.ID).SetStartsAt(in.StartsAt).SetEndsAt(in.StartsAt.Add(length)).
 			SetType(in.Type).SetDurationMinutes(int(length / time.Minute)).SetTimeZone(zone.String()).
 			SetLocalDate(civil.DateOf(in.StartsAt, zone)).Save(ctx)

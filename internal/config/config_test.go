@@ -76,7 +76,7 @@ func TestLoad_Values(t *testing.T) {
 		"a duration":                     {[]string{"STAFF_SESSION_TIMEOUT=15m"}, func(c config.Config) any { return c.StaffSessionTimeout }, 15 * time.Minute},
 		"a free port on all interfaces":  {[]string{"LISTEN=:0"}, func(c config.Config) any { return c.Listen }, ":0"},
 		"the slash of the public URL":    {[]string{"PUBLIC_URL=https://clinic.example/care/"}, func(c config.Config) any { return c.PublicURL }, "https://clinic.example/care"},
-		"fees follow the currency":       {[]string{"PRACTICE_CURRENCY=JPY", "NEW_PATIENT_FEE=8000", "RETURNING_PATIENT_FEE=0"}, func(c config.Config) any { return c.NewPatientFee }, money.Amount{Minor: 8000, Currency: "JPY"}},
+		"fees follow the currency":       {[]string{"PRACTICE_CURRENCY=JPY", "NEW_PATIENT_FEE=8000", "RETURNING_PATIENT_FEE=5000"}, func(c config.Config) any { return c.NewPatientFee }, money.Amount{Minor: 8000, Currency: "JPY"}},
 		"PostgreSQL migrates by command": {[]string{"DATABASE_URL=postgres://u@h/d"}, func(c config.Config) any { return c.IsAutoMigrate }, false},
 		"PostgreSQL migrates when told":  {[]string{"DATABASE_URL=postgresql://u@h/d", "MIGRATE=auto"}, func(c config.Config) any { return c.IsAutoMigrate }, true},
 		"SQLite does not when told":      {[]string{"MIGRATE=manual"}, func(c config.Config) any { return c.IsAutoMigrate }, false},
@@ -128,7 +128,7 @@ func TestLoad_Refuses(t *testing.T) {
 		"PRACTICE_TIMEZONE":       {"Brisbane", "Local", "../etc/passwd"},
 		"PRACTICE_CURRENCY":       {"aud", "XXX1", "AUDD"},
 		"NEW_PATIENT_FEE":         {"-1.00", "80.001", "80,00", "free"},
-		"RETURNING_PATIENT_FEE":   {"-0.01"},
+		"RETURNING_PATIENT_FEE":   {"-0.01", "0", "0.00"},
 		"IDENTIFIER_CHECKS":       {"off"},
 		"AUDIT_READS":             {"none"},
 		"PATIENT_SESSION_TIMEOUT": {"0", "-5", "abc", "59", "25h", "1e3"},
@@ -184,7 +184,7 @@ func TestLoad_AllProblemsAtOnce(t *testing.T) {
 		"LISTEN must be host:port, such as 127.0.0.1:8080 (" + path + ", line 1)",
 		"MIGRATE must be one of auto, manual (environment, CAREGRAPH_MIGRATE)",
 		"LOG_LEVEL must be one of debug, info, warn, error (" + path + ", line 5)",
-		"NEW_PATIENT_FEE must be an amount in AUD that is not negative (environment)",
+		"NEW_PATIENT_FEE must be an amount in AUD above zero (environment)",
 		"TLS_CERT and TLS_KEY go together: give both or none",
 		"JWT_KEYS is needed in production",
 	}
@@ -196,8 +196,8 @@ func TestLoad_OneProblemIsToldOnce(t *testing.T) {
 	for variable, want := range map[string]string{
 		"PRACTICE_CURRENCY=none":     "PRACTICE_CURRENCY must be an ISO 4217 code, such as AUD (environment)",
 		"PATIENT_SESSION_TIMEOUT=no": "PATIENT_SESSION_TIMEOUT must be a number of seconds, or a duration such as 90s or 20m, from 1m0s to 24h0m0s (environment)",
-		"PRACTICE_CURRENCY=JPY": "NEW_PATIENT_FEE must be an amount in JPY that is not negative (default)\n" +
-			"RETURNING_PATIENT_FEE must be an amount in JPY that is not negative (default)",
+		"PRACTICE_CURRENCY=JPY": "NEW_PATIENT_FEE must be an amount in JPY above zero (default)\n" +
+			"RETURNING_PATIENT_FEE must be an amount in JPY above zero (default)",
 	} {
 		_, err := load(t, variable)
 		require.EqualError(t, err, want)

@@ -189,8 +189,8 @@ func fee(field func(*Config) *money.Amount) func(*Config, string) error {
 		}
 		return into(field, func(value string) (money.Amount, error) {
 			sum, err := money.Parse(value, c.PracticeCurrency)
-			if err != nil || sum.Sign() < 0 {
-				return money.Amount{}, fmt.Errorf("must be an amount in %s that is not negative", c.PracticeCurrency)
+			if err != nil || sum.Sign() <= 0 { // a visit that costs nothing could never be paid
+				return money.Amount{}, fmt.Errorf("must be an amount in %s above zero", c.PracticeCurrency)
 			}
 			return sum, nil
 		})(c, value)

@@ -21,6 +21,8 @@ type Provider interface {
 	CreateCheckout(ctx context.Context, r CheckoutRequest) (Checkout, error)
 	// ExpireCheckout closes the page of an unpaid checkout. Closing a closed one is no error.
 	ExpireCheckout(ctx context.Context, ref string) error
+	// Lookup tells what became of a checkout, as the event that told or should have told of it; ok is false while nothing has.
+	Lookup(ctx context.Context, ref string) (e Event, ok bool, err error)
 	// Refund pays back. Asking again with the same RefundID pays once and returns the same ref.
 	Refund(ctx context.Context, r RefundRequest) (ref string, err error)
 	// ParseEvent checks the signature and the age of a webhook's raw body and reads the event. Errors: ErrSignature.

@@ -60,7 +60,9 @@ func (f figure) isWorse(recorded float64) bool {
 // recordedKey names a row of the recorded ratios.
 type recordedKey struct{ name, engine string }
 
-// readRecorded reads the table of recorded ratios: lines `| name | engine | ratio |`. Whatever has another form is text for people.
+const recordedHeading = "## Recorded ratios"
+
+// readRecorded reads the lines `| name | engine | ratio |` below the heading; all before it is for people.
 func readRecorded(path string) (map[recordedKey]float64, error) {
 	file, err := os.Open(path) // #nosec G304 -- the caller's own file
 	if errors.Is(err, os.ErrNotExist) {
@@ -72,7 +74,11 @@ func readRecorded(path string) (map[recordedKey]float64, error) {
 	defer func() { _ = file.Close() }()
 	rows := map[recordedKey]float64{}
 	lines := bufio.NewScanner(file)
+	isBelow := false
 	for lines.Scan() {
+		if isBelow = isBelow || lines.Text() == recordedHeading; !isBelow {
+			continue
+		}
 		cells := strings.Split(strings.Trim(strings.TrimSpace(lines.Text()), "|"), "|")
 		if len(cells) != 3 {
 			continue

@@ -42,7 +42,7 @@ func recordedIn(t *testing.T, text string) map[recordedKey]float64 {
 
 func TestReportFailsOnlyForRecordedRatiosThatGotWorse(t *testing.T) {
 	t.Parallel()
-	recorded := recordedIn(t, "# Text\n\n| name | engine | ratio |\n|---|---|---|\n| query.point.rate | sqlite | 0.5 |\n| a | table of people | with text |\n")
+	recorded := recordedIn(t, "# Text\n\n| query.new | sqlite | 7 |\n\n## Recorded ratios\n\n| name | engine | ratio |\n|---|---|---|\n| query.point.rate | sqlite | 0.5 |\n| a | table of people | with text |\n")
 	src := source{commit: "abc", goVersion: "go1"}
 	for name, test := range map[string]struct {
 		figure figure
@@ -51,7 +51,8 @@ func TestReportFailsOnlyForRecordedRatiosThatGotWorse(t *testing.T) {
 		"worse":               {src.figure("query.point.rate", "sqlite", perSecond, 300, 1000), true},
 		"as good":             {src.figure("query.point.rate", "sqlite", perSecond, 500, 1000), false},
 		"of another engine":   {src.figure("query.point.rate", "postgres", perSecond, 300, 1000), false},
-		"without a floor yet": {src.figure("query.new", "sqlite", "ms", 3, 0), false},
+		"without a floor yet": {src.figure("query.none", "sqlite", "ms", 3, 0), false},
+		"above the heading":   {src.figure("query.new", "sqlite", "ms", 900, 10), false},
 	} {
 		var out strings.Builder
 		err := report(&out, []figure{test.figure}, recorded)

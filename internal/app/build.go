@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/booking"
@@ -34,6 +37,9 @@ func New(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
 func (a *App) open(ctx context.Context, opts Options) error {
 	url := a.cfg.DatabaseURL.Reveal()
 	say := func(text string) { a.log.WarnContext(ctx, text) }
+	if err := folderExists(url); err != nil {
+		return err
+	}
 	if !a.cfg.IsPostgres() && a.cfg.IsAutoMigrate {
 		if _, err := store.Migrate(ctx, url); err != nil {
 			return fmt.Errorf("migrate: %w", err)
@@ -51,6 +57,18 @@ func (a *App) open(ctx context.Context, opts Options) error {
 		if err := a.migratePostgres(ctx, url); err != nil {
 			return errors.Join(err, db.Close())
 		}
+	}
+	return nil
+}
+
+// folderExists tells an operator what SQLite would not: that the database's folder is missing.
+func folderExists(url string) error {
+	if store.IsPostgres(url) || strings.HasPrefix(url, "file:") {
+		return nil
+	}
+	folder := filepath.Dir(strings.TrimPrefix(url, "sqlite://"))
+	if _, err := os.Stat(folder); err != nil {
+		return fmt.Errorf("the database's folder %s cannot be used: create it, or name another file (%w)", folder, err)
 	}
 	return nil
 }

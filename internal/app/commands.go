@@ -76,7 +76,7 @@ func (c *serveCommand) Run(ctx context.Context, env *Environment) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(env.Out, "Caregraph serves %s\n", cfg.PublicURL)
+	_, _ = fmt.Fprintf(env.Out, "Caregraph serves %s, listening on %s\n", a.cfg.PublicURL, listener.Addr())
 	return a.Run(ctx, listener)
 }
 

@@ -5,12 +5,16 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/caregraph/caregraph/internal/app"
+	"github.com/caregraph/caregraph/internal/clock"
+	"github.com/caregraph/caregraph/internal/config"
 	"github.com/caregraph/caregraph/internal/testkit"
 )
 
@@ -42,4 +46,13 @@ func TestProduction_HasNoSandboxWithoutItsSecret(t *testing.T) {
 	i := serve(t, testkit.SQLite, map[string]string{"ENVIRONMENT": "production", "JWT_KEYS": "k:HS256:" + strings.Repeat("q83vAg", 9), "PUBLIC_URL": "https://clinic.example"})
 	require.Nil(t, i.Sandbox)
 	require.Equal(t, http.StatusNotFound, get(t, i.URL+"/sandbox/checkout/cs_sandbox_x"))
+}
+
+// TestNew_AMissingFolderIsSaid in a sentence that an operator can act on.
+func TestNew_AMissingFolderIsSaid(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.Load(config.Sources{Flags: map[string]string{"ENVIRONMENT": "development", "DATABASE_URL": t.TempDir() + "/missing/caregraph.db"}})
+	require.NoError(t, err)
+	_, err = app.New(t.Context(), cfg, app.Options{Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), HashParams: cheap})
+	require.ErrorContains(t, err, "create it, or name another file")
 }

@@ -48,7 +48,10 @@ go_test() {
   local name=$1
   shift
   go test -json "$@" | tee "$work/$name.json" |
-    node .ci/go-test-report.mjs "$name" "$work/counts.$name" "$notes"
+    node .ci/go-test-report.mjs "$name" "$work/counts.$name" "$notes" || {
+    grep -A 80 'DATA RACE' "$work/$name.json" | head -n 160 || true # the race detector's report belongs to no test
+    return 1
+  }
 }
 
 # Each package that uses the test kit prints one line with the engines it ran on.

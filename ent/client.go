@@ -21,10 +21,14 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatread"
+	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
+	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -37,6 +41,8 @@ import (
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/stream"
+	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/ent/user"
 )
 
@@ -55,6 +61,12 @@ type Client struct {
 	AuditEvent *AuditEventClient
 	// CareRelation is the client for interacting with the CareRelation builders.
 	CareRelation *CareRelationClient
+	// ChatMessage is the client for interacting with the ChatMessage builders.
+	ChatMessage *ChatMessageClient
+	// ChatRead is the client for interacting with the ChatRead builders.
+	ChatRead *ChatReadClient
+	// ChatRoom is the client for interacting with the ChatRoom builders.
+	ChatRoom *ChatRoomClient
 	// Counter is the client for interacting with the Counter builders.
 	Counter *CounterClient
 	// Delivery is the client for interacting with the Delivery builders.
@@ -63,6 +75,8 @@ type Client struct {
 	EmailToken *EmailTokenClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
+	// JobRun is the client for interacting with the JobRun builders.
+	JobRun *JobRunClient
 	// LoginAttempt is the client for interacting with the LoginAttempt builders.
 	LoginAttempt *LoginAttemptClient
 	// Notification is the client for interacting with the Notification builders.
@@ -87,6 +101,10 @@ type Client struct {
 	Session *SessionClient
 	// Slot is the client for interacting with the Slot builders.
 	Slot *SlotClient
+	// Stream is the client for interacting with the Stream builders.
+	Stream *StreamClient
+	// StreamEntry is the client for interacting with the StreamEntry builders.
+	StreamEntry *StreamEntryClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
 }
@@ -105,10 +123,14 @@ func (c *Client) init() {
 	c.AppointmentStatusChange = NewAppointmentStatusChangeClient(c.config)
 	c.AuditEvent = NewAuditEventClient(c.config)
 	c.CareRelation = NewCareRelationClient(c.config)
+	c.ChatMessage = NewChatMessageClient(c.config)
+	c.ChatRead = NewChatReadClient(c.config)
+	c.ChatRoom = NewChatRoomClient(c.config)
 	c.Counter = NewCounterClient(c.config)
 	c.Delivery = NewDeliveryClient(c.config)
 	c.EmailToken = NewEmailTokenClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
+	c.JobRun = NewJobRunClient(c.config)
 	c.LoginAttempt = NewLoginAttemptClient(c.config)
 	c.Notification = NewNotificationClient(c.config)
 	c.Order = NewOrderClient(c.config)
@@ -121,6 +143,8 @@ func (c *Client) init() {
 	c.SandboxCheckout = NewSandboxCheckoutClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.Slot = NewSlotClient(c.config)
+	c.Stream = NewStreamClient(c.config)
+	c.StreamEntry = NewStreamEntryClient(c.config)
 	c.User = NewUserClient(c.config)
 }
 
@@ -219,10 +243,14 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		AppointmentStatusChange: NewAppointmentStatusChangeClient(cfg),
 		AuditEvent:              NewAuditEventClient(cfg),
 		CareRelation:            NewCareRelationClient(cfg),
+		ChatMessage:             NewChatMessageClient(cfg),
+		ChatRead:                NewChatReadClient(cfg),
+		ChatRoom:                NewChatRoomClient(cfg),
 		Counter:                 NewCounterClient(cfg),
 		Delivery:                NewDeliveryClient(cfg),
 		EmailToken:              NewEmailTokenClient(cfg),
 		IdempotencyKey:          NewIdempotencyKeyClient(cfg),
+		JobRun:                  NewJobRunClient(cfg),
 		LoginAttempt:            NewLoginAttemptClient(cfg),
 		Notification:            NewNotificationClient(cfg),
 		Order:                   NewOrderClient(cfg),
@@ -235,6 +263,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		SandboxCheckout:         NewSandboxCheckoutClient(cfg),
 		Session:                 NewSessionClient(cfg),
 		Slot:                    NewSlotClient(cfg),
+		Stream:                  NewStreamClient(cfg),
+		StreamEntry:             NewStreamEntryClient(cfg),
 		User:                    NewUserClient(cfg),
 	}, nil
 }
@@ -260,10 +290,14 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		AppointmentStatusChange: NewAppointmentStatusChangeClient(cfg),
 		AuditEvent:              NewAuditEventClient(cfg),
 		CareRelation:            NewCareRelationClient(cfg),
+		ChatMessage:             NewChatMessageClient(cfg),
+		ChatRead:                NewChatReadClient(cfg),
+		ChatRoom:                NewChatRoomClient(cfg),
 		Counter:                 NewCounterClient(cfg),
 		Delivery:                NewDeliveryClient(cfg),
 		EmailToken:              NewEmailTokenClient(cfg),
 		IdempotencyKey:          NewIdempotencyKeyClient(cfg),
+		JobRun:                  NewJobRunClient(cfg),
 		LoginAttempt:            NewLoginAttemptClient(cfg),
 		Notification:            NewNotificationClient(cfg),
 		Order:                   NewOrderClient(cfg),
@@ -276,6 +310,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		SandboxCheckout:         NewSandboxCheckoutClient(cfg),
 		Session:                 NewSessionClient(cfg),
 		Slot:                    NewSlotClient(cfg),
+		Stream:                  NewStreamClient(cfg),
+		StreamEntry:             NewStreamEntryClient(cfg),
 		User:                    NewUserClient(cfg),
 	}, nil
 }
@@ -307,10 +343,11 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
-		c.CareRelation, c.Counter, c.Delivery, c.EmailToken, c.IdempotencyKey,
-		c.LoginAttempt, c.Notification, c.Order, c.Patient, c.PaymentEvent,
-		c.Practitioner, c.PractitionerCredential, c.RateEvent, c.Refund,
-		c.SandboxCheckout, c.Session, c.Slot, c.User,
+		c.CareRelation, c.ChatMessage, c.ChatRead, c.ChatRoom, c.Counter, c.Delivery,
+		c.EmailToken, c.IdempotencyKey, c.JobRun, c.LoginAttempt, c.Notification,
+		c.Order, c.Patient, c.PaymentEvent, c.Practitioner, c.PractitionerCredential,
+		c.RateEvent, c.Refund, c.SandboxCheckout, c.Session, c.Slot, c.Stream,
+		c.StreamEntry, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -321,10 +358,11 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
-		c.CareRelation, c.Counter, c.Delivery, c.EmailToken, c.IdempotencyKey,
-		c.LoginAttempt, c.Notification, c.Order, c.Patient, c.PaymentEvent,
-		c.Practitioner, c.PractitionerCredential, c.RateEvent, c.Refund,
-		c.SandboxCheckout, c.Session, c.Slot, c.User,
+		c.CareRelation, c.ChatMessage, c.ChatRead, c.ChatRoom, c.Counter, c.Delivery,
+		c.EmailToken, c.IdempotencyKey, c.JobRun, c.LoginAttempt, c.Notification,
+		c.Order, c.Patient, c.PaymentEvent, c.Practitioner, c.PractitionerCredential,
+		c.RateEvent, c.Refund, c.SandboxCheckout, c.Session, c.Slot, c.Stream,
+		c.StreamEntry, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -343,6 +381,12 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AuditEvent.mutate(ctx, m)
 	case *CareRelationMutation:
 		return c.CareRelation.mutate(ctx, m)
+	case *ChatMessageMutation:
+		return c.ChatMessage.mutate(ctx, m)
+	case *ChatReadMutation:
+		return c.ChatRead.mutate(ctx, m)
+	case *ChatRoomMutation:
+		return c.ChatRoom.mutate(ctx, m)
 	case *CounterMutation:
 		return c.Counter.mutate(ctx, m)
 	case *DeliveryMutation:
@@ -351,6 +395,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.EmailToken.mutate(ctx, m)
 	case *IdempotencyKeyMutation:
 		return c.IdempotencyKey.mutate(ctx, m)
+	case *JobRunMutation:
+		return c.JobRun.mutate(ctx, m)
 	case *LoginAttemptMutation:
 		return c.LoginAttempt.mutate(ctx, m)
 	case *NotificationMutation:
@@ -375,6 +421,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Session.mutate(ctx, m)
 	case *SlotMutation:
 		return c.Slot.mutate(ctx, m)
+	case *StreamMutation:
+		return c.Stream.mutate(ctx, m)
+	case *StreamEntryMutation:
+		return c.StreamEntry.mutate(ctx, m)
 	case *UserMutation:
 		return c.User.mutate(ctx, m)
 	default:
@@ -1287,6 +1337,581 @@ func (c *CareRelationClient) mutate(ctx context.Context, m *CareRelationMutation
 	}
 }
 
+// ChatMessageClient is a client for the ChatMessage schema.
+type ChatMessageClient struct {
+	config
+}
+
+// NewChatMessageClient returns a client for the ChatMessage from the given config.
+func NewChatMessageClient(c config) *ChatMessageClient {
+	return &ChatMessageClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `chatmessage.Hooks(f(g(h())))`.
+func (c *ChatMessageClient) Use(hooks ...Hook) {
+	c.hooks.ChatMessage = append(c.hooks.ChatMessage, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `chatmessage.Intercept(f(g(h())))`.
+func (c *ChatMessageClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChatMessage = append(c.inters.ChatMessage, interceptors...)
+}
+
+// Create returns a builder for creating a ChatMessage entity.
+func (c *ChatMessageClient) Create() *ChatMessageCreate {
+	mutation := newChatMessageMutation(c.config, OpCreate)
+	return &ChatMessageCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChatMessage entities.
+func (c *ChatMessageClient) CreateBulk(builders ...*ChatMessageCreate) *ChatMessageCreateBulk {
+	return &ChatMessageCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChatMessageClient) MapCreateBulk(slice any, setFunc func(*ChatMessageCreate, int)) *ChatMessageCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChatMessageCreateBulk{err: fmt.Errorf("calling to ChatMessageClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChatMessageCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChatMessageCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChatMessage.
+func (c *ChatMessageClient) Update() *ChatMessageUpdate {
+	mutation := newChatMessageMutation(c.config, OpUpdate)
+	return &ChatMessageUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChatMessageClient) UpdateOne(_m *ChatMessage) *ChatMessageUpdateOne {
+	mutation := newChatMessageMutation(c.config, OpUpdateOne, withChatMessage(_m))
+	return &ChatMessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChatMessageClient) UpdateOneID(id uuid.UUID) *ChatMessageUpdateOne {
+	mutation := newChatMessageMutation(c.config, OpUpdateOne, withChatMessageID(id))
+	return &ChatMessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChatMessage.
+func (c *ChatMessageClient) Delete() *ChatMessageDelete {
+	mutation := newChatMessageMutation(c.config, OpDelete)
+	return &ChatMessageDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChatMessageClient) DeleteOne(_m *ChatMessage) *ChatMessageDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChatMessageClient) DeleteOneID(id uuid.UUID) *ChatMessageDeleteOne {
+	builder := c.Delete().Where(chatmessage.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChatMessageDeleteOne{builder}
+}
+
+// Query returns a query builder for ChatMessage.
+func (c *ChatMessageClient) Query() *ChatMessageQuery {
+	return &ChatMessageQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChatMessage},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChatMessage entity by its id.
+func (c *ChatMessageClient) Get(ctx context.Context, id uuid.UUID) (*ChatMessage, error) {
+	return c.Query().Where(chatmessage.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChatMessageClient) GetX(ctx context.Context, id uuid.UUID) *ChatMessage {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRoom queries the room edge of a ChatMessage.
+func (c *ChatMessageClient) QueryRoom(_m *ChatMessage) *ChatRoomQuery {
+	query := (&ChatRoomClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessage.Table, chatmessage.FieldID, id),
+			sqlgraph.To(chatroom.Table, chatroom.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatmessage.RoomTable, chatmessage.RoomColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a ChatMessage.
+func (c *ChatMessageClient) QueryPatient(_m *ChatMessage) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessage.Table, chatmessage.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatmessage.PatientTable, chatmessage.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a ChatMessage.
+func (c *ChatMessageClient) QueryPractitioner(_m *ChatMessage) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessage.Table, chatmessage.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatmessage.PractitionerTable, chatmessage.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySender queries the sender edge of a ChatMessage.
+func (c *ChatMessageClient) QuerySender(_m *ChatMessage) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessage.Table, chatmessage.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatmessage.SenderTable, chatmessage.SenderColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ChatMessageClient) Hooks() []Hook {
+	return c.hooks.ChatMessage
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChatMessageClient) Interceptors() []Interceptor {
+	return c.inters.ChatMessage
+}
+
+func (c *ChatMessageClient) mutate(ctx context.Context, m *ChatMessageMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChatMessageCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChatMessageUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChatMessageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChatMessageDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChatMessage mutation op: %q", m.Op())
+	}
+}
+
+// ChatReadClient is a client for the ChatRead schema.
+type ChatReadClient struct {
+	config
+}
+
+// NewChatReadClient returns a client for the ChatRead from the given config.
+func NewChatReadClient(c config) *ChatReadClient {
+	return &ChatReadClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `chatread.Hooks(f(g(h())))`.
+func (c *ChatReadClient) Use(hooks ...Hook) {
+	c.hooks.ChatRead = append(c.hooks.ChatRead, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `chatread.Intercept(f(g(h())))`.
+func (c *ChatReadClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChatRead = append(c.inters.ChatRead, interceptors...)
+}
+
+// Create returns a builder for creating a ChatRead entity.
+func (c *ChatReadClient) Create() *ChatReadCreate {
+	mutation := newChatReadMutation(c.config, OpCreate)
+	return &ChatReadCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChatRead entities.
+func (c *ChatReadClient) CreateBulk(builders ...*ChatReadCreate) *ChatReadCreateBulk {
+	return &ChatReadCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChatReadClient) MapCreateBulk(slice any, setFunc func(*ChatReadCreate, int)) *ChatReadCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChatReadCreateBulk{err: fmt.Errorf("calling to ChatReadClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChatReadCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChatReadCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChatRead.
+func (c *ChatReadClient) Update() *ChatReadUpdate {
+	mutation := newChatReadMutation(c.config, OpUpdate)
+	return &ChatReadUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChatReadClient) UpdateOne(_m *ChatRead) *ChatReadUpdateOne {
+	mutation := newChatReadMutation(c.config, OpUpdateOne, withChatRead(_m))
+	return &ChatReadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChatReadClient) UpdateOneID(id uuid.UUID) *ChatReadUpdateOne {
+	mutation := newChatReadMutation(c.config, OpUpdateOne, withChatReadID(id))
+	return &ChatReadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChatRead.
+func (c *ChatReadClient) Delete() *ChatReadDelete {
+	mutation := newChatReadMutation(c.config, OpDelete)
+	return &ChatReadDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChatReadClient) DeleteOne(_m *ChatRead) *ChatReadDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChatReadClient) DeleteOneID(id uuid.UUID) *ChatReadDeleteOne {
+	builder := c.Delete().Where(chatread.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChatReadDeleteOne{builder}
+}
+
+// Query returns a query builder for ChatRead.
+func (c *ChatReadClient) Query() *ChatReadQuery {
+	return &ChatReadQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChatRead},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChatRead entity by its id.
+func (c *ChatReadClient) Get(ctx context.Context, id uuid.UUID) (*ChatRead, error) {
+	return c.Query().Where(chatread.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChatReadClient) GetX(ctx context.Context, id uuid.UUID) *ChatRead {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRoom queries the room edge of a ChatRead.
+func (c *ChatReadClient) QueryRoom(_m *ChatRead) *ChatRoomQuery {
+	query := (&ChatRoomClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatread.Table, chatread.FieldID, id),
+			sqlgraph.To(chatroom.Table, chatroom.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatread.RoomTable, chatread.RoomColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a ChatRead.
+func (c *ChatReadClient) QueryPatient(_m *ChatRead) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatread.Table, chatread.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatread.PatientTable, chatread.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a ChatRead.
+func (c *ChatReadClient) QueryPractitioner(_m *ChatRead) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatread.Table, chatread.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatread.PractitionerTable, chatread.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUser queries the user edge of a ChatRead.
+func (c *ChatReadClient) QueryUser(_m *ChatRead) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatread.Table, chatread.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatread.UserTable, chatread.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ChatReadClient) Hooks() []Hook {
+	return c.hooks.ChatRead
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChatReadClient) Interceptors() []Interceptor {
+	return c.inters.ChatRead
+}
+
+func (c *ChatReadClient) mutate(ctx context.Context, m *ChatReadMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChatReadCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChatReadUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChatReadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChatReadDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChatRead mutation op: %q", m.Op())
+	}
+}
+
+// ChatRoomClient is a client for the ChatRoom schema.
+type ChatRoomClient struct {
+	config
+}
+
+// NewChatRoomClient returns a client for the ChatRoom from the given config.
+func NewChatRoomClient(c config) *ChatRoomClient {
+	return &ChatRoomClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `chatroom.Hooks(f(g(h())))`.
+func (c *ChatRoomClient) Use(hooks ...Hook) {
+	c.hooks.ChatRoom = append(c.hooks.ChatRoom, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `chatroom.Intercept(f(g(h())))`.
+func (c *ChatRoomClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChatRoom = append(c.inters.ChatRoom, interceptors...)
+}
+
+// Create returns a builder for creating a ChatRoom entity.
+func (c *ChatRoomClient) Create() *ChatRoomCreate {
+	mutation := newChatRoomMutation(c.config, OpCreate)
+	return &ChatRoomCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChatRoom entities.
+func (c *ChatRoomClient) CreateBulk(builders ...*ChatRoomCreate) *ChatRoomCreateBulk {
+	return &ChatRoomCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChatRoomClient) MapCreateBulk(slice any, setFunc func(*ChatRoomCreate, int)) *ChatRoomCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChatRoomCreateBulk{err: fmt.Errorf("calling to ChatRoomClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChatRoomCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChatRoomCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChatRoom.
+func (c *ChatRoomClient) Update() *ChatRoomUpdate {
+	mutation := newChatRoomMutation(c.config, OpUpdate)
+	return &ChatRoomUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChatRoomClient) UpdateOne(_m *ChatRoom) *ChatRoomUpdateOne {
+	mutation := newChatRoomMutation(c.config, OpUpdateOne, withChatRoom(_m))
+	return &ChatRoomUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChatRoomClient) UpdateOneID(id uuid.UUID) *ChatRoomUpdateOne {
+	mutation := newChatRoomMutation(c.config, OpUpdateOne, withChatRoomID(id))
+	return &ChatRoomUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChatRoom.
+func (c *ChatRoomClient) Delete() *ChatRoomDelete {
+	mutation := newChatRoomMutation(c.config, OpDelete)
+	return &ChatRoomDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChatRoomClient) DeleteOne(_m *ChatRoom) *ChatRoomDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChatRoomClient) DeleteOneID(id uuid.UUID) *ChatRoomDeleteOne {
+	builder := c.Delete().Where(chatroom.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChatRoomDeleteOne{builder}
+}
+
+// Query returns a query builder for ChatRoom.
+func (c *ChatRoomClient) Query() *ChatRoomQuery {
+	return &ChatRoomQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChatRoom},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChatRoom entity by its id.
+func (c *ChatRoomClient) Get(ctx context.Context, id uuid.UUID) (*ChatRoom, error) {
+	return c.Query().Where(chatroom.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChatRoomClient) GetX(ctx context.Context, id uuid.UUID) *ChatRoom {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAppointment queries the appointment edge of a ChatRoom.
+func (c *ChatRoomClient) QueryAppointment(_m *ChatRoom) *AppointmentQuery {
+	query := (&AppointmentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatroom.Table, chatroom.FieldID, id),
+			sqlgraph.To(appointment.Table, appointment.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatroom.AppointmentTable, chatroom.AppointmentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a ChatRoom.
+func (c *ChatRoomClient) QueryPatient(_m *ChatRoom) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatroom.Table, chatroom.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatroom.PatientTable, chatroom.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a ChatRoom.
+func (c *ChatRoomClient) QueryPractitioner(_m *ChatRoom) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatroom.Table, chatroom.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatroom.PractitionerTable, chatroom.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ChatRoomClient) Hooks() []Hook {
+	return c.hooks.ChatRoom
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChatRoomClient) Interceptors() []Interceptor {
+	return c.inters.ChatRoom
+}
+
+func (c *ChatRoomClient) mutate(ctx context.Context, m *ChatRoomMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChatRoomCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChatRoomUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChatRoomUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChatRoomDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChatRoom mutation op: %q", m.Op())
+	}
+}
+
 // CounterClient is a client for the Counter schema.
 type CounterClient struct {
 	config
@@ -1832,6 +2457,139 @@ func (c *IdempotencyKeyClient) mutate(ctx context.Context, m *IdempotencyKeyMuta
 		return (&IdempotencyKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown IdempotencyKey mutation op: %q", m.Op())
+	}
+}
+
+// JobRunClient is a client for the JobRun schema.
+type JobRunClient struct {
+	config
+}
+
+// NewJobRunClient returns a client for the JobRun from the given config.
+func NewJobRunClient(c config) *JobRunClient {
+	return &JobRunClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `jobrun.Hooks(f(g(h())))`.
+func (c *JobRunClient) Use(hooks ...Hook) {
+	c.hooks.JobRun = append(c.hooks.JobRun, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `jobrun.Intercept(f(g(h())))`.
+func (c *JobRunClient) Intercept(interceptors ...Interceptor) {
+	c.inters.JobRun = append(c.inters.JobRun, interceptors...)
+}
+
+// Create returns a builder for creating a JobRun entity.
+func (c *JobRunClient) Create() *JobRunCreate {
+	mutation := newJobRunMutation(c.config, OpCreate)
+	return &JobRunCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of JobRun entities.
+func (c *JobRunClient) CreateBulk(builders ...*JobRunCreate) *JobRunCreateBulk {
+	return &JobRunCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *JobRunClient) MapCreateBulk(slice any, setFunc func(*JobRunCreate, int)) *JobRunCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &JobRunCreateBulk{err: fmt.Errorf("calling to JobRunClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*JobRunCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &JobRunCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for JobRun.
+func (c *JobRunClient) Update() *JobRunUpdate {
+	mutation := newJobRunMutation(c.config, OpUpdate)
+	return &JobRunUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *JobRunClient) UpdateOne(_m *JobRun) *JobRunUpdateOne {
+	mutation := newJobRunMutation(c.config, OpUpdateOne, withJobRun(_m))
+	return &JobRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *JobRunClient) UpdateOneID(id uuid.UUID) *JobRunUpdateOne {
+	mutation := newJobRunMutation(c.config, OpUpdateOne, withJobRunID(id))
+	return &JobRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for JobRun.
+func (c *JobRunClient) Delete() *JobRunDelete {
+	mutation := newJobRunMutation(c.config, OpDelete)
+	return &JobRunDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *JobRunClient) DeleteOne(_m *JobRun) *JobRunDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *JobRunClient) DeleteOneID(id uuid.UUID) *JobRunDeleteOne {
+	builder := c.Delete().Where(jobrun.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &JobRunDeleteOne{builder}
+}
+
+// Query returns a query builder for JobRun.
+func (c *JobRunClient) Query() *JobRunQuery {
+	return &JobRunQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeJobRun},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a JobRun entity by its id.
+func (c *JobRunClient) Get(ctx context.Context, id uuid.UUID) (*JobRun, error) {
+	return c.Query().Where(jobrun.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *JobRunClient) GetX(ctx context.Context, id uuid.UUID) *JobRun {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *JobRunClient) Hooks() []Hook {
+	return c.hooks.JobRun
+}
+
+// Interceptors returns the client interceptors.
+func (c *JobRunClient) Interceptors() []Interceptor {
+	return c.inters.JobRun
+}
+
+func (c *JobRunClient) mutate(ctx context.Context, m *JobRunMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&JobRunCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&JobRunUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&JobRunUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&JobRunDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown JobRun mutation op: %q", m.Op())
 	}
 }
 
@@ -3639,6 +4397,272 @@ func (c *SlotClient) mutate(ctx context.Context, m *SlotMutation) (Value, error)
 	}
 }
 
+// StreamClient is a client for the Stream schema.
+type StreamClient struct {
+	config
+}
+
+// NewStreamClient returns a client for the Stream from the given config.
+func NewStreamClient(c config) *StreamClient {
+	return &StreamClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `stream.Hooks(f(g(h())))`.
+func (c *StreamClient) Use(hooks ...Hook) {
+	c.hooks.Stream = append(c.hooks.Stream, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `stream.Intercept(f(g(h())))`.
+func (c *StreamClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Stream = append(c.inters.Stream, interceptors...)
+}
+
+// Create returns a builder for creating a Stream entity.
+func (c *StreamClient) Create() *StreamCreate {
+	mutation := newStreamMutation(c.config, OpCreate)
+	return &StreamCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Stream entities.
+func (c *StreamClient) CreateBulk(builders ...*StreamCreate) *StreamCreateBulk {
+	return &StreamCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *StreamClient) MapCreateBulk(slice any, setFunc func(*StreamCreate, int)) *StreamCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &StreamCreateBulk{err: fmt.Errorf("calling to StreamClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*StreamCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &StreamCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Stream.
+func (c *StreamClient) Update() *StreamUpdate {
+	mutation := newStreamMutation(c.config, OpUpdate)
+	return &StreamUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *StreamClient) UpdateOne(_m *Stream) *StreamUpdateOne {
+	mutation := newStreamMutation(c.config, OpUpdateOne, withStream(_m))
+	return &StreamUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *StreamClient) UpdateOneID(id uuid.UUID) *StreamUpdateOne {
+	mutation := newStreamMutation(c.config, OpUpdateOne, withStreamID(id))
+	return &StreamUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Stream.
+func (c *StreamClient) Delete() *StreamDelete {
+	mutation := newStreamMutation(c.config, OpDelete)
+	return &StreamDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *StreamClient) DeleteOne(_m *Stream) *StreamDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *StreamClient) DeleteOneID(id uuid.UUID) *StreamDeleteOne {
+	builder := c.Delete().Where(stream.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &StreamDeleteOne{builder}
+}
+
+// Query returns a query builder for Stream.
+func (c *StreamClient) Query() *StreamQuery {
+	return &StreamQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeStream},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Stream entity by its id.
+func (c *StreamClient) Get(ctx context.Context, id uuid.UUID) (*Stream, error) {
+	return c.Query().Where(stream.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *StreamClient) GetX(ctx context.Context, id uuid.UUID) *Stream {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *StreamClient) Hooks() []Hook {
+	return c.hooks.Stream
+}
+
+// Interceptors returns the client interceptors.
+func (c *StreamClient) Interceptors() []Interceptor {
+	return c.inters.Stream
+}
+
+func (c *StreamClient) mutate(ctx context.Context, m *StreamMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&StreamCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&StreamUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&StreamUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&StreamDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Stream mutation op: %q", m.Op())
+	}
+}
+
+// StreamEntryClient is a client for the StreamEntry schema.
+type StreamEntryClient struct {
+	config
+}
+
+// NewStreamEntryClient returns a client for the StreamEntry from the given config.
+func NewStreamEntryClient(c config) *StreamEntryClient {
+	return &StreamEntryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `streamentry.Hooks(f(g(h())))`.
+func (c *StreamEntryClient) Use(hooks ...Hook) {
+	c.hooks.StreamEntry = append(c.hooks.StreamEntry, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `streamentry.Intercept(f(g(h())))`.
+func (c *StreamEntryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.StreamEntry = append(c.inters.StreamEntry, interceptors...)
+}
+
+// Create returns a builder for creating a StreamEntry entity.
+func (c *StreamEntryClient) Create() *StreamEntryCreate {
+	mutation := newStreamEntryMutation(c.config, OpCreate)
+	return &StreamEntryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of StreamEntry entities.
+func (c *StreamEntryClient) CreateBulk(builders ...*StreamEntryCreate) *StreamEntryCreateBulk {
+	return &StreamEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *StreamEntryClient) MapCreateBulk(slice any, setFunc func(*StreamEntryCreate, int)) *StreamEntryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &StreamEntryCreateBulk{err: fmt.Errorf("calling to StreamEntryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*StreamEntryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &StreamEntryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for StreamEntry.
+func (c *StreamEntryClient) Update() *StreamEntryUpdate {
+	mutation := newStreamEntryMutation(c.config, OpUpdate)
+	return &StreamEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *StreamEntryClient) UpdateOne(_m *StreamEntry) *StreamEntryUpdateOne {
+	mutation := newStreamEntryMutation(c.config, OpUpdateOne, withStreamEntry(_m))
+	return &StreamEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *StreamEntryClient) UpdateOneID(id uuid.UUID) *StreamEntryUpdateOne {
+	mutation := newStreamEntryMutation(c.config, OpUpdateOne, withStreamEntryID(id))
+	return &StreamEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for StreamEntry.
+func (c *StreamEntryClient) Delete() *StreamEntryDelete {
+	mutation := newStreamEntryMutation(c.config, OpDelete)
+	return &StreamEntryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *StreamEntryClient) DeleteOne(_m *StreamEntry) *StreamEntryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *StreamEntryClient) DeleteOneID(id uuid.UUID) *StreamEntryDeleteOne {
+	builder := c.Delete().Where(streamentry.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &StreamEntryDeleteOne{builder}
+}
+
+// Query returns a query builder for StreamEntry.
+func (c *StreamEntryClient) Query() *StreamEntryQuery {
+	return &StreamEntryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeStreamEntry},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a StreamEntry entity by its id.
+func (c *StreamEntryClient) Get(ctx context.Context, id uuid.UUID) (*StreamEntry, error) {
+	return c.Query().Where(streamentry.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *StreamEntryClient) GetX(ctx context.Context, id uuid.UUID) *StreamEntry {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *StreamEntryClient) Hooks() []Hook {
+	return c.hooks.StreamEntry
+}
+
+// Interceptors returns the client interceptors.
+func (c *StreamEntryClient) Interceptors() []Interceptor {
+	return c.inters.StreamEntry
+}
+
+func (c *StreamEntryClient) mutate(ctx context.Context, m *StreamEntryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&StreamEntryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&StreamEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&StreamEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&StreamEntryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown StreamEntry mutation op: %q", m.Op())
+	}
+}
+
 // UserClient is a client for the User schema.
 type UserClient struct {
 	config
@@ -3776,16 +4800,16 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 type (
 	hooks struct {
 		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
-		CareRelation, Counter, Delivery, EmailToken, IdempotencyKey, LoginAttempt,
-		Notification, Order, Patient, PaymentEvent, Practitioner,
-		PractitionerCredential, RateEvent, Refund, SandboxCheckout, Session, Slot,
-		User []ent.Hook
+		CareRelation, ChatMessage, ChatRead, ChatRoom, Counter, Delivery, EmailToken,
+		IdempotencyKey, JobRun, LoginAttempt, Notification, Order, Patient,
+		PaymentEvent, Practitioner, PractitionerCredential, RateEvent, Refund,
+		SandboxCheckout, Session, Slot, Stream, StreamEntry, User []ent.Hook
 	}
 	inters struct {
 		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
-		CareRelation, Counter, Delivery, EmailToken, IdempotencyKey, LoginAttempt,
-		Notification, Order, Patient, PaymentEvent, Practitioner,
-		PractitionerCredential, RateEvent, Refund, SandboxCheckout, Session, Slot,
-		User []ent.Interceptor
+		CareRelation, ChatMessage, ChatRead, ChatRoom, Counter, Delivery, EmailToken,
+		IdempotencyKey, JobRun, LoginAttempt, Notification, Order, Patient,
+		PaymentEvent, Practitioner, PractitionerCredential, RateEvent, Refund,
+		SandboxCheckout, Session, Slot, Stream, StreamEntry, User []ent.Interceptor
 	}
 )

@@ -17,10 +17,14 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatread"
+	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
+	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -33,6 +37,8 @@ import (
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/stream"
+	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/ent/user"
 )
 
@@ -99,10 +105,14 @@ func checkColumn(t, c string) error {
 			appointmentstatuschange.Table: appointmentstatuschange.ValidColumn,
 			auditevent.Table:              auditevent.ValidColumn,
 			carerelation.Table:            carerelation.ValidColumn,
+			chatmessage.Table:             chatmessage.ValidColumn,
+			chatread.Table:                chatread.ValidColumn,
+			chatroom.Table:                chatroom.ValidColumn,
 			counter.Table:                 counter.ValidColumn,
 			delivery.Table:                delivery.ValidColumn,
 			emailtoken.Table:              emailtoken.ValidColumn,
 			idempotencykey.Table:          idempotencykey.ValidColumn,
+			jobrun.Table:                  jobrun.ValidColumn,
 			loginattempt.Table:            loginattempt.ValidColumn,
 			notification.Table:            notification.ValidColumn,
 			order.Table:                   order.ValidColumn,
@@ -115,6 +125,8 @@ func checkColumn(t, c string) error {
 			sandboxcheckout.Table:         sandboxcheckout.ValidColumn,
 			session.Table:                 session.ValidColumn,
 			slot.Table:                    slot.ValidColumn,
+			stream.Table:                  stream.ValidColumn,
+			streamentry.Table:             streamentry.ValidColumn,
 			user.Table:                    user.ValidColumn,
 		})
 	})

@@ -13,6 +13,9 @@ import (
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
+	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
@@ -758,6 +761,452 @@ func newAppointmentStatusChangePaginateArgs(rv map[string]any) *appointmentstatu
 				}
 			}
 			args.opts = append(args.opts, WithAppointmentStatusChangeOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *ChatMessageQuery) CollectFields(ctx context.Context, satisfies ...string) (*ChatMessageQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *ChatMessageQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(chatmessage.Columns))
+		selectedFields = []string{chatmessage.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "room":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ChatRoomClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, chatroomImplementors)...); err != nil {
+				return err
+			}
+			_q.withRoom = query
+			if _, ok := fieldSeen[chatmessage.FieldRoomID]; !ok {
+				selectedFields = append(selectedFields, chatmessage.FieldRoomID)
+				fieldSeen[chatmessage.FieldRoomID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[chatmessage.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, chatmessage.FieldCreatedAt)
+				fieldSeen[chatmessage.FieldCreatedAt] = struct{}{}
+			}
+		case "roomId":
+			if _, ok := fieldSeen[chatmessage.FieldRoomID]; !ok {
+				selectedFields = append(selectedFields, chatmessage.FieldRoomID)
+				fieldSeen[chatmessage.FieldRoomID] = struct{}{}
+			}
+		case "senderId":
+			if _, ok := fieldSeen[chatmessage.FieldSenderID]; !ok {
+				selectedFields = append(selectedFields, chatmessage.FieldSenderID)
+				fieldSeen[chatmessage.FieldSenderID] = struct{}{}
+			}
+		case "senderRole":
+			if _, ok := fieldSeen[chatmessage.FieldSenderRole]; !ok {
+				selectedFields = append(selectedFields, chatmessage.FieldSenderRole)
+				fieldSeen[chatmessage.FieldSenderRole] = struct{}{}
+			}
+		case "position":
+			if _, ok := fieldSeen[chatmessage.FieldPosition]; !ok {
+				selectedFields = append(selectedFields, chatmessage.FieldPosition)
+				fieldSeen[chatmessage.FieldPosition] = struct{}{}
+			}
+		case "body":
+			if _, ok := fieldSeen[chatmessage.FieldBody]; !ok {
+				selectedFields = append(selectedFields, chatmessage.FieldBody)
+				fieldSeen[chatmessage.FieldBody] = struct{}{}
+			}
+		case "clientMessageId":
+			if _, ok := fieldSeen[chatmessage.FieldClientMessageID]; !ok {
+				selectedFields = append(selectedFields, chatmessage.FieldClientMessageID)
+				fieldSeen[chatmessage.FieldClientMessageID] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type chatmessagePaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []ChatMessagePaginateOption
+}
+
+func newChatMessagePaginateArgs(rv map[string]any) *chatmessagePaginateArgs {
+	args := &chatmessagePaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*ChatMessageOrder:
+			args.opts = append(args.opts, WithChatMessageOrder(v))
+		case []any:
+			var orders []*ChatMessageOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &ChatMessageOrder{Field: &ChatMessageOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithChatMessageOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *ChatRoomQuery) CollectFields(ctx context.Context, satisfies ...string) (*ChatRoomQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *ChatRoomQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(chatroom.Columns))
+		selectedFields = []string{chatroom.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "appointment":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AppointmentClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, appointmentImplementors)...); err != nil {
+				return err
+			}
+			_q.withAppointment = query
+			if _, ok := fieldSeen[chatroom.FieldAppointmentID]; !ok {
+				selectedFields = append(selectedFields, chatroom.FieldAppointmentID)
+				fieldSeen[chatroom.FieldAppointmentID] = struct{}{}
+			}
+
+		case "patient":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PatientClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, patientImplementors)...); err != nil {
+				return err
+			}
+			_q.withPatient = query
+			if _, ok := fieldSeen[chatroom.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, chatroom.FieldPatientID)
+				fieldSeen[chatroom.FieldPatientID] = struct{}{}
+			}
+
+		case "practitioner":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PractitionerClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, practitionerImplementors)...); err != nil {
+				return err
+			}
+			_q.withPractitioner = query
+			if _, ok := fieldSeen[chatroom.FieldPractitionerID]; !ok {
+				selectedFields = append(selectedFields, chatroom.FieldPractitionerID)
+				fieldSeen[chatroom.FieldPractitionerID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[chatroom.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, chatroom.FieldCreatedAt)
+				fieldSeen[chatroom.FieldCreatedAt] = struct{}{}
+			}
+		case "appointmentId":
+			if _, ok := fieldSeen[chatroom.FieldAppointmentID]; !ok {
+				selectedFields = append(selectedFields, chatroom.FieldAppointmentID)
+				fieldSeen[chatroom.FieldAppointmentID] = struct{}{}
+			}
+		case "patientId":
+			if _, ok := fieldSeen[chatroom.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, chatroom.FieldPatientID)
+				fieldSeen[chatroom.FieldPatientID] = struct{}{}
+			}
+		case "practitionerId":
+			if _, ok := fieldSeen[chatroom.FieldPractitionerID]; !ok {
+				selectedFields = append(selectedFields, chatroom.FieldPractitionerID)
+				fieldSeen[chatroom.FieldPractitionerID] = struct{}{}
+			}
+		case "status":
+			if _, ok := fieldSeen[chatroom.FieldStatus]; !ok {
+				selectedFields = append(selectedFields, chatroom.FieldStatus)
+				fieldSeen[chatroom.FieldStatus] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type chatroomPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []ChatRoomPaginateOption
+}
+
+func newChatRoomPaginateArgs(rv map[string]any) *chatroomPaginateArgs {
+	args := &chatroomPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*ChatRoomOrder:
+			args.opts = append(args.opts, WithChatRoomOrder(v))
+		case []any:
+			var orders []*ChatRoomOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &ChatRoomOrder{Field: &ChatRoomOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithChatRoomOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *JobRunQuery) CollectFields(ctx context.Context, satisfies ...string) (*JobRunQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *JobRunQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(jobrun.Columns))
+		selectedFields = []string{jobrun.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+		case "createdAt":
+			if _, ok := fieldSeen[jobrun.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldCreatedAt)
+				fieldSeen[jobrun.FieldCreatedAt] = struct{}{}
+			}
+		case "job":
+			if _, ok := fieldSeen[jobrun.FieldJob]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldJob)
+				fieldSeen[jobrun.FieldJob] = struct{}{}
+			}
+		case "occurrence":
+			if _, ok := fieldSeen[jobrun.FieldOccurrence]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldOccurrence)
+				fieldSeen[jobrun.FieldOccurrence] = struct{}{}
+			}
+		case "firstOccurrence":
+			if _, ok := fieldSeen[jobrun.FieldFirstOccurrence]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldFirstOccurrence)
+				fieldSeen[jobrun.FieldFirstOccurrence] = struct{}{}
+			}
+		case "occurrences":
+			if _, ok := fieldSeen[jobrun.FieldOccurrences]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldOccurrences)
+				fieldSeen[jobrun.FieldOccurrences] = struct{}{}
+			}
+		case "state":
+			if _, ok := fieldSeen[jobrun.FieldState]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldState)
+				fieldSeen[jobrun.FieldState] = struct{}{}
+			}
+		case "cause":
+			if _, ok := fieldSeen[jobrun.FieldCause]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldCause)
+				fieldSeen[jobrun.FieldCause] = struct{}{}
+			}
+		case "attempts":
+			if _, ok := fieldSeen[jobrun.FieldAttempts]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldAttempts)
+				fieldSeen[jobrun.FieldAttempts] = struct{}{}
+			}
+		case "reason":
+			if _, ok := fieldSeen[jobrun.FieldReason]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldReason)
+				fieldSeen[jobrun.FieldReason] = struct{}{}
+			}
+		case "error":
+			if _, ok := fieldSeen[jobrun.FieldError]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldError)
+				fieldSeen[jobrun.FieldError] = struct{}{}
+			}
+		case "startedAt":
+			if _, ok := fieldSeen[jobrun.FieldStartedAt]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldStartedAt)
+				fieldSeen[jobrun.FieldStartedAt] = struct{}{}
+			}
+		case "finishedAt":
+			if _, ok := fieldSeen[jobrun.FieldFinishedAt]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldFinishedAt)
+				fieldSeen[jobrun.FieldFinishedAt] = struct{}{}
+			}
+		case "retryAt":
+			if _, ok := fieldSeen[jobrun.FieldRetryAt]; !ok {
+				selectedFields = append(selectedFields, jobrun.FieldRetryAt)
+				fieldSeen[jobrun.FieldRetryAt] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type jobrunPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []JobRunPaginateOption
+}
+
+func newJobRunPaginateArgs(rv map[string]any) *jobrunPaginateArgs {
+	args := &jobrunPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*JobRunOrder:
+			args.opts = append(args.opts, WithJobRunOrder(v))
+		case []any:
+			var orders []*JobRunOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &JobRunOrder{Field: &JobRunOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithJobRunOrder(orders))
 		}
 	}
 	return args

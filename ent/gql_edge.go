@@ -148,6 +148,42 @@ func (_m *AppointmentStatusChange) Practitioner(ctx context.Context) (*Practitio
 	return loaded, MaskNotFound(err)
 }
 
+// Room returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *ChatMessage) Room(ctx context.Context) (*ChatRoom, error) {
+	loaded, err := _m.Edges.RoomOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryRoom().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Appointment returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *ChatRoom) Appointment(ctx context.Context) (*Appointment, error) {
+	loaded, err := _m.Edges.AppointmentOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryAppointment().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Patient returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *ChatRoom) Patient(ctx context.Context) (*Patient, error) {
+	loaded, err := _m.Edges.PatientOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryPatient().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Practitioner returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *ChatRoom) Practitioner(ctx context.Context) (*Practitioner, error) {
+	loaded, err := _m.Edges.PractitionerOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryPractitioner().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
 // User returns the other side of the edge, or nil when there is none or the viewer may not see it.
 func (_m *Notification) User(ctx context.Context) (*User, error) {
 	loaded, err := _m.Edges.UserOrErr()

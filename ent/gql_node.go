@@ -11,6 +11,9 @@ import (
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
+	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
@@ -43,6 +46,21 @@ var appointmentstatuschangeImplementors = []string{"AppointmentStatusChange", "N
 
 // IsNode implements the Node interface check for GQLGen.
 func (*AppointmentStatusChange) IsNode() {}
+
+var chatmessageImplementors = []string{"ChatMessage", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*ChatMessage) IsNode() {}
+
+var chatroomImplementors = []string{"ChatRoom", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*ChatRoom) IsNode() {}
+
+var jobrunImplementors = []string{"JobRun", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*JobRun) IsNode() {}
 
 var notificationImplementors = []string{"Notification", "Node"}
 
@@ -170,6 +188,33 @@ func (c *Client) noder(ctx context.Context, table string, id uuid.UUID) (Noder, 
 			Where(appointmentstatuschange.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, appointmentstatuschangeImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case chatmessage.Table:
+		query := c.ChatMessage.Query().
+			Where(chatmessage.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, chatmessageImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case chatroom.Table:
+		query := c.ChatRoom.Query().
+			Where(chatroom.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, chatroomImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case jobrun.Table:
+		query := c.JobRun.Query().
+			Where(jobrun.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, jobrunImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -364,6 +409,54 @@ func (c *Client) noders(ctx context.Context, table string, ids []uuid.UUID) ([]N
 		query := c.AppointmentStatusChange.Query().
 			Where(appointmentstatuschange.IDIn(ids...))
 		query, err := query.CollectFields(ctx, appointmentstatuschangeImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case chatmessage.Table:
+		query := c.ChatMessage.Query().
+			Where(chatmessage.IDIn(ids...))
+		query, err := query.CollectFields(ctx, chatmessageImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case chatroom.Table:
+		query := c.ChatRoom.Query().
+			Where(chatroom.IDIn(ids...))
+		query, err := query.CollectFields(ctx, chatroomImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case jobrun.Table:
+		query := c.JobRun.Query().
+			Where(jobrun.IDIn(ids...))
+		query, err := query.CollectFields(ctx, jobrunImplementors...)
 		if err != nil {
 			return nil, err
 		}

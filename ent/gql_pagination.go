@@ -17,6 +17,9 @@ import (
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
+	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
@@ -1161,6 +1164,1080 @@ func (_m *AppointmentStatusChange) ToEdge(order *AppointmentStatusChangeOrder) *
 		order = DefaultAppointmentStatusChangeOrder
 	}
 	return &AppointmentStatusChangeEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// ChatMessageEdge is the edge representation of ChatMessage.
+type ChatMessageEdge struct {
+	Node   *ChatMessage `json:"node"`
+	Cursor Cursor       `json:"cursor"`
+}
+
+// ChatMessageConnection is the connection containing edges to ChatMessage.
+type ChatMessageConnection struct {
+	Edges      []*ChatMessageEdge `json:"edges"`
+	PageInfo   PageInfo           `json:"pageInfo"`
+	TotalCount int                `json:"totalCount"`
+}
+
+func (c *ChatMessageConnection) build(nodes []*ChatMessage, pager *chatmessagePager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *ChatMessage
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *ChatMessage {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *ChatMessage {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*ChatMessageEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &ChatMessageEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// ChatMessagePaginateOption enables pagination customization.
+type ChatMessagePaginateOption func(*chatmessagePager) error
+
+// WithChatMessageOrder configures pagination ordering.
+func WithChatMessageOrder(order []*ChatMessageOrder) ChatMessagePaginateOption {
+	return func(pager *chatmessagePager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithChatMessageFilter configures pagination filter.
+func WithChatMessageFilter(filter func(*ChatMessageQuery) (*ChatMessageQuery, error)) ChatMessagePaginateOption {
+	return func(pager *chatmessagePager) error {
+		if filter == nil {
+			return errors.New("ChatMessageQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type chatmessagePager struct {
+	reverse bool
+	order   []*ChatMessageOrder
+	filter  func(*ChatMessageQuery) (*ChatMessageQuery, error)
+}
+
+func newChatMessagePager(opts []ChatMessagePaginateOption, reverse bool) (*chatmessagePager, error) {
+	pager := &chatmessagePager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *chatmessagePager) applyFilter(query *ChatMessageQuery) (*ChatMessageQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *chatmessagePager) toCursor(_m *ChatMessage) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *chatmessagePager) applyCursors(query *ChatMessageQuery, after, before *Cursor) (*ChatMessageQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultChatMessageOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *chatmessagePager) applyOrder(query *ChatMessageQuery) *ChatMessageQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultChatMessageOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultChatMessageOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *chatmessagePager) orderExpr(query *ChatMessageQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultChatMessageOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to ChatMessage.
+func (_m *ChatMessageQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...ChatMessagePaginateOption,
+) (*ChatMessageConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newChatMessagePager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &ChatMessageConnection{Edges: []*ChatMessageEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// ChatMessageOrderFieldID orders ChatMessage by id.
+	ChatMessageOrderFieldID = &ChatMessageOrderField{
+		Value: func(_m *ChatMessage) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: chatmessage.FieldID,
+		toTerm: chatmessage.ByID,
+		toCursor: func(_m *ChatMessage) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// ChatMessageOrderFieldCreatedAt orders ChatMessage by created_at.
+	ChatMessageOrderFieldCreatedAt = &ChatMessageOrderField{
+		Value: func(_m *ChatMessage) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: chatmessage.FieldCreatedAt,
+		toTerm: chatmessage.ByCreatedAt,
+		toCursor: func(_m *ChatMessage) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+	// ChatMessageOrderFieldPosition orders ChatMessage by position.
+	ChatMessageOrderFieldPosition = &ChatMessageOrderField{
+		Value: func(_m *ChatMessage) (ent.Value, error) {
+			return _m.Position, nil
+		},
+		column: chatmessage.FieldPosition,
+		toTerm: chatmessage.ByPosition,
+		toCursor: func(_m *ChatMessage) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.Position,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f ChatMessageOrderField) String() string {
+	var str string
+	switch f.column {
+	case ChatMessageOrderFieldID.column:
+		str = "ID"
+	case ChatMessageOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	case ChatMessageOrderFieldPosition.column:
+		str = "POSITION"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f ChatMessageOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *ChatMessageOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("ChatMessageOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *ChatMessageOrderFieldID
+	case "CREATED_AT":
+		*f = *ChatMessageOrderFieldCreatedAt
+	case "POSITION":
+		*f = *ChatMessageOrderFieldPosition
+	default:
+		return fmt.Errorf("%s is not a valid ChatMessageOrderField", str)
+	}
+	return nil
+}
+
+// ChatMessageOrderField defines the ordering field of ChatMessage.
+type ChatMessageOrderField struct {
+	// Value extracts the ordering value from the given ChatMessage.
+	Value    func(*ChatMessage) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) chatmessage.OrderOption
+	toCursor func(*ChatMessage) Cursor
+}
+
+// ChatMessageOrder defines the ordering of ChatMessage.
+type ChatMessageOrder struct {
+	Direction OrderDirection         `json:"direction"`
+	Field     *ChatMessageOrderField `json:"field"`
+}
+
+// DefaultChatMessageOrder is the default ordering of ChatMessage.
+var DefaultChatMessageOrder = &ChatMessageOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &ChatMessageOrderField{
+		Value: func(_m *ChatMessage) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: chatmessage.FieldID,
+		toTerm: chatmessage.ByID,
+		toCursor: func(_m *ChatMessage) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts ChatMessage into ChatMessageEdge.
+func (_m *ChatMessage) ToEdge(order *ChatMessageOrder) *ChatMessageEdge {
+	if order == nil {
+		order = DefaultChatMessageOrder
+	}
+	return &ChatMessageEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// ChatRoomEdge is the edge representation of ChatRoom.
+type ChatRoomEdge struct {
+	Node   *ChatRoom `json:"node"`
+	Cursor Cursor    `json:"cursor"`
+}
+
+// ChatRoomConnection is the connection containing edges to ChatRoom.
+type ChatRoomConnection struct {
+	Edges      []*ChatRoomEdge `json:"edges"`
+	PageInfo   PageInfo        `json:"pageInfo"`
+	TotalCount int             `json:"totalCount"`
+}
+
+func (c *ChatRoomConnection) build(nodes []*ChatRoom, pager *chatroomPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *ChatRoom
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *ChatRoom {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *ChatRoom {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*ChatRoomEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &ChatRoomEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// ChatRoomPaginateOption enables pagination customization.
+type ChatRoomPaginateOption func(*chatroomPager) error
+
+// WithChatRoomOrder configures pagination ordering.
+func WithChatRoomOrder(order []*ChatRoomOrder) ChatRoomPaginateOption {
+	return func(pager *chatroomPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithChatRoomFilter configures pagination filter.
+func WithChatRoomFilter(filter func(*ChatRoomQuery) (*ChatRoomQuery, error)) ChatRoomPaginateOption {
+	return func(pager *chatroomPager) error {
+		if filter == nil {
+			return errors.New("ChatRoomQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type chatroomPager struct {
+	reverse bool
+	order   []*ChatRoomOrder
+	filter  func(*ChatRoomQuery) (*ChatRoomQuery, error)
+}
+
+func newChatRoomPager(opts []ChatRoomPaginateOption, reverse bool) (*chatroomPager, error) {
+	pager := &chatroomPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *chatroomPager) applyFilter(query *ChatRoomQuery) (*ChatRoomQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *chatroomPager) toCursor(_m *ChatRoom) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *chatroomPager) applyCursors(query *ChatRoomQuery, after, before *Cursor) (*ChatRoomQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultChatRoomOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *chatroomPager) applyOrder(query *ChatRoomQuery) *ChatRoomQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultChatRoomOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultChatRoomOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *chatroomPager) orderExpr(query *ChatRoomQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultChatRoomOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to ChatRoom.
+func (_m *ChatRoomQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...ChatRoomPaginateOption,
+) (*ChatRoomConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newChatRoomPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &ChatRoomConnection{Edges: []*ChatRoomEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// ChatRoomOrderFieldID orders ChatRoom by id.
+	ChatRoomOrderFieldID = &ChatRoomOrderField{
+		Value: func(_m *ChatRoom) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: chatroom.FieldID,
+		toTerm: chatroom.ByID,
+		toCursor: func(_m *ChatRoom) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// ChatRoomOrderFieldCreatedAt orders ChatRoom by created_at.
+	ChatRoomOrderFieldCreatedAt = &ChatRoomOrderField{
+		Value: func(_m *ChatRoom) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: chatroom.FieldCreatedAt,
+		toTerm: chatroom.ByCreatedAt,
+		toCursor: func(_m *ChatRoom) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f ChatRoomOrderField) String() string {
+	var str string
+	switch f.column {
+	case ChatRoomOrderFieldID.column:
+		str = "ID"
+	case ChatRoomOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f ChatRoomOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *ChatRoomOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("ChatRoomOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *ChatRoomOrderFieldID
+	case "CREATED_AT":
+		*f = *ChatRoomOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid ChatRoomOrderField", str)
+	}
+	return nil
+}
+
+// ChatRoomOrderField defines the ordering field of ChatRoom.
+type ChatRoomOrderField struct {
+	// Value extracts the ordering value from the given ChatRoom.
+	Value    func(*ChatRoom) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) chatroom.OrderOption
+	toCursor func(*ChatRoom) Cursor
+}
+
+// ChatRoomOrder defines the ordering of ChatRoom.
+type ChatRoomOrder struct {
+	Direction OrderDirection      `json:"direction"`
+	Field     *ChatRoomOrderField `json:"field"`
+}
+
+// DefaultChatRoomOrder is the default ordering of ChatRoom.
+var DefaultChatRoomOrder = &ChatRoomOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &ChatRoomOrderField{
+		Value: func(_m *ChatRoom) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: chatroom.FieldID,
+		toTerm: chatroom.ByID,
+		toCursor: func(_m *ChatRoom) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts ChatRoom into ChatRoomEdge.
+func (_m *ChatRoom) ToEdge(order *ChatRoomOrder) *ChatRoomEdge {
+	if order == nil {
+		order = DefaultChatRoomOrder
+	}
+	return &ChatRoomEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// JobRunEdge is the edge representation of JobRun.
+type JobRunEdge struct {
+	Node   *JobRun `json:"node"`
+	Cursor Cursor  `json:"cursor"`
+}
+
+// JobRunConnection is the connection containing edges to JobRun.
+type JobRunConnection struct {
+	Edges      []*JobRunEdge `json:"edges"`
+	PageInfo   PageInfo      `json:"pageInfo"`
+	TotalCount int           `json:"totalCount"`
+}
+
+func (c *JobRunConnection) build(nodes []*JobRun, pager *jobrunPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *JobRun
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *JobRun {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *JobRun {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*JobRunEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &JobRunEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// JobRunPaginateOption enables pagination customization.
+type JobRunPaginateOption func(*jobrunPager) error
+
+// WithJobRunOrder configures pagination ordering.
+func WithJobRunOrder(order []*JobRunOrder) JobRunPaginateOption {
+	return func(pager *jobrunPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithJobRunFilter configures pagination filter.
+func WithJobRunFilter(filter func(*JobRunQuery) (*JobRunQuery, error)) JobRunPaginateOption {
+	return func(pager *jobrunPager) error {
+		if filter == nil {
+			return errors.New("JobRunQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type jobrunPager struct {
+	reverse bool
+	order   []*JobRunOrder
+	filter  func(*JobRunQuery) (*JobRunQuery, error)
+}
+
+func newJobRunPager(opts []JobRunPaginateOption, reverse bool) (*jobrunPager, error) {
+	pager := &jobrunPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *jobrunPager) applyFilter(query *JobRunQuery) (*JobRunQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *jobrunPager) toCursor(_m *JobRun) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *jobrunPager) applyCursors(query *JobRunQuery, after, before *Cursor) (*JobRunQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultJobRunOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *jobrunPager) applyOrder(query *JobRunQuery) *JobRunQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultJobRunOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultJobRunOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *jobrunPager) orderExpr(query *JobRunQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultJobRunOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to JobRun.
+func (_m *JobRunQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...JobRunPaginateOption,
+) (*JobRunConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newJobRunPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &JobRunConnection{Edges: []*JobRunEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// JobRunOrderFieldID orders JobRun by id.
+	JobRunOrderFieldID = &JobRunOrderField{
+		Value: func(_m *JobRun) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: jobrun.FieldID,
+		toTerm: jobrun.ByID,
+		toCursor: func(_m *JobRun) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// JobRunOrderFieldCreatedAt orders JobRun by created_at.
+	JobRunOrderFieldCreatedAt = &JobRunOrderField{
+		Value: func(_m *JobRun) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: jobrun.FieldCreatedAt,
+		toTerm: jobrun.ByCreatedAt,
+		toCursor: func(_m *JobRun) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+	// JobRunOrderFieldOccurrence orders JobRun by occurrence.
+	JobRunOrderFieldOccurrence = &JobRunOrderField{
+		Value: func(_m *JobRun) (ent.Value, error) {
+			return _m.Occurrence, nil
+		},
+		column: jobrun.FieldOccurrence,
+		toTerm: jobrun.ByOccurrence,
+		toCursor: func(_m *JobRun) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.Occurrence,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f JobRunOrderField) String() string {
+	var str string
+	switch f.column {
+	case JobRunOrderFieldID.column:
+		str = "ID"
+	case JobRunOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	case JobRunOrderFieldOccurrence.column:
+		str = "OCCURRENCE"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f JobRunOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *JobRunOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("JobRunOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *JobRunOrderFieldID
+	case "CREATED_AT":
+		*f = *JobRunOrderFieldCreatedAt
+	case "OCCURRENCE":
+		*f = *JobRunOrderFieldOccurrence
+	default:
+		return fmt.Errorf("%s is not a valid JobRunOrderField", str)
+	}
+	return nil
+}
+
+// JobRunOrderField defines the ordering field of JobRun.
+type JobRunOrderField struct {
+	// Value extracts the ordering value from the given JobRun.
+	Value    func(*JobRun) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) jobrun.OrderOption
+	toCursor func(*JobRun) Cursor
+}
+
+// JobRunOrder defines the ordering of JobRun.
+type JobRunOrder struct {
+	Direction OrderDirection    `json:"direction"`
+	Field     *JobRunOrderField `json:"field"`
+}
+
+// DefaultJobRunOrder is the default ordering of JobRun.
+var DefaultJobRunOrder = &JobRunOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &JobRunOrderField{
+		Value: func(_m *JobRun) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: jobrun.FieldID,
+		toTerm: jobrun.ByID,
+		toCursor: func(_m *JobRun) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts JobRun into JobRunEdge.
+func (_m *JobRun) ToEdge(order *JobRunOrder) *JobRunEdge {
+	if order == nil {
+		order = DefaultJobRunOrder
+	}
+	return &JobRunEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}

@@ -11,10 +11,14 @@ var Tables = map[string]string{
 	TypeAppointmentStatusChange: "appointment_status_changes",
 	TypeAuditEvent:              "audit_events",
 	TypeCareRelation:            "care_relations",
+	TypeChatMessage:             "chat_messages",
+	TypeChatRead:                "chat_reads",
+	TypeChatRoom:                "chat_rooms",
 	TypeCounter:                 "counters",
 	TypeDelivery:                "deliveries",
 	TypeEmailToken:              "email_tokens",
 	TypeIdempotencyKey:          "idempotency_keys",
+	TypeJobRun:                  "job_runs",
 	TypeLoginAttempt:            "login_attempts",
 	TypeNotification:            "notifications",
 	TypeOrder:                   "orders",
@@ -27,6 +31,8 @@ var Tables = map[string]string{
 	TypeSandboxCheckout:         "sandbox_checkouts",
 	TypeSession:                 "sessions",
 	TypeSlot:                    "slots",
+	TypeStream:                  "streams",
+	TypeStreamEntry:             "stream_entries",
 	TypeUser:                    "users",
 }
 
@@ -50,6 +56,9 @@ var PatientRecords = map[string]bool{
 	TypeAppointmentIntake:       true,
 	TypeAppointmentStatusChange: true,
 	TypeCareRelation:            true,
+	TypeChatMessage:             true,
+	TypeChatRead:                true,
+	TypeChatRoom:                true,
 	TypeOrder:                   true,
 	TypePatient:                 true,
 	TypeRefund:                  true,
@@ -83,6 +92,24 @@ func (_m *CareRelation) RecordID() uuid.UUID { return _m.ID }
 func (_m *CareRelation) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
+func (_m *ChatMessage) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *ChatMessage) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
+func (_m *ChatRead) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *ChatRead) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
+func (_m *ChatRoom) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *ChatRoom) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
 func (_m *Counter) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
@@ -93,6 +120,9 @@ func (_m *EmailToken) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
 func (_m *IdempotencyKey) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *JobRun) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
 func (_m *LoginAttempt) RecordID() uuid.UUID { return _m.ID }
@@ -138,6 +168,12 @@ func (_m *Session) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
 func (_m *Slot) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *Stream) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *StreamEntry) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
 func (_m *User) RecordID() uuid.UUID { return _m.ID }

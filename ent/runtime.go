@@ -7,10 +7,12 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
+	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
+	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -24,6 +26,8 @@ import (
 	"github.com/caregraph/caregraph/ent/schema"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/stream"
+	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/ent/user"
 )
 
@@ -101,6 +105,16 @@ func init() {
 	auditeventDescCause := auditeventFields[11].Descriptor()
 	// auditevent.CauseValidator is a validator for the "cause" field. It is called by the builders before save.
 	auditevent.CauseValidator = auditeventDescCause.Validators[0].(func(string) error)
+	chatmessageFields := schema.ChatMessage{}.Fields()
+	_ = chatmessageFields
+	// chatmessageDescBody is the schema descriptor for body field.
+	chatmessageDescBody := chatmessageFields[6].Descriptor()
+	// chatmessage.BodyValidator is a validator for the "body" field. It is called by the builders before save.
+	chatmessage.BodyValidator = chatmessageDescBody.Validators[0].(func(string) error)
+	// chatmessageDescClientMessageID is the schema descriptor for client_message_id field.
+	chatmessageDescClientMessageID := chatmessageFields[7].Descriptor()
+	// chatmessage.ClientMessageIDValidator is a validator for the "client_message_id" field. It is called by the builders before save.
+	chatmessage.ClientMessageIDValidator = chatmessageDescClientMessageID.Validators[0].(func(string) error)
 	counterFields := schema.Counter{}.Fields()
 	_ = counterFields
 	// counterDescName is the schema descriptor for name field.
@@ -157,6 +171,42 @@ func init() {
 	idempotencykeyDescInputHash := idempotencykeyFields[2].Descriptor()
 	// idempotencykey.InputHashValidator is a validator for the "input_hash" field. It is called by the builders before save.
 	idempotencykey.InputHashValidator = idempotencykeyDescInputHash.Validators[0].(func(string) error)
+	jobrunFields := schema.JobRun{}.Fields()
+	_ = jobrunFields
+	// jobrunDescJob is the schema descriptor for job field.
+	jobrunDescJob := jobrunFields[0].Descriptor()
+	// jobrun.JobValidator is a validator for the "job" field. It is called by the builders before save.
+	jobrun.JobValidator = jobrunDescJob.Validators[0].(func(string) error)
+	// jobrunDescOccurrences is the schema descriptor for occurrences field.
+	jobrunDescOccurrences := jobrunFields[3].Descriptor()
+	// jobrun.DefaultOccurrences holds the default value on creation for the occurrences field.
+	jobrun.DefaultOccurrences = jobrunDescOccurrences.Default.(int)
+	// jobrun.OccurrencesValidator is a validator for the "occurrences" field. It is called by the builders before save.
+	jobrun.OccurrencesValidator = jobrunDescOccurrences.Validators[0].(func(int) error)
+	// jobrunDescAttempts is the schema descriptor for attempts field.
+	jobrunDescAttempts := jobrunFields[6].Descriptor()
+	// jobrun.DefaultAttempts holds the default value on creation for the attempts field.
+	jobrun.DefaultAttempts = jobrunDescAttempts.Default.(int)
+	// jobrun.AttemptsValidator is a validator for the "attempts" field. It is called by the builders before save.
+	jobrun.AttemptsValidator = jobrunDescAttempts.Validators[0].(func(int) error)
+	// jobrunDescReason is the schema descriptor for reason field.
+	jobrunDescReason := jobrunFields[7].Descriptor()
+	// jobrun.DefaultReason holds the default value on creation for the reason field.
+	jobrun.DefaultReason = jobrunDescReason.Default.(string)
+	// jobrun.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	jobrun.ReasonValidator = jobrunDescReason.Validators[0].(func(string) error)
+	// jobrunDescError is the schema descriptor for error field.
+	jobrunDescError := jobrunFields[8].Descriptor()
+	// jobrun.DefaultError holds the default value on creation for the error field.
+	jobrun.DefaultError = jobrunDescError.Default.(string)
+	// jobrun.ErrorValidator is a validator for the "error" field. It is called by the builders before save.
+	jobrun.ErrorValidator = jobrunDescError.Validators[0].(func(string) error)
+	// jobrunDescRunner is the schema descriptor for runner field.
+	jobrunDescRunner := jobrunFields[14].Descriptor()
+	// jobrun.DefaultRunner holds the default value on creation for the runner field.
+	jobrun.DefaultRunner = jobrunDescRunner.Default.(string)
+	// jobrun.RunnerValidator is a validator for the "runner" field. It is called by the builders before save.
+	jobrun.RunnerValidator = jobrunDescRunner.Validators[0].(func(string) error)
 	loginattemptFields := schema.LoginAttempt{}.Fields()
 	_ = loginattemptFields
 	// loginattemptDescEmailHash is the schema descriptor for email_hash field.
@@ -440,6 +490,28 @@ func init() {
 	slotDescTimeZone := slotFields[5].Descriptor()
 	// slot.TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
 	slot.TimeZoneValidator = slotDescTimeZone.Validators[0].(func(string) error)
+	streamFields := schema.Stream{}.Fields()
+	_ = streamFields
+	// streamDescPosition is the schema descriptor for position field.
+	streamDescPosition := streamFields[0].Descriptor()
+	// stream.DefaultPosition holds the default value on creation for the position field.
+	stream.DefaultPosition = streamDescPosition.Default.(int64)
+	// streamDescItems is the schema descriptor for items field.
+	streamDescItems := streamFields[1].Descriptor()
+	// stream.DefaultItems holds the default value on creation for the items field.
+	stream.DefaultItems = streamDescItems.Default.(int64)
+	streamentryFields := schema.StreamEntry{}.Fields()
+	_ = streamentryFields
+	// streamentryDescKind is the schema descriptor for kind field.
+	streamentryDescKind := streamentryFields[2].Descriptor()
+	// streamentry.KindValidator is a validator for the "kind" field. It is called by the builders before save.
+	streamentry.KindValidator = streamentryDescKind.Validators[0].(func(string) error)
+	// streamentryDescData is the schema descriptor for data field.
+	streamentryDescData := streamentryFields[4].Descriptor()
+	// streamentry.DefaultData holds the default value on creation for the data field.
+	streamentry.DefaultData = streamentryDescData.Default.(string)
+	// streamentry.DataValidator is a validator for the "data" field. It is called by the builders before save.
+	streamentry.DataValidator = streamentryDescData.Validators[0].(func(string) error)
 	userMixin := schema.User{}.Mixin()
 	userMixinFields1 := userMixin[1].Fields()
 	_ = userMixinFields1

@@ -22,6 +22,12 @@ type Tx struct {
 	AuditEvent *AuditEventClient
 	// CareRelation is the client for interacting with the CareRelation builders.
 	CareRelation *CareRelationClient
+	// ChatMessage is the client for interacting with the ChatMessage builders.
+	ChatMessage *ChatMessageClient
+	// ChatRead is the client for interacting with the ChatRead builders.
+	ChatRead *ChatReadClient
+	// ChatRoom is the client for interacting with the ChatRoom builders.
+	ChatRoom *ChatRoomClient
 	// Counter is the client for interacting with the Counter builders.
 	Counter *CounterClient
 	// Delivery is the client for interacting with the Delivery builders.
@@ -30,6 +36,8 @@ type Tx struct {
 	EmailToken *EmailTokenClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
+	// JobRun is the client for interacting with the JobRun builders.
+	JobRun *JobRunClient
 	// LoginAttempt is the client for interacting with the LoginAttempt builders.
 	LoginAttempt *LoginAttemptClient
 	// Notification is the client for interacting with the Notification builders.
@@ -54,6 +62,10 @@ type Tx struct {
 	Session *SessionClient
 	// Slot is the client for interacting with the Slot builders.
 	Slot *SlotClient
+	// Stream is the client for interacting with the Stream builders.
+	Stream *StreamClient
+	// StreamEntry is the client for interacting with the StreamEntry builders.
+	StreamEntry *StreamEntryClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
 
@@ -192,10 +204,14 @@ func (tx *Tx) init() {
 	tx.AppointmentStatusChange = NewAppointmentStatusChangeClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
 	tx.CareRelation = NewCareRelationClient(tx.config)
+	tx.ChatMessage = NewChatMessageClient(tx.config)
+	tx.ChatRead = NewChatReadClient(tx.config)
+	tx.ChatRoom = NewChatRoomClient(tx.config)
 	tx.Counter = NewCounterClient(tx.config)
 	tx.Delivery = NewDeliveryClient(tx.config)
 	tx.EmailToken = NewEmailTokenClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
+	tx.JobRun = NewJobRunClient(tx.config)
 	tx.LoginAttempt = NewLoginAttemptClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
 	tx.Order = NewOrderClient(tx.config)
@@ -208,6 +224,8 @@ func (tx *Tx) init() {
 	tx.SandboxCheckout = NewSandboxCheckoutClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.Slot = NewSlotClient(tx.config)
+	tx.Stream = NewStreamClient(tx.config)
+	tx.StreamEntry = NewStreamEntryClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 }
 

@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/appointment"
@@ -24,6 +25,11 @@ func (r *appointmentStatusChangeResolver) ToStatus(ctx context.Context, obj *ent
 	return appointment.Status(obj.ToStatus), nil
 }
 
+// Position is the resolver for the position field.
+func (r *chatMessageResolver) Position(ctx context.Context, obj *ent.ChatMessage) (int, error) {
+	panic(fmt.Errorf("not implemented: Position - position"))
+}
+
 // Roles is the resolver for the roles field.
 func (r *userResolver) Roles(ctx context.Context, obj *ent.User) ([]access.Role, error) {
 	return rolesOf(obj), nil
@@ -36,6 +42,15 @@ func (r *Resolver) Appointment() generated.AppointmentResolver { return &appoint
 func (r *Resolver) AppointmentStatusChange() generated.AppointmentStatusChangeResolver {
 	return &appointmentStatusChangeResolver{r}
 }
+
+// ChatMessage returns generated.ChatMessageResolver implementation.
+func (r *Resolver) ChatMessage() generated.ChatMessageResolver { return &chatMessageResolver{r} }
+
+// ChatRoom returns generated.ChatRoomResolver implementation.
+func (r *Resolver) ChatRoom() generated.ChatRoomResolver { return &chatRoomResolver{r} }
+
+// JobRun returns generated.JobRunResolver implementation.
+func (r *Resolver) JobRun() generated.JobRunResolver { return &jobRunResolver{r} }
 
 // Order returns generated.OrderResolver implementation.
 func (r *Resolver) Order() generated.OrderResolver { return &orderResolver{r} }
@@ -55,6 +70,9 @@ func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
 type (
 	appointmentResolver             struct{ *Resolver }
 	appointmentStatusChangeResolver struct{ *Resolver }
+	chatMessageResolver             struct{ *Resolver }
+	chatRoomResolver                struct{ *Resolver }
+	jobRunResolver                  struct{ *Resolver }
 	orderResolver                   struct{ *Resolver }
 	practitionerResolver            struct{ *Resolver }
 	refundResolver                  struct{ *Resolver }

@@ -13,10 +13,14 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatread"
+	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
+	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -30,6 +34,8 @@ import (
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/stream"
+	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/ent/user"
 )
 
@@ -224,6 +230,87 @@ func (f TraverseCareRelation) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.CareRelationQuery", q)
 }
 
+// The ChatMessageFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ChatMessageFunc func(context.Context, *ent.ChatMessageQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ChatMessageFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ChatMessageQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ChatMessageQuery", q)
+}
+
+// The TraverseChatMessage type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseChatMessage func(context.Context, *ent.ChatMessageQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseChatMessage) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseChatMessage) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ChatMessageQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ChatMessageQuery", q)
+}
+
+// The ChatReadFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ChatReadFunc func(context.Context, *ent.ChatReadQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ChatReadFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ChatReadQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ChatReadQuery", q)
+}
+
+// The TraverseChatRead type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseChatRead func(context.Context, *ent.ChatReadQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseChatRead) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseChatRead) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ChatReadQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ChatReadQuery", q)
+}
+
+// The ChatRoomFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ChatRoomFunc func(context.Context, *ent.ChatRoomQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ChatRoomFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ChatRoomQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ChatRoomQuery", q)
+}
+
+// The TraverseChatRoom type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseChatRoom func(context.Context, *ent.ChatRoomQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseChatRoom) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseChatRoom) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ChatRoomQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ChatRoomQuery", q)
+}
+
 // The CounterFunc type is an adapter to allow the use of ordinary function as a Querier.
 type CounterFunc func(context.Context, *ent.CounterQuery) (ent.Value, error)
 
@@ -330,6 +417,33 @@ func (f TraverseIdempotencyKey) Traverse(ctx context.Context, q ent.Query) error
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.IdempotencyKeyQuery", q)
+}
+
+// The JobRunFunc type is an adapter to allow the use of ordinary function as a Querier.
+type JobRunFunc func(context.Context, *ent.JobRunQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f JobRunFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.JobRunQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.JobRunQuery", q)
+}
+
+// The TraverseJobRun type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseJobRun func(context.Context, *ent.JobRunQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseJobRun) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseJobRun) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.JobRunQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.JobRunQuery", q)
 }
 
 // The LoginAttemptFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -656,6 +770,60 @@ func (f TraverseSlot) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.SlotQuery", q)
 }
 
+// The StreamFunc type is an adapter to allow the use of ordinary function as a Querier.
+type StreamFunc func(context.Context, *ent.StreamQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f StreamFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.StreamQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.StreamQuery", q)
+}
+
+// The TraverseStream type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseStream func(context.Context, *ent.StreamQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseStream) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseStream) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.StreamQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.StreamQuery", q)
+}
+
+// The StreamEntryFunc type is an adapter to allow the use of ordinary function as a Querier.
+type StreamEntryFunc func(context.Context, *ent.StreamEntryQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f StreamEntryFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.StreamEntryQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.StreamEntryQuery", q)
+}
+
+// The TraverseStreamEntry type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseStreamEntry func(context.Context, *ent.StreamEntryQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseStreamEntry) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseStreamEntry) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.StreamEntryQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.StreamEntryQuery", q)
+}
+
 // The UserFunc type is an adapter to allow the use of ordinary function as a Querier.
 type UserFunc func(context.Context, *ent.UserQuery) (ent.Value, error)
 
@@ -696,6 +864,12 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AuditEventQuery, predicate.AuditEvent, auditevent.OrderOption]{typ: ent.TypeAuditEvent, tq: q}, nil
 	case *ent.CareRelationQuery:
 		return &query[*ent.CareRelationQuery, predicate.CareRelation, carerelation.OrderOption]{typ: ent.TypeCareRelation, tq: q}, nil
+	case *ent.ChatMessageQuery:
+		return &query[*ent.ChatMessageQuery, predicate.ChatMessage, chatmessage.OrderOption]{typ: ent.TypeChatMessage, tq: q}, nil
+	case *ent.ChatReadQuery:
+		return &query[*ent.ChatReadQuery, predicate.ChatRead, chatread.OrderOption]{typ: ent.TypeChatRead, tq: q}, nil
+	case *ent.ChatRoomQuery:
+		return &query[*ent.ChatRoomQuery, predicate.ChatRoom, chatroom.OrderOption]{typ: ent.TypeChatRoom, tq: q}, nil
 	case *ent.CounterQuery:
 		return &query[*ent.CounterQuery, predicate.Counter, counter.OrderOption]{typ: ent.TypeCounter, tq: q}, nil
 	case *ent.DeliveryQuery:
@@ -704,6 +878,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.EmailTokenQuery, predicate.EmailToken, emailtoken.OrderOption]{typ: ent.TypeEmailToken, tq: q}, nil
 	case *ent.IdempotencyKeyQuery:
 		return &query[*ent.IdempotencyKeyQuery, predicate.IdempotencyKey, idempotencykey.OrderOption]{typ: ent.TypeIdempotencyKey, tq: q}, nil
+	case *ent.JobRunQuery:
+		return &query[*ent.JobRunQuery, predicate.JobRun, jobrun.OrderOption]{typ: ent.TypeJobRun, tq: q}, nil
 	case *ent.LoginAttemptQuery:
 		return &query[*ent.LoginAttemptQuery, predicate.LoginAttempt, loginattempt.OrderOption]{typ: ent.TypeLoginAttempt, tq: q}, nil
 	case *ent.NotificationQuery:
@@ -728,6 +904,10 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.SessionQuery, predicate.Session, session.OrderOption]{typ: ent.TypeSession, tq: q}, nil
 	case *ent.SlotQuery:
 		return &query[*ent.SlotQuery, predicate.Slot, slot.OrderOption]{typ: ent.TypeSlot, tq: q}, nil
+	case *ent.StreamQuery:
+		return &query[*ent.StreamQuery, predicate.Stream, stream.OrderOption]{typ: ent.TypeStream, tq: q}, nil
+	case *ent.StreamEntryQuery:
+		return &query[*ent.StreamEntryQuery, predicate.StreamEntry, streamentry.OrderOption]{typ: ent.TypeStreamEntry, tq: q}, nil
 	case *ent.UserQuery:
 		return &query[*ent.UserQuery, predicate.User, user.OrderOption]{typ: ent.TypeUser, tq: q}, nil
 	default:

@@ -305,6 +305,189 @@ var (
 			},
 		},
 	}
+	// ChatMessagesColumns holds the columns for the "chat_messages" table.
+	ChatMessagesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "sender_role", Type: field.TypeEnum, Enums: []string{"PATIENT", "PRACTITIONER"}},
+		{Name: "position", Type: field.TypeInt64},
+		{Name: "body", Type: field.TypeString, Size: 16000},
+		{Name: "client_message_id", Type: field.TypeString, Nullable: true, Size: 100},
+		{Name: "room_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "sender_id", Type: field.TypeUUID},
+	}
+	// ChatMessagesTable holds the schema information for the "chat_messages" table.
+	ChatMessagesTable = &schema.Table{
+		Name:       "chat_messages",
+		Columns:    ChatMessagesColumns,
+		PrimaryKey: []*schema.Column{ChatMessagesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "chat_messages_chat_rooms_room",
+				Columns:    []*schema.Column{ChatMessagesColumns[6]},
+				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_messages_patients_patient",
+				Columns:    []*schema.Column{ChatMessagesColumns[7]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_messages_practitioners_practitioner",
+				Columns:    []*schema.Column{ChatMessagesColumns[8]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_messages_users_sender",
+				Columns:    []*schema.Column{ChatMessagesColumns[9]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "chatmessage_room_id_position",
+				Unique:  true,
+				Columns: []*schema.Column{ChatMessagesColumns[6], ChatMessagesColumns[3]},
+			},
+			{
+				Name:    "chatmessage_sender_id_room_id_client_message_id",
+				Unique:  true,
+				Columns: []*schema.Column{ChatMessagesColumns[9], ChatMessagesColumns[6], ChatMessagesColumns[5]},
+			},
+			{
+				Name:    "chatmessage_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatMessagesColumns[7]},
+			},
+			{
+				Name:    "chatmessage_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatMessagesColumns[8]},
+			},
+		},
+	}
+	// ChatReadsColumns holds the columns for the "chat_reads" table.
+	ChatReadsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "up_to", Type: field.TypeInt64},
+		{Name: "room_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID},
+	}
+	// ChatReadsTable holds the schema information for the "chat_reads" table.
+	ChatReadsTable = &schema.Table{
+		Name:       "chat_reads",
+		Columns:    ChatReadsColumns,
+		PrimaryKey: []*schema.Column{ChatReadsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "chat_reads_chat_rooms_room",
+				Columns:    []*schema.Column{ChatReadsColumns[3]},
+				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_reads_patients_patient",
+				Columns:    []*schema.Column{ChatReadsColumns[4]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_reads_practitioners_practitioner",
+				Columns:    []*schema.Column{ChatReadsColumns[5]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_reads_users_user",
+				Columns:    []*schema.Column{ChatReadsColumns[6]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "chatread_room_id_user_id_up_to",
+				Unique:  true,
+				Columns: []*schema.Column{ChatReadsColumns[3], ChatReadsColumns[6], ChatReadsColumns[2]},
+			},
+			{
+				Name:    "chatread_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatReadsColumns[6]},
+			},
+			{
+				Name:    "chatread_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatReadsColumns[4]},
+			},
+			{
+				Name:    "chatread_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatReadsColumns[5]},
+			},
+		},
+	}
+	// ChatRoomsColumns holds the columns for the "chat_rooms" table.
+	ChatRoomsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "INACTIVE", "SUSPENDED", "ARCHIVED"}},
+		{Name: "appointment_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+	}
+	// ChatRoomsTable holds the schema information for the "chat_rooms" table.
+	ChatRoomsTable = &schema.Table{
+		Name:       "chat_rooms",
+		Columns:    ChatRoomsColumns,
+		PrimaryKey: []*schema.Column{ChatRoomsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "chat_rooms_appointments_appointment",
+				Columns:    []*schema.Column{ChatRoomsColumns[3]},
+				RefColumns: []*schema.Column{AppointmentsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_rooms_patients_patient",
+				Columns:    []*schema.Column{ChatRoomsColumns[4]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_rooms_practitioners_practitioner",
+				Columns:    []*schema.Column{ChatRoomsColumns[5]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "chatroom_appointment_id",
+				Unique:  true,
+				Columns: []*schema.Column{ChatRoomsColumns[3]},
+			},
+			{
+				Name:    "chatroom_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatRoomsColumns[4]},
+			},
+			{
+				Name:    "chatroom_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatRoomsColumns[5]},
+			},
+		},
+	}
 	// CountersColumns holds the columns for the "counters" table.
 	CountersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -421,6 +604,49 @@ var (
 				Name:    "idempotencykey_expires_at",
 				Unique:  false,
 				Columns: []*schema.Column{IdempotencyKeysColumns[6]},
+			},
+		},
+	}
+	// JobRunsColumns holds the columns for the "job_runs" table.
+	JobRunsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "job", Type: field.TypeString, Size: 60},
+		{Name: "occurrence", Type: field.TypeTime},
+		{Name: "first_occurrence", Type: field.TypeTime},
+		{Name: "occurrences", Type: field.TypeInt, Default: 1},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"RUNNING", "RAN", "CAUGHT_UP", "SKIPPED", "FAILED"}},
+		{Name: "cause", Type: field.TypeEnum, Enums: []string{"SCHEDULE", "MANUAL"}},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "reason", Type: field.TypeString, Size: 200, Default: ""},
+		{Name: "error", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "counts", Type: field.TypeJSON, Nullable: true},
+		{Name: "started_at", Type: field.TypeTime, Nullable: true},
+		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
+		{Name: "lease_until", Type: field.TypeTime, Nullable: true},
+		{Name: "retry_at", Type: field.TypeTime, Nullable: true},
+		{Name: "runner", Type: field.TypeString, Size: 100, Default: ""},
+	}
+	// JobRunsTable holds the schema information for the "job_runs" table.
+	JobRunsTable = &schema.Table{
+		Name:       "job_runs",
+		Columns:    JobRunsColumns,
+		PrimaryKey: []*schema.Column{JobRunsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "jobrun_job_occurrence",
+				Unique:  true,
+				Columns: []*schema.Column{JobRunsColumns[2], JobRunsColumns[3]},
+			},
+			{
+				Name:    "jobrun_occurrence",
+				Unique:  false,
+				Columns: []*schema.Column{JobRunsColumns[3]},
+			},
+			{
+				Name:    "jobrun_state_retry_at",
+				Unique:  false,
+				Columns: []*schema.Column{JobRunsColumns[6], JobRunsColumns[15]},
 			},
 		},
 	}
@@ -925,6 +1151,48 @@ var (
 			},
 		},
 	}
+	// StreamsColumns holds the columns for the "streams" table.
+	StreamsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "position", Type: field.TypeInt64, Default: 0},
+		{Name: "items", Type: field.TypeInt64, Default: 0},
+	}
+	// StreamsTable holds the schema information for the "streams" table.
+	StreamsTable = &schema.Table{
+		Name:       "streams",
+		Columns:    StreamsColumns,
+		PrimaryKey: []*schema.Column{StreamsColumns[0]},
+	}
+	// StreamEntriesColumns holds the columns for the "stream_entries" table.
+	StreamEntriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "stream_id", Type: field.TypeUUID},
+		{Name: "position", Type: field.TypeInt64},
+		{Name: "kind", Type: field.TypeString, Size: 60},
+		{Name: "subject_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "data", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "patient_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// StreamEntriesTable holds the schema information for the "stream_entries" table.
+	StreamEntriesTable = &schema.Table{
+		Name:       "stream_entries",
+		Columns:    StreamEntriesColumns,
+		PrimaryKey: []*schema.Column{StreamEntriesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "streamentry_stream_id_position",
+				Unique:  true,
+				Columns: []*schema.Column{StreamEntriesColumns[2], StreamEntriesColumns[3]},
+			},
+			{
+				Name:    "streamentry_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{StreamEntriesColumns[7]},
+			},
+		},
+	}
 	// UsersColumns holds the columns for the "users" table.
 	UsersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -962,10 +1230,14 @@ var (
 		AppointmentStatusChangesTable,
 		AuditEventsTable,
 		CareRelationsTable,
+		ChatMessagesTable,
+		ChatReadsTable,
+		ChatRoomsTable,
 		CountersTable,
 		DeliveriesTable,
 		EmailTokensTable,
 		IdempotencyKeysTable,
+		JobRunsTable,
 		LoginAttemptsTable,
 		NotificationsTable,
 		OrdersTable,
@@ -978,6 +1250,8 @@ var (
 		SandboxCheckoutsTable,
 		SessionsTable,
 		SlotsTable,
+		StreamsTable,
+		StreamEntriesTable,
 		UsersTable,
 	}
 )
@@ -995,6 +1269,17 @@ func init() {
 	AppointmentStatusChangesTable.ForeignKeys[2].RefTable = PractitionersTable
 	CareRelationsTable.ForeignKeys[0].RefTable = PractitionersTable
 	CareRelationsTable.ForeignKeys[1].RefTable = PatientsTable
+	ChatMessagesTable.ForeignKeys[0].RefTable = ChatRoomsTable
+	ChatMessagesTable.ForeignKeys[1].RefTable = PatientsTable
+	ChatMessagesTable.ForeignKeys[2].RefTable = PractitionersTable
+	ChatMessagesTable.ForeignKeys[3].RefTable = UsersTable
+	ChatReadsTable.ForeignKeys[0].RefTable = ChatRoomsTable
+	ChatReadsTable.ForeignKeys[1].RefTable = PatientsTable
+	ChatReadsTable.ForeignKeys[2].RefTable = PractitionersTable
+	ChatReadsTable.ForeignKeys[3].RefTable = UsersTable
+	ChatRoomsTable.ForeignKeys[0].RefTable = AppointmentsTable
+	ChatRoomsTable.ForeignKeys[1].RefTable = PatientsTable
+	ChatRoomsTable.ForeignKeys[2].RefTable = PractitionersTable
 	EmailTokensTable.ForeignKeys[0].RefTable = UsersTable
 	NotificationsTable.ForeignKeys[0].RefTable = UsersTable
 	OrdersTable.ForeignKeys[0].RefTable = AppointmentsTable

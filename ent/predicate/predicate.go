@@ -21,6 +21,15 @@ type AuditEvent func(*sql.Selector)
 // CareRelation is the predicate function for carerelation builders.
 type CareRelation func(*sql.Selector)
 
+// ChatMessage is the predicate function for chatmessage builders.
+type ChatMessage func(*sql.Selector)
+
+// ChatRead is the predicate function for chatread builders.
+type ChatRead func(*sql.Selector)
+
+// ChatRoom is the predicate function for chatroom builders.
+type ChatRoom func(*sql.Selector)
+
 // Counter is the predicate function for counter builders.
 type Counter func(*sql.Selector)
 
@@ -32,6 +41,9 @@ type EmailToken func(*sql.Selector)
 
 // IdempotencyKey is the predicate function for idempotencykey builders.
 type IdempotencyKey func(*sql.Selector)
+
+// JobRun is the predicate function for jobrun builders.
+type JobRun func(*sql.Selector)
 
 // LoginAttempt is the predicate function for loginattempt builders.
 type LoginAttempt func(*sql.Selector)
@@ -68,6 +80,12 @@ type Session func(*sql.Selector)
 
 // Slot is the predicate function for slot builders.
 type Slot func(*sql.Selector)
+
+// Stream is the predicate function for stream builders.
+type Stream func(*sql.Selector)
+
+// StreamEntry is the predicate function for streamentry builders.
+type StreamEntry func(*sql.Selector)
 
 // User is the predicate function for user builders.
 type User func(*sql.Selector)

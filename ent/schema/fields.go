@@ -173,3 +173,10 @@ func minor(name, text string) ent.Field {
 func secret(name, text string) ent.Field {
 	return field.String(name).Sensitive().Comment(text).Annotations(entgql.Skip(entgql.SkipAll))
 }
+
+// hidden keeps an edge out of the API.
+func hidden(e ent.Edge) ent.Edge {
+	d := e.Descriptor()
+	d.Annotations = append(d.Annotations, entgql.Skip(entgql.SkipAll))
+	return e
+}

@@ -3,15 +3,52 @@
 package model
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
 	"time"
 
+	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/identity"
 	"github.com/google/uuid"
 )
+
+// One room's event; the types below tell what happened.
+type ChatEvent interface {
+	IsStreamEvent()
+	IsChatEvent()
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	GetCursor() entgql.Cursor[uuid.UUID]
+	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+	GetPreviousCursor() *entgql.Cursor[uuid.UUID]
+	// When it happened.
+	GetOccurredAt() time.Time
+}
+
+// One event in the life of the session that asks.
+type SessionEvent interface {
+	IsSessionEvent()
+	// When it happened.
+	GetOccurredAt() time.Time
+}
+
+// One event of an ordered stream: events come in the order of their cursors, none twice and none left out.
+type StreamEvent interface {
+	IsStreamEvent()
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	GetCursor() entgql.Cursor[uuid.UUID]
+	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+	GetPreviousCursor() *entgql.Cursor[uuid.UUID]
+	// When it happened.
+	GetOccurredAt() time.Time
+}
 
 // An outcome of a mutation that a client can act on. Faults, as a missing sign-in, are top-level errors instead.
 type UserError interface {
@@ -22,6 +59,22 @@ type UserError interface {
 	GetMessage() string
 	// Path of the input field at fault, from below input; null when no single one is.
 	GetField() []string
+}
+
+// Input of advanceClock.
+type AdvanceClockInput struct {
+	// The new time, later than the present one and at most 31 days ahead.
+	To time.Time `json:"to"`
+}
+
+// Result of advanceClock.
+type AdvanceClockPayload struct {
+	// The time now.
+	Now *time.Time `json:"now,omitempty"`
+	// How many occurrences of jobs were run on the way.
+	Occurrences *int `json:"occurrences,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // An outcome without further data.
@@ -68,6 +121,24 @@ type ChangePasswordPayload struct {
 	EndedSessions int `json:"endedSessions"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
+}
+
+// A page of a room's events, oldest first.
+type ChatEventConnection struct {
+	// The events with their cursors.
+	Edges []*ChatEventEdge `json:"edges"`
+	// What lies around the page.
+	PageInfo *entgql.PageInfo[uuid.UUID] `json:"pageInfo"`
+	// How many events the stream holds.
+	TotalCount int `json:"totalCount"`
+}
+
+// One event of a page.
+type ChatEventEdge struct {
+	// The event.
+	Node ChatEvent `json:"node,omitempty"`
+	// Its cursor.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
 }
 
 // Result of createOrder.
@@ -146,6 +217,34 @@ type IdentifierCheck struct {
 	Reason *string `json:"reason,omitempty"`
 }
 
+// Something the program does again and again.
+type Job struct {
+	// Name of the job.
+	Name string `json:"name"`
+	// What it does.
+	Description string `json:"description"`
+	// When it is due, in words; times are in the practice's zone.
+	Schedule string `json:"schedule"`
+	// What becomes of occurrences that were missed.
+	CatchUp JobCatchUp `json:"catchUp"`
+	// The newest occurrence that is accounted for.
+	LastRun *ent.JobRun `json:"lastRun,omitempty"`
+	// When it is due next.
+	NextAt time.Time `json:"nextAt"`
+	// True when an occurrence is due for more than a minute and nobody has taken it, or the last try failed.
+	IsOverdue bool `json:"isOverdue"`
+	// True when runJob can compute it without writing.
+	HasDryRun bool `json:"hasDryRun"`
+}
+
+// How often something was done in a run.
+type JobCount struct {
+	// What was done.
+	Name string `json:"name"`
+	// How often.
+	Count int `json:"count"`
+}
+
 // Result of login.
 type LoginPayload struct {
 	// Bearer token for the Authorization header, good as long as the session.
@@ -179,6 +278,78 @@ type MarkNotificationReadPayload struct {
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
+
+// Result of markRoomRead.
+type MarkRoomReadPayload struct {
+	// The room.
+	Room *ent.ChatRoom `json:"room,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// A message was stored.
+type MessageAdded struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The message.
+	Message *ent.ChatMessage `json:"message,omitempty"`
+}
+
+func (MessageAdded) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this MessageAdded) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this MessageAdded) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this MessageAdded) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (MessageAdded) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// A participant has read on.
+type MessagesRead struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// Id of the user who read.
+	By uuid.UUID `json:"by"`
+	// Position of the last message that was read.
+	UpTo int `json:"upTo"`
+}
+
+func (MessagesRead) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this MessagesRead) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this MessagesRead) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this MessagesRead) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (MessagesRead) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
 
 // An amount of money.
 type Money struct {
@@ -260,6 +431,125 @@ type RevokeSessionPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// The room's status changed; the first event of a room tells that it was opened.
+type RoomStatusChanged struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The status from then on.
+	Status chatroom.Status `json:"status"`
+}
+
+func (RoomStatusChanged) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this RoomStatusChanged) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this RoomStatusChanged) GetPreviousCursor() *entgql.Cursor[uuid.UUID] {
+	return this.PreviousCursor
+}
+
+// When it happened.
+func (this RoomStatusChanged) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (RoomStatusChanged) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// Input of runJob.
+type RunJobInput struct {
+	// Name of the job.
+	Name string `json:"name"`
+	// The occurrence to run; now when left out.
+	Occurrence *time.Time `json:"occurrence,omitempty"`
+	// True to compute what would be done without writing; only for jobs that have it.
+	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes a repeated call return the first result; kept for 24 hours.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// Result of runJob.
+type RunJobPayload struct {
+	// The run; null for a dry run, of which nothing is kept.
+	Run *ent.JobRun `json:"run,omitempty"`
+	// What was done, or would be.
+	Counts []*JobCount `json:"counts"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of sendMessage.
+type SendMessagePayload struct {
+	// The stored message.
+	Message *ent.ChatMessage `json:"message,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// The session has ended; the last event.
+type SessionEnded struct {
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// Why it ended.
+	Reason session.EndReason `json:"reason"`
+}
+
+func (SessionEnded) IsSessionEvent() {}
+
+// When it happened.
+func (this SessionEnded) GetOccurredAt() time.Time { return this.OccurredAt }
+
+// The session ends soon; sent once each time the warning threshold is crossed.
+type SessionExpiring struct {
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// When the session ends unless the user does something.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// Seconds until then.
+	SecondsRemaining int `json:"secondsRemaining"`
+}
+
+func (SessionExpiring) IsSessionEvent() {}
+
+// When it happened.
+func (this SessionExpiring) GetOccurredAt() time.Time { return this.OccurredAt }
+
+// The session lasts longer: the user did something, on whichever device.
+type SessionExtended struct {
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// When the session ends unless the user does something more.
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+func (SessionExtended) IsSessionEvent() {}
+
+// When it happened.
+func (this SessionExtended) GetOccurredAt() time.Time { return this.OccurredAt }
+
+// First event: where the session stands.
+type SessionOpened struct {
+	// When the subscription was opened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// Where the session stands.
+	Status *identity.SessionStatus `json:"status"`
+	// When the session ends unless the user does something.
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+func (SessionOpened) IsSessionEvent() {}
+
+// When it happened.
+func (this SessionOpened) GetOccurredAt() time.Time { return this.OccurredAt }
+
 // Another appointment holds the slot.
 type SlotTaken struct {
 	// What happened, for programs.
@@ -290,6 +580,39 @@ func (this SlotTaken) GetField() []string {
 		interfaceSlice = append(interfaceSlice, concrete)
 	}
 	return interfaceSlice
+}
+
+// First event of a subscription without after: the stream is read from here.
+type StreamOpened struct {
+	// Where the stream stands; give it back as after to go on from here.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null when there is none.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When the subscription was opened.
+	OccurredAt time.Time `json:"occurredAt"`
+}
+
+func (StreamOpened) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this StreamOpened) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this StreamOpened) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this StreamOpened) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (StreamOpened) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// What can be watched as it happens, over a websocket.
+type Subscription struct {
 }
 
 // A limit was reached.
@@ -356,4 +679,129 @@ type VerifyEmailPayload struct {
 	IsVerified bool `json:"isVerified"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
+}
+
+// What becomes of occurrences that nobody could run when they were due.
+type JobCatchUp string
+
+const (
+	// Every one is run, in order.
+	JobCatchUpEvery JobCatchUp = "EVERY"
+	// Only the latest is run; the ones before are skipped.
+	JobCatchUpLatest JobCatchUp = "LATEST"
+	// None older than its use is run; stale ones are skipped.
+	JobCatchUpFresh JobCatchUp = "FRESH"
+)
+
+var AllJobCatchUp = []JobCatchUp{
+	JobCatchUpEvery,
+	JobCatchUpLatest,
+	JobCatchUpFresh,
+}
+
+func (e JobCatchUp) IsValid() bool {
+	switch e {
+	case JobCatchUpEvery, JobCatchUpLatest, JobCatchUpFresh:
+		return true
+	}
+	return false
+}
+
+func (e JobCatchUp) String() string {
+	return string(e)
+}
+
+func (e *JobCatchUp) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = JobCatchUp(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid JobCatchUp", str)
+	}
+	return nil
+}
+
+func (e JobCatchUp) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *JobCatchUp) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e JobCatchUp) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Where long work stands.
+type RunStatus string
+
+const (
+	// It is under way.
+	RunStatusRunning RunStatus = "RUNNING"
+	// It is done.
+	RunStatusSucceeded RunStatus = "SUCCEEDED"
+	// It failed.
+	RunStatusFailed RunStatus = "FAILED"
+	// It was left out.
+	RunStatusSkipped RunStatus = "SKIPPED"
+)
+
+var AllRunStatus = []RunStatus{
+	RunStatusRunning,
+	RunStatusSucceeded,
+	RunStatusFailed,
+	RunStatusSkipped,
+}
+
+func (e RunStatus) IsValid() bool {
+	switch e {
+	case RunStatusRunning, RunStatusSucceeded, RunStatusFailed, RunStatusSkipped:
+		return true
+	}
+	return false
+}
+
+func (e RunStatus) String() string {
+	return string(e)
+}
+
+func (e *RunStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RunStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RunStatus", str)
+	}
+	return nil
+}
+
+func (e RunStatus) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RunStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RunStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }

@@ -89,6 +89,9 @@ var (
 	// parties see a visit: its patient, its practitioner, and who plans visits.
 	parties = join(each(ownPatient, Patient), each(ownPractitioner, practitioners...), each(All, Scheduler, Admin))
 
+	// participants read a chat: its patient and its practitioner, nobody else.
+	participants = join(each(ownPatient, Patient), each(ownPractitioner, practitioners...))
+
 	// systemOnly entities are never touched by a user.
 	systemOnly = Entity{}
 )
@@ -168,6 +171,11 @@ var Policy = map[string]Entity{
 		Fields: sameFor([]string{"read_at"}),
 	},
 
+	"ChatRoom":    {Read: join(each(ownPatient, Patient), each(ownPractitioner, practitioners...), each(All, Admin))},
+	"ChatMessage": {Read: participants},
+	"ChatRead":    {Read: participants},
+	"JobRun":      {Read: each(All, Admin)},
+
 	"LoginAttempt":    systemOnly,
 	"EmailToken":      systemOnly,
 	"RateEvent":       systemOnly,
@@ -178,6 +186,8 @@ var Policy = map[string]Entity{
 	"AuditEvent":      systemOnly,
 	"Delivery":        systemOnly,
 	"Counter":         systemOnly,
+	"Stream":          systemOnly,
+	"StreamEntry":     systemOnly,
 }
 
 // sameFor limits every role to the fields.

@@ -25,6 +25,9 @@ var bookkeeping = map[string]bool{
 	ent.TypeLoginAttempt:    true,
 	ent.TypeRateEvent:       true,
 	ent.TypeSandboxCheckout: true,
+	ent.TypeStream:          true,
+	ent.TypeStreamEntry:     true,
+	ent.TypeJobRun:          true,
 }
 
 // activity are the fields of a session that every request moves.

@@ -14,6 +14,7 @@ import (
 var hashed = map[string][]string{
 	ent.TypeAppointmentIntake:       {"note"},
 	ent.TypeAppointmentStatusChange: {"reason"},
+	ent.TypeChatMessage:             {"body"},
 	ent.TypeNotification:            {"text"},
 	ent.TypeOrder:                   {"checkout_url"},
 	ent.TypeRefund:                  {"reason"},

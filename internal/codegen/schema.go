@@ -57,6 +57,11 @@ func dropUnused(s *ast.Schema) {
 
 var unlisted = []string{"AppointmentIntake", "PractitionerCredential", "Refund"}
 
+// sameForAll lists the fields of entities that events of streams show and whose values do not depend on who looks.
+var sameForAll = map[string][]string{
+	"ChatMessage": {"id", "createdAt", "roomId", "senderId", "senderRole", "position", "body", "clientMessageId"},
+}
+
 func isNode(def *ast.Definition) bool {
 	for _, i := range def.Interfaces {
 		if i == "Node" {
@@ -73,6 +78,13 @@ func describeNode(node *gen.Type, s *ast.Schema) error {
 		return nil
 	}
 	def.Description = comment(node)
+	for _, name := range sameForAll[node.Name] {
+		f := def.Fields.ForName(name)
+		if f == nil {
+			return fmt.Errorf("%s has no field %s to be the same for all", node.Name, name)
+		}
+		f.Directives = append(f.Directives, &ast.Directive{Name: "sameForAll"})
+	}
 	for _, e := range node.Edges {
 		if f := def.Fields.ForName(camel(e.Name)); f != nil {
 			f.Description = e.Comment()

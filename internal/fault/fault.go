@@ -44,6 +44,9 @@ const (
 	CodeTimeout         Code = "TIMEOUT"
 	CodeUnavailable     Code = "UNAVAILABLE"
 	CodeInternal        Code = "INTERNAL"
+	CodeLimit           Code = "LIMIT"
+	CodeResumeExpired   Code = "RESUME_EXPIRED"
+	CodeSlowConsumer    Code = "SLOW_CONSUMER"
 )
 
 // Error is an outcome that a client is told of. Message and Field are shown to clients: no SQL, path, driver's
@@ -122,6 +125,9 @@ var (
 	ErrTimeout         = New(Timeout, CodeTimeout, "The operation took too long.")
 	ErrTooLarge        = New(TooLarge, CodePayloadTooLarge, "The request is too large.")
 	ErrTooComplex      = New(Invalid, CodeTooComplex, "The query is too complex.")
+	ErrTooManyOpen     = New(Limit, CodeLimit, "Too many subscriptions are open on this socket.")
+	ErrResumeExpired   = New(Precondition, CodeResumeExpired, "The log does not hold what follows the cursor. Read the present state and subscribe without after.")
+	ErrSlowConsumer    = New(Limit, CodeSlowConsumer, "The events were read too slowly. Subscribe again after the last cursor.")
 	ErrInternal        = New(Internal, CodeInternal, "Something went wrong on our side.")
 )
 

@@ -35,6 +35,12 @@ var Tags = map[string]byte{
 	"Notification":            20,
 	"Delivery":                21,
 	"Counter":                 22,
+	"Stream":                  23,
+	"StreamEntry":             24,
+	"ChatRoom":                25,
+	"ChatMessage":             26,
+	"ChatRead":                27,
+	"JobRun":                  28,
 }
 
 var byTag = func() map[byte]string {

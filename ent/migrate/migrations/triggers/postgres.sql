@@ -17,6 +17,18 @@ DROP TRIGGER IF EXISTS payment_events_immutable ON payment_events;
 CREATE TRIGGER payment_events_immutable BEFORE UPDATE OR DELETE ON payment_events FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
 DROP TRIGGER IF EXISTS payment_events_kept ON payment_events;
 CREATE TRIGGER payment_events_kept BEFORE TRUNCATE ON payment_events FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS chat_messages_immutable ON chat_messages;
+CREATE TRIGGER chat_messages_immutable BEFORE UPDATE OR DELETE ON chat_messages FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS chat_messages_kept ON chat_messages;
+CREATE TRIGGER chat_messages_kept BEFORE TRUNCATE ON chat_messages FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS chat_reads_immutable ON chat_reads;
+CREATE TRIGGER chat_reads_immutable BEFORE UPDATE OR DELETE ON chat_reads FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS chat_reads_kept ON chat_reads;
+CREATE TRIGGER chat_reads_kept BEFORE TRUNCATE ON chat_reads FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS stream_entries_immutable ON stream_entries;
+CREATE TRIGGER stream_entries_immutable BEFORE UPDATE OR DELETE ON stream_entries FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS stream_entries_kept ON stream_entries;
+CREATE TRIGGER stream_entries_kept BEFORE TRUNCATE ON stream_entries FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
 
 -- Slots of one practitioner never overlap. The lock makes concurrent writers of one calendar wait for each other; under READ COMMITTED
 -- the check that follows sees what they committed. No slot is a day long, which bounds the search.

@@ -12,6 +12,18 @@ DROP TRIGGER IF EXISTS payment_events_immutable_update;
 CREATE TRIGGER payment_events_immutable_update BEFORE UPDATE ON payment_events BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
 DROP TRIGGER IF EXISTS payment_events_immutable_delete;
 CREATE TRIGGER payment_events_immutable_delete BEFORE DELETE ON payment_events BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS chat_messages_immutable_update;
+CREATE TRIGGER chat_messages_immutable_update BEFORE UPDATE ON chat_messages BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS chat_messages_immutable_delete;
+CREATE TRIGGER chat_messages_immutable_delete BEFORE DELETE ON chat_messages BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS chat_reads_immutable_update;
+CREATE TRIGGER chat_reads_immutable_update BEFORE UPDATE ON chat_reads BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS chat_reads_immutable_delete;
+CREATE TRIGGER chat_reads_immutable_delete BEFORE DELETE ON chat_reads BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS stream_entries_immutable_update;
+CREATE TRIGGER stream_entries_immutable_update BEFORE UPDATE ON stream_entries BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS stream_entries_immutable_delete;
+CREATE TRIGGER stream_entries_immutable_delete BEFORE DELETE ON stream_entries BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
 
 -- Slots of one practitioner never overlap; write transactions are alone. No slot is a day long, which bounds the search.
 DROP TRIGGER IF EXISTS slots_overlap_insert;

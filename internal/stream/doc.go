@@ -1,0 +1,2 @@
+// Package stream keeps ordered logs of events and delivers them.
+package stream

@@ -20,20 +20,22 @@ import (
 )
 
 // immutable lists the tables whose rows are never changed or deleted.
-var immutable = []string{"appointment_status_changes", "audit_events", "payment_events"}
+var immutable = []string{"appointment_status_changes", "audit_events", "chat_messages", "chat_reads", "payment_events", "stream_entries"}
 
 // triggers lists what no migration may lose.
 var triggers = map[string][]string{
 	testkit.Postgres: {
 		"appointment_status_changes_immutable", "appointment_status_changes_kept", "appointments_overlap",
-		"audit_events_immutable", "audit_events_kept", "payment_events_immutable", "payment_events_kept", "slots_overlap",
+		"audit_events_immutable", "audit_events_kept", "chat_messages_immutable", "chat_messages_kept", "chat_reads_immutable", "chat_reads_kept",
+		"payment_events_immutable", "payment_events_kept", "slots_overlap", "stream_entries_immutable", "stream_entries_kept",
 	},
 	testkit.SQLite: {
 		"appointment_status_changes_immutable_delete", "appointment_status_changes_immutable_update",
 		"appointments_overlap_insert", "appointments_overlap_update",
 		"audit_events_immutable_delete", "audit_events_immutable_update",
+		"chat_messages_immutable_delete", "chat_messages_immutable_update", "chat_reads_immutable_delete", "chat_reads_immutable_update",
 		"payment_events_immutable_delete", "payment_events_immutable_update",
-		"slots_overlap_insert", "slots_overlap_update",
+		"slots_overlap_insert", "slots_overlap_update", "stream_entries_immutable_delete", "stream_entries_immutable_update",
 	},
 }
 

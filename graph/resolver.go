@@ -7,12 +7,15 @@ import (
 	"github.com/caregraph/caregraph/graph/model"
 	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/identifier"
 	"github.com/caregraph/caregraph/internal/identity"
 	"github.com/caregraph/caregraph/internal/money"
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/patient"
 	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/stream"
+	"github.com/caregraph/caregraph/scheduler"
 )
 
 // Resolver is what the resolvers call.
@@ -22,6 +25,10 @@ type Resolver struct {
 	Patients        *patient.Service
 	Booking         *booking.Service
 	Notify          *notify.Service
+	Chat            *chat.Service
+	Live            *identity.Live
+	Streams         *stream.Log
+	Jobs            *scheduler.Scheduler
 	Audit           *audit.Recorder
 	Log             *slog.Logger
 	IdentifierMode  identifier.Mode

@@ -1,0 +1,4 @@
+package chat
+
+// Service is the domain's entry.
+type Service struct{}

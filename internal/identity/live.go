@@ -1,0 +1,4 @@
+package identity
+
+// Live knows the sessions behind open sockets.
+type Live struct{}

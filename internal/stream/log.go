@@ -1,0 +1,4 @@
+package stream
+
+// Log is the entry of the package.
+type Log struct{}

@@ -34,6 +34,8 @@ var listings = map[string]listing{
 	"slots":         {entity: "Slot", extras: []string{"isFree: true", "isFree: false"}},
 	"appointments":  {entity: "Appointment"},
 	"orders":        {entity: "Order"},
+	"chatRooms":     {entity: "ChatRoom"},
+	"jobRuns":       {entity: "JobRun", extras: []string{`job: "session-cleanup"`, `job: "none"`, "state: RAN", "state: FAILED"}},
 }
 
 // observer sees every row of the lists that are not of the viewer's own rows: her answers say what a filter, an order or a cursor means, and the
@@ -44,7 +46,7 @@ const observer = "ada"
 func (a *api) tryRootLists() {
 	for _, f := range schema().Query.Fields {
 		entity, isList := strings.CutSuffix(f.Type.Name(), "Connection")
-		if !isList {
+		if !isList || !isNode(entity) && entity == "ChatEvent" { // events are not rows: see tryStreams
 			continue
 		}
 		l, known := listings[f.Name]

@@ -7,8 +7,11 @@ import (
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
+	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/practitioner"
@@ -52,7 +55,13 @@ var columnKinds = map[string]map[string]string{
 	"Refund": {fixed: base + " order_id patient_id amount_minor currency reason", "": "status provider_ref attempts next_attempt_at"},
 	"Session": {fixed: base + " user_id ends_at ip user_agent",
 		"end": "ended_at end_reason", "life": "last_activity_at expires_at is_suspicious"},
-	"Notification":    {fixed: base + " user_id kind subject_id occurrence title text", "read": "read_at", "moot": "withdrawn_at"},
+	"Notification": {fixed: base + " user_id kind subject_id occurrence title text", "read": "read_at", "moot": "withdrawn_at"},
+	"ChatRoom":     {fixed: base + " appointment_id patient_id practitioner_id", "": "status"},
+	"ChatMessage": {
+		fixed: base + " room_id patient_id practitioner_id sender_id sender_role position body client_message_id"},
+	"ChatRead": {fixed: base + " room_id patient_id practitioner_id user_id up_to"},
+	"JobRun": {fixed: base + " job occurrence first_occurrence occurrences cause",
+		"": "state attempts reason error counts started_at finished_at lease_until retry_at runner"},
 	"CareRelation":    {fixed: base + " practitioner_id patient_id source source_id"},
 	"LoginAttempt":    {fixed: base + " user_id session_id email_hash ip user_agent outcome"},
 	"EmailToken":      {fixed: base + " user_id purpose token_hash expires_at", "": "used_at"},
@@ -64,13 +73,16 @@ var columnKinds = map[string]map[string]string{
 		fixed: base + " actor_id session_id patient_id roles ip user_agent request_id action entity entity_id changes cause"},
 	"Delivery": {fixed: base + " user_id kind subject_id occurrence channel address subject",
 		"": "body status attempts next_attempt_at leased_until sent_at answer"},
-	"Counter": {fixed: base + " name", "": "value"},
+	"Counter":     {fixed: base + " name", "": "value"},
+	"Stream":      {fixed: base, "": "position items"},
+	"StreamEntry": {fixed: base + " stream_id position kind subject_id data patient_id"},
 }
 
 // refTargets tells to which entity a foreign key leads.
 var refTargets = map[string]string{
 	"user_id": "User", "booked_by": "User", "changed_by": "User", "actor_id": "User", "session_id": "Session", "patient_id": "Patient",
 	"practitioner_id": "Practitioner", "slot_id": "Slot", "appointment_id": "Appointment", "order_id": "Order",
+	"room_id": "ChatRoom", "sender_id": "User",
 }
 
 // usual are the values of an entity's columns where a row says nothing else; n differs from row to row.
@@ -102,6 +114,12 @@ func usual(entity string, n int) values {
 		return values{"amount_minor": int64(8000), "currency": "AUD", "status": order.StatusPENDING, "provider": "sandbox", "expires_at": at(15 * time.Minute)}
 	case "Refund":
 		return values{"amount_minor": int64(8000), "currency": "AUD", "status": refund.StatusPROCESSING, "reason": "Reason " + serial}
+	case "ChatRoom":
+		return values{"status": chatroom.StatusACTIVE}
+	case "ChatMessage":
+		return values{"sender_role": chatmessage.SenderRolePATIENT, "position": int64(n), "body": "Body " + serial}
+	case "ChatRead":
+		return values{"up_to": int64(n)}
 	case "Session":
 		return values{"last_activity_at": at(0), "expires_at": at(20 * time.Minute), "ends_at": at(day), "ip": "203.0.113." + serial, "user_agent": "agent"}
 	case "Notification":
@@ -134,6 +152,13 @@ func usualBookkeeping(entity, serial string) values {
 	case "Delivery":
 		return values{"kind": "REMINDER", "subject_id": subject, "occurrence": serial, "channel": delivery.ChannelEMAIL, "address": "a@caregraph.test",
 			"subject": "Subject", "body": "Body", "status": delivery.StatusQUEUED, "next_attempt_at": at(0)}
+	case "JobRun":
+		return values{"job": "session-cleanup", "occurrence": at(0), "first_occurrence": at(0), "state": jobrun.StateRAN, "cause": jobrun.CauseSCHEDULE,
+			"started_at": at(0), "finished_at": at(time.Second)}
+	case "Stream":
+		return values{"position": int64(1)}
+	case "StreamEntry":
+		return values{"stream_id": ids.New("ChatRoom", at(0)), "position": int64(1), "kind": "MESSAGE", "subject_id": subject, "data": "{}"}
 	case "Counter":
 		return values{"name": serial, "value": int64(1)}
 	default:

@@ -87,6 +87,14 @@ var creations = []creation{
 	{"Refund", "order_id=alice.done|alice.next patient_id=alice", nil, nobody},
 	{"Refund", "order_id=bob.pending|bob.lapsed|carol.next patient_id=bob", nil, nobody},
 
+	// The payment opens a room, and messages are numbered by the service.
+	{"ChatRoom", "appointment_id=alice.lapsed patient_id=alice practitioner_id=cleo", nil, nobody},
+	{"ChatRoom", "appointment_id=bob.pending|bob.lapsed patient_id=bob practitioner_id=drew", nil, nobody},
+	{"ChatMessage", "room_id=alice.next patient_id=alice practitioner_id=dora sender_id=alice|dora|bob|ada", nil, nobody},
+	{"ChatMessage", "room_id=carol.next patient_id=carol practitioner_id=dana sender_id=dana", nil, nobody},
+	{"ChatRead", "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice|dora|bob", nil, nobody},
+	{"JobRun", "", nil, nobody},
+
 	{"CareRelation", "practitioner_id=dora|drew|cleo|sue|dana patient_id=alice|bob|carol", nil, nobody},
 	{"LoginAttempt", "", nil, nobody},
 	{"LoginAttempt", "user_id=alice|dora|ada session_id=alice", nil, nobody},
@@ -101,4 +109,6 @@ var creations = []creation{
 	{"Delivery", "", nil, nobody},
 	{"Delivery", "user_id=" + users, nil, nobody},
 	{"Counter", "", nil, nobody},
+	{"Stream", "", nil, nobody},
+	{"StreamEntry", "patient_id=alice|bob", nil, nobody},
 }

@@ -39,6 +39,23 @@ var links = map[string][]link{
 		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
 		{name: "Patient", target: "Patient", column: "patient_id"},
 	},
+	"ChatRoom": {
+		{name: "Appointment", target: "Appointment", column: "appointment_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+	},
+	"ChatMessage": {
+		{name: "Room", target: "ChatRoom", column: "room_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+		{name: "Sender", target: "User", column: "sender_id"},
+	},
+	"ChatRead": {
+		{name: "Room", target: "ChatRoom", column: "room_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+		{name: "User", target: "User", column: "user_id"},
+	},
 	"EmailToken":   {{name: "User", target: "User", column: "user_id"}},
 	"Notification": {{name: "User", target: "User", column: "user_id"}},
 	"Order": {

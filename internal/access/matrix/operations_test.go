@@ -9,7 +9,8 @@ type operation struct {
 const (
 	public     = anonymous + " alice bob pete dora drew dirk cleo sue nell sid bea bess phil ada dana norm"
 	signedIn   = "alice bob pete dora drew dirk cleo sue nell sid bea bess phil ada dana norm"
-	slotMakers = "dora drew dirk cleo sue sid ada dana" // DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN
+	talkers    = "alice bob pete dora drew dirk cleo sue dana" // PATIENT, DOCTOR, CLINICIAN, SUPERVISOR
+	slotMakers = "dora drew dirk cleo sue sid ada dana"        // DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN
 )
 
 // nothing is the id of no record; calls with it get past the door and find nothing.
@@ -34,6 +35,13 @@ var operations = map[string]operation{
 	"appointment":        {signedIn, `appointment(id: "` + nothing + `") { id }`},
 	"orders":             {signedIn, `orders(first: 1) { totalCount }`},
 	"order":              {signedIn, `order(id: "` + nothing + `") { id }`},
+	"chatRooms":          {signedIn, `chatRooms(first: 1) { totalCount }`},
+	"chatRoom":           {signedIn, `chatRoom(id: "` + nothing + `") { id }`},
+	"chatEvents":         {talkers, `chatEvents(roomId: "` + nothing + `", first: 1) { totalCount }`},
+	"unreadTotal":        {signedIn, `unreadTotal`},
+	"jobs":               {admins, `jobs { name }`},
+	"jobRuns":            {admins, `jobRuns(first: 1) { totalCount }`},
+	"run":                {admins, `run(id: "` + nothing + `") { id }`},
 	"notifications":      {signedIn, `notifications(first: 1) { totalCount }`},
 
 	"registerPatient": {public, `registerPatient(input: {email: "", password: "short", givenName: "A", familyName: "B"}) { userErrors { code } }`},
@@ -63,6 +71,11 @@ var operations = map[string]operation{
 	"bookAppointment": {"alice bob pete " + planners, `bookAppointment(input: {slotId: "` + nothing + `"}) { userErrors { code } }`},
 	"createOrder":     {"alice bob pete", `createOrder(input: {appointmentId: "` + nothing + `"}) { userErrors { code } }`},
 
+	"sendMessage":  {talkers, `sendMessage(input: {roomId: "` + nothing + `", body: "Hello"}) { userErrors { code } }`},
+	"markRoomRead": {talkers, `markRoomRead(input: {roomId: "` + nothing + `", upTo: 1}) { userErrors { code } }`},
+	"runJob":       {admins, `runJob(input: {name: "none"}) { userErrors { code } }`},
+	"advanceClock": {nobody, `advanceClock(input: {to: "2025-01-01T00:00:00Z"}) { userErrors { code } }`}, // outside a demo
+
 	// These end sessions: they come last.
 	"revokeOtherSessions": {signedIn, `revokeOtherSessions { userErrors { code } }`},
 	"logout":              {signedIn, `logout { userErrors { code } }`},
@@ -70,3 +83,9 @@ var operations = map[string]operation{
 
 // last are the operations that end sessions.
 var last = []string{"revokeOtherSessions", "logout"}
+
+// subscriptions lists every root field that is watched, in the same way; see also rooms.
+var subscriptions = map[string]operation{
+	"chatEvents":    {talkers, `chatEvents(roomId: "` + nothing + `") { __typename }`},
+	"sessionEvents": {signedIn, `sessionEvents { __typename }`},
+}

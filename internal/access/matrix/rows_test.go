@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/refund"
@@ -178,6 +181,29 @@ var rows = []row{
 	{entity: "Refund", name: "bob", refs: "order_id=bob.lapsed patient_id=bob", read: "bob " + cashiers, change: by(nobody)},
 	{entity: "Refund", name: "carol", refs: "order_id=carol.next patient_id=carol", read: cashiers, change: by(nobody)},
 
+	// A room is for its patient and its practitioner; administrators know that it stands, and read nothing of it.
+	{entity: "ChatRoom", name: "alice.done", refs: "appointment_id=alice.done patient_id=alice practitioner_id=dora",
+		values: values{"status": chatroom.StatusINACTIVE}, read: "alice dora " + admins, change: by(nobody)},
+	{entity: "ChatRoom", name: "alice.next", refs: "appointment_id=alice.next patient_id=alice practitioner_id=dora", read: "alice dora " + admins, change: by(nobody)},
+	{entity: "ChatRoom", name: "bob.done", refs: "appointment_id=bob.done patient_id=bob practitioner_id=drew", read: "bob drew " + admins, change: by(nobody)},
+	{entity: "ChatRoom", name: "bob.missed", refs: "appointment_id=bob.missed patient_id=bob practitioner_id=ivan", read: "bob " + admins, change: by(nobody)},
+	{entity: "ChatRoom", name: "carol.next", refs: "appointment_id=carol.next patient_id=carol practitioner_id=dana", read: admins, change: by(nobody)},
+
+	{entity: "ChatMessage", name: "alice.1", refs: "room_id=alice.next patient_id=alice practitioner_id=dora sender_id=alice", read: "alice dora"},
+	{entity: "ChatMessage", name: "alice.2", refs: "room_id=alice.next patient_id=alice practitioner_id=dora sender_id=dora",
+		values: values{"sender_role": chatmessage.SenderRolePRACTITIONER}, read: "alice dora"},
+	{entity: "ChatMessage", name: "bob.1", refs: "room_id=bob.done patient_id=bob practitioner_id=drew sender_id=bob", read: "bob drew"},
+	{entity: "ChatMessage", name: "bob.2", refs: "room_id=bob.missed patient_id=bob practitioner_id=ivan sender_id=bob", read: "bob"},
+	{entity: "ChatMessage", name: "carol.1", refs: "room_id=carol.next patient_id=carol practitioner_id=dana sender_id=dana",
+		values: values{"sender_role": chatmessage.SenderRolePRACTITIONER}, read: "dana"},
+
+	{entity: "ChatRead", name: "alice", refs: "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice", read: "alice dora"},
+	{entity: "ChatRead", name: "drew", refs: "room_id=bob.done patient_id=bob practitioner_id=drew user_id=drew", read: "bob drew"},
+	{entity: "ChatRead", name: "dana", refs: "room_id=carol.next patient_id=carol practitioner_id=dana user_id=dana", read: "dana"},
+
+	{entity: "JobRun", name: "cleanup", read: admins, change: by(nobody)},
+	{entity: "JobRun", name: "expire", values: values{"job": "expire-pending-appointments", "state": jobrun.StateFAILED}, read: admins, change: by(nobody)},
+
 	{entity: "Session", name: "alice", refs: "user_id=alice", read: "alice " + admins, change: map[string]string{"end": "alice " + admins, "life": nobody}},
 	{entity: "Session", name: "alice.old", refs: "user_id=alice", values: values{"ended_at": at(-day)},
 		read: "alice " + admins, change: map[string]string{"end": "alice " + admins, "life": nobody}},
@@ -218,4 +244,8 @@ var rows = []row{
 	{entity: "Delivery", name: "ada", refs: "user_id=ada", read: nobody, change: by(nobody)},
 	{entity: "Counter", name: "invoice", read: nobody, change: by(nobody)},
 	{entity: "Counter", name: "statement", read: nobody, change: by(nobody)},
+	{entity: "Stream", name: "one", read: nobody, change: by(nobody)},
+	{entity: "Stream", name: "two", read: nobody, change: by(nobody)},
+	{entity: "StreamEntry", name: "alice", refs: "patient_id=alice", read: nobody},
+	{entity: "StreamEntry", name: "bob", refs: "patient_id=bob", read: nobody},
 }

@@ -64,6 +64,8 @@ type Limits struct {
 	OperationTimeout time.Duration
 
 	APIRequestsPerMinute   int
+	Sockets                int
+	OperationsPerSocket    int
 	LoginAttemptsPerMinute int
 	RegistrationsPerHour   int
 	VerificationsPerMinute int

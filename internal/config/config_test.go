@@ -51,7 +51,7 @@ func TestLoad_Defaults(t *testing.T) {
 	require.Equal(t, 5*time.Minute, c.SessionTimeoutWarning)
 	require.Equal(t, config.Limits{
 		BodyBytes: 1 << 20, QueryTokens: 5000, QueryDepth: 12, QueryAliases: 30, QueryRootFields: 20, QueryCost: 20000,
-		OperationTimeout: 10 * time.Second, APIRequestsPerMinute: 100, LoginAttemptsPerMinute: 5,
+		OperationTimeout: 10 * time.Second, APIRequestsPerMinute: 100, Sockets: 20000, OperationsPerSocket: 100, LoginAttemptsPerMinute: 5,
 		RegistrationsPerHour: 10, VerificationsPerMinute: 10, BookingsPerHour: 3,
 	}, c.Limits)
 	require.Empty(t, c.PublicURL)
@@ -137,6 +137,7 @@ func TestLoad_Refuses(t *testing.T) {
 		"QUERY_MAX_DEPTH":         {"0", "-1", "1.5"},
 		"OPERATION_TIMEOUT":       {"0", "1ms", "2h"},
 		"API_REQUESTS_PER_MINUTE": {"0", "99999999999999999999"},
+		"MAX_SOCKETS":             {"0", "many"},
 		"BOOKINGS_PER_HOUR":       {"none"},
 		"JWT_KEYS":                {"short", strings.Repeat("a", 64), "please-changeme-1234567890-abcdefgh"},
 		"PAYMENT_SANDBOX_SECRET":  {"my-super-secret-key-of-the-sandbox-1"},

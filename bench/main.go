@@ -1,5 +1,6 @@
 // Command bench measures whole paths of the built program from outside, beside the least that a plain Go server would need for
-// the same answers on the same database in the same run. It imports nothing of the product: what it knows is the API.
+// the same answers on the same database, or beside another program of the kind, in the same run. It imports nothing of the product: what it knows
+// is the API, and of the tables as much as filling them quickly takes.
 package main
 
 import (
@@ -24,7 +25,10 @@ func commands() []command {
 	return []command{
 		{"query", "Point read and nested list: requests/s, latency and CPU beside the floor server.", runQuery},
 		{"start", "Time from exec to the first answer, and memory when idle.", runStart},
+		{"chat", "Sockets in rooms of two: latency, deliveries/s and memory beside the library centrifuge.", runChat},
+		{"fanout", "One room with many readers: deliveries/s and latency beside the library centrifuge.", runFanout},
 		{"floor-server", "The plain server to compare with; the other commands start it themselves.", runFloorServer},
+		{"peer-server", "The centrifuge server to compare with; the other commands start it themselves.", runPeerServer},
 	}
 }
 

@@ -39,6 +39,15 @@ func startFloor(ctx context.Context, database string, args ...string) (*process,
 	return startProcess(ctx, "the floor server", self, args, nil)
 }
 
+// startPeer starts this program again as the peer server.
+func startPeer(ctx context.Context, settings ...string) (*process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find this program's own file: %w", err)
+	}
+	return startProcess(ctx, "the peer server", self, []string{"peer-server"}, append([]string{"PATH=" + os.Getenv("PATH")}, settings...))
+}
+
 // source tells which code was measured.
 type source struct{ commit, goVersion string }
 

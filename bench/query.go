@@ -14,8 +14,7 @@ const maxSeconds = 120
 type queryOptions struct {
 	clients          int
 	warmup, duration time.Duration
-	engine, postgres string
-	recorded         string
+	engines
 }
 
 // runQuery measures both operations on every engine at hand.
@@ -24,32 +23,15 @@ func runQuery(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	flags.IntVar(&o.clients, "clients", 8, "concurrent keep-alive clients, 1 to 64")
 	flags.DurationVar(&o.warmup, "warmup", time.Second, "load before the measuring, per operation and server")
 	flags.DurationVar(&o.duration, "duration", 5*time.Second, "measured load, per operation and server; at most 2m")
-	flags.StringVar(&o.engine, "engine", "", "only this one: sqlite or postgres; default: SQLite, and PostgreSQL when there is a URL")
-	flags.StringVar(&o.postgres, "postgres", "", "`URL` of a PostgreSQL server on which a database may be created and dropped; default TEST_DATABASE_URL")
-	flags.StringVar(&o.recorded, "recorded", "../docs/benchmarks.md", "file with the recorded ratios")
+	o.declare(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if o.postgres == "" {
-		o.postgres = os.Getenv("TEST_DATABASE_URL") // not as the flag's default, which --help would print with the password
-	}
+	o.complete()
 	if err := o.check(); err != nil {
 		return err
 	}
-	recorded, err := readRecorded(o.recorded)
-	if err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp("", "caregraph-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	figures, err := o.measureEngines(ctx, dir)
-	if err != nil {
-		return err
-	}
-	return report(os.Stdout, figures, recorded)
+	return o.report(ctx, o.measureEngine)
 }
 
 func (o queryOptions) check() error {
@@ -60,51 +42,7 @@ func (o queryOptions) check() error {
 	if o.duration <= 0 || o.duration > maxSeconds*time.Second || o.warmup < 0 || o.warmup > maxSeconds*time.Second {
 		problems = append(problems, fmt.Errorf("--duration and --warmup must be positive and at most %d seconds", maxSeconds))
 	}
-	switch o.engine {
-	case "", "sqlite":
-	case "postgres":
-		if o.postgres == "" {
-			problems = append(problems, errors.New("--engine postgres needs --postgres URL or TEST_DATABASE_URL"))
-		}
-	default:
-		problems = append(problems, fmt.Errorf("--engine must be sqlite or postgres, not %q", o.engine))
-	}
-	return errors.Join(problems...)
-}
-
-func (o queryOptions) measureEngines(ctx context.Context, dir string) ([]figure, error) {
-	warnWhenBusy()
-	progress("building the program")
-	binary, err := buildProduct(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	src := sourceOf(ctx)
-	var figures []figure
-	if o.engine != "postgres" {
-		more, err := o.measureEngine(ctx, binary, newSQLite(dir), src)
-		if err != nil {
-			return nil, fmt.Errorf("on SQLite: %w", err)
-		}
-		figures = append(figures, more...)
-	}
-	if o.engine == "sqlite" {
-		return figures, nil
-	}
-	if o.postgres == "" {
-		progress("PostgreSQL is left out: give --postgres URL or set TEST_DATABASE_URL")
-		return figures, nil
-	}
-	e, err := newPostgres(ctx, o.postgres)
-	if err != nil {
-		return nil, err
-	}
-	defer e.drop()
-	more, err := o.measureEngine(ctx, binary, e, src)
-	if err != nil {
-		return nil, fmt.Errorf("on PostgreSQL: %w", err)
-	}
-	return append(figures, more...), nil
+	return errors.Join(append(problems, o.engines.check())...)
 }
 
 // measureEngine starts both servers on one database, fills it, and compares them operation by operation.

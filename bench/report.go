@@ -16,16 +16,21 @@ import (
 // tolerance is how much worse than recorded a ratio may get before the run fails.
 const tolerance = 1.3
 
-const perSecond = "requests/s"
+// Units of which more is better.
+const (
+	perSecond           = "requests/s"
+	deliveriesPerSecond = "deliveries/s"
+)
 
-// figure is one measured value beside the floor's of the same run.
+// figure is one measured value beside the floor's, or a peer's, of the same run.
 type figure struct {
 	Name   string  `json:"name"`
 	Engine string  `json:"engine"`
 	Value  float64 `json:"figure"`
 	Unit   string  `json:"unit"`
-	Floor  float64 `json:"floor"`
-	Ratio  float64 `json:"ratio"` // product / floor
+	Floor  float64 `json:"floor,omitempty"`
+	Peer   float64 `json:"peer,omitempty"`
+	Ratio  float64 `json:"ratio"` // product / floor or peer
 	Commit string  `json:"commit"`
 	Go     string  `json:"go"`
 	Date   string  `json:"date"`
@@ -40,6 +45,13 @@ func (s source) figure(name, engine, unit string, value, floor float64) figure {
 	return f
 }
 
+// besidePeer is a figure beside that of a program that does the same for others.
+func (s source) besidePeer(name, engine, unit string, value, peer float64) figure {
+	f := s.figure(name, engine, unit, value, peer)
+	f.Floor, f.Peer = 0, f.Floor
+	return f
+}
+
 // round keeps four digits: more would pretend precision.
 func round(x float64) float64 {
 	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 4, 64), 64)
@@ -49,9 +61,9 @@ func round(x float64) float64 {
 	return y
 }
 
-// isWorse tells whether the ratio is worse than the recorded one by more than the tolerance. Of requests more are better, of all else less.
+// isWorse tells whether the ratio is worse than the recorded one by more than the tolerance. Of requests and deliveries more are better, of all else less.
 func (f figure) isWorse(recorded float64) bool {
-	if f.Unit == perSecond {
+	if f.Unit == perSecond || f.Unit == deliveriesPerSecond {
 		return f.Ratio < recorded/tolerance
 	}
 	return f.Ratio > recorded*tolerance
@@ -93,7 +105,7 @@ func readRecorded(path string) (map[recordedKey]float64, error) {
 // report prints the figures for people and as JSON lines, and returns an error when one got worse.
 func report(w io.Writer, figures []figure, recorded map[recordedKey]float64) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(table, "figure\tengine\tproduct\tfloor\tunit\tratio\trecorded\t")
+	_, _ = fmt.Fprintln(table, "figure\tengine\tproduct\tfloor or peer\tunit\tratio\trecorded\t")
 	var worse []error
 	for _, f := range figures {
 		held := "-"
@@ -104,7 +116,7 @@ func report(w io.Writer, figures []figure, recorded map[recordedKey]float64) err
 				worse = append(worse, fmt.Errorf("%s on %s has the ratio %.3g where %.3g is recorded", f.Name, f.Engine, f.Ratio, ratio))
 			}
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%.5g\t%.5g\t%s\t%.3g\t%s\t\n", f.Name, f.Engine, f.Value, f.Floor, f.Unit, f.Ratio, held)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%.5g\t%.5g\t%s\t%.3g\t%s\t\n", f.Name, f.Engine, f.Value, f.Floor+f.Peer, f.Unit, f.Ratio, held)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -17,6 +17,8 @@ func TestIsWorse(t *testing.T) {
 		"fewer requests, within the tolerance": {perSecond, 0.40, 0.50, false},
 		"fewer requests, beyond it":            {perSecond, 0.38, 0.50, true},
 		"more requests":                        {perSecond, 0.90, 0.50, false},
+		"fewer deliveries, beyond it":          {deliveriesPerSecond, 0.38, 0.50, true},
+		"more deliveries":                      {deliveriesPerSecond, 0.90, 0.50, false},
 		"slower, within the tolerance":         {"ms", 2.5, 2, false},
 		"slower, beyond it":                    {"ms", 2.7, 2, true},
 		"faster":                               {"ms", 1, 2, false},
@@ -62,6 +64,17 @@ func TestReportFailsOnlyForRecordedRatiosThatGotWorse(t *testing.T) {
 		if !strings.Contains(out.String(), `{"name":"`+test.figure.Name+`","engine":"`+test.figure.Engine+`","figure":`) {
 			t.Errorf("%s: no JSON line in %s", name, out.String())
 		}
+	}
+}
+
+func TestReportNamesAPeerAsOne(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := report(&out, []figure{source{commit: "abc"}.besidePeer("chat.rate", "sqlite", deliveriesPerSecond, 20, 40)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), `"figure":20,"unit":"deliveries/s","peer":40,"ratio":0.5,`) {
+		t.Errorf("%s", out.String())
 	}
 }
 

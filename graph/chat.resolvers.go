@@ -7,71 +7,93 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/graph/model"
+	"github.com/caregraph/caregraph/graph/transport"
+	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/chat"
+	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/google/uuid"
 )
 
 // Messages is the resolver for the messages field.
 func (r *chatRoomResolver) Messages(ctx context.Context, obj *ent.ChatRoom, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) (*ent.ChatMessageConnection, error) {
-	panic(fmt.Errorf("not implemented: Messages - messages"))
+	if isNewest(after, first, before, orderBy) {
+		return newestMessages(ctx, obj, *first)
+	}
+	return r.client().ChatMessage.Query().Where(chatmessage.RoomID(obj.ID)).Paginate(ctx, after, first, before, last,
+		ent.WithChatMessageOrder(orDefault(orderBy, []*ent.ChatMessageOrder{{Direction: entgql.OrderDirectionDesc, Field: ent.ChatMessageOrderFieldPosition}})))
 }
 
 // UnreadCount is the resolver for the unreadCount field.
 func (r *chatRoomResolver) UnreadCount(ctx context.Context, obj *ent.ChatRoom) (int, error) {
-	panic(fmt.Errorf("not implemented: UnreadCount - unreadCount"))
+	state, err := loadersOf(ctx).read.Load(ctx, obj.ID)
+	return state.Unread, err
 }
 
 // LastMessage is the resolver for the lastMessage field.
 func (r *chatRoomResolver) LastMessage(ctx context.Context, obj *ent.ChatRoom) (*ent.ChatMessage, error) {
-	panic(fmt.Errorf("not implemented: LastMessage - lastMessage"))
+	return lastMessage(ctx, obj)
 }
 
 // ViewerCanSend is the resolver for the viewerCanSend field.
 func (r *chatRoomResolver) ViewerCanSend(ctx context.Context, obj *ent.ChatRoom) (bool, error) {
-	panic(fmt.Errorf("not implemented: ViewerCanSend - viewerCanSend"))
+	return chat.CanSend(access.From(ctx), obj), nil
 }
 
 // ReadUpTo is the resolver for the readUpTo field.
 func (r *chatRoomResolver) ReadUpTo(ctx context.Context, obj *ent.ChatRoom) (int, error) {
-	panic(fmt.Errorf("not implemented: ReadUpTo - readUpTo"))
+	state, err := loadersOf(ctx).read.Load(ctx, obj.ID)
+	return int(state.UpTo), err
 }
 
 // SendMessage is the resolver for the sendMessage field.
 func (r *mutationResolver) SendMessage(ctx context.Context, input chat.SendMessageInput) (*model.SendMessagePayload, error) {
-	panic(fmt.Errorf("not implemented: SendMessage - sendMessage"))
+	result, err := r.Chat.Send(ctx, input)
+	return &model.SendMessagePayload{Message: result}, err
 }
 
 // MarkRoomRead is the resolver for the markRoomRead field.
 func (r *mutationResolver) MarkRoomRead(ctx context.Context, input chat.MarkRoomReadInput) (*model.MarkRoomReadPayload, error) {
-	panic(fmt.Errorf("not implemented: MarkRoomRead - markRoomRead"))
+	result, err := r.Chat.MarkRead(ctx, input)
+	return &model.MarkRoomReadPayload{Room: result}, err
 }
 
 // ChatRooms is the resolver for the chatRooms field.
 func (r *queryResolver) ChatRooms(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder) (*ent.ChatRoomConnection, error) {
-	panic(fmt.Errorf("not implemented: ChatRooms - chatRooms"))
+	return r.client().ChatRoom.Query().Paginate(ctx, after, first, before, last,
+		ent.WithChatRoomOrder(orDefault(orderBy, []*ent.ChatRoomOrder{{Direction: entgql.OrderDirectionDesc, Field: ent.ChatRoomOrderFieldCreatedAt}})))
 }
 
 // ChatRoom is the resolver for the chatRoom field.
 func (r *queryResolver) ChatRoom(ctx context.Context, id uuid.UUID) (*ent.ChatRoom, error) {
-	panic(fmt.Errorf("not implemented: ChatRoom - chatRoom"))
+	q, err := r.client().ChatRoom.Query().Where(chatroom.ID(id)).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // ChatEvents is the resolver for the chatEvents field.
 func (r *queryResolver) ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID], first *int) (*model.ChatEventConnection, error) {
-	panic(fmt.Errorf("not implemented: ChatEvents - chatEvents"))
+	page, err := r.Chat.EventPage(ctx, roomID, after, first)
+	if err != nil {
+		return nil, err
+	}
+	return chatEventPage(roomID, page)
 }
 
 // UnreadTotal is the resolver for the unreadTotal field.
 func (r *queryResolver) UnreadTotal(ctx context.Context) (int, error) {
-	panic(fmt.Errorf("not implemented: UnreadTotal - unreadTotal"))
+	return r.Chat.UnreadTotal(ctx)
 }
 
 // ChatEvents is the resolver for the chatEvents field.
 func (r *subscriptionResolver) ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatEvent, error) {
-	panic(fmt.Errorf("not implemented: ChatEvents - chatEvents"))
+	return transport.Subscribe(ctx, func() (stream.Source, error) { return r.Chat.Events(ctx, roomID, after) }, chatEvent)
 }

@@ -7,12 +7,14 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/graph/generated"
 	"github.com/caregraph/caregraph/graph/model"
+	"github.com/caregraph/caregraph/graph/transport"
+	"github.com/caregraph/caregraph/internal/identity"
+	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/google/uuid"
 )
 
@@ -39,8 +41,8 @@ func (r *queryResolver) Notifications(ctx context.Context, after *entgql.Cursor[
 }
 
 // SessionEvents is the resolver for the sessionEvents field.
-func (r *subscriptionResolver) SessionEvents(ctx context.Context) (<-chan model.SessionEvent, error) {
-	panic(fmt.Errorf("not implemented: SessionEvents - sessionEvents"))
+func (r *subscriptionResolver) SessionEvents(ctx context.Context) (<-chan identity.SessionEvent, error) {
+	return transport.Subscribe(ctx, func() (stream.Source, error) { return r.Live.Source(ctx) }, sessionEvent)
 }
 
 // Mutation returns generated.MutationResolver implementation.

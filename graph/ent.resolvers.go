@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/appointment"
@@ -25,11 +24,6 @@ func (r *appointmentStatusChangeResolver) ToStatus(ctx context.Context, obj *ent
 	return appointment.Status(obj.ToStatus), nil
 }
 
-// Position is the resolver for the position field.
-func (r *chatMessageResolver) Position(ctx context.Context, obj *ent.ChatMessage) (int, error) {
-	panic(fmt.Errorf("not implemented: Position - position"))
-}
-
 // Roles is the resolver for the roles field.
 func (r *userResolver) Roles(ctx context.Context, obj *ent.User) ([]access.Role, error) {
 	return rolesOf(obj), nil
@@ -42,9 +36,6 @@ func (r *Resolver) Appointment() generated.AppointmentResolver { return &appoint
 func (r *Resolver) AppointmentStatusChange() generated.AppointmentStatusChangeResolver {
 	return &appointmentStatusChangeResolver{r}
 }
-
-// ChatMessage returns generated.ChatMessageResolver implementation.
-func (r *Resolver) ChatMessage() generated.ChatMessageResolver { return &chatMessageResolver{r} }
 
 // ChatRoom returns generated.ChatRoomResolver implementation.
 func (r *Resolver) ChatRoom() generated.ChatRoomResolver { return &chatRoomResolver{r} }
@@ -70,7 +61,6 @@ func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
 type (
 	appointmentResolver             struct{ *Resolver }
 	appointmentStatusChangeResolver struct{ *Resolver }
-	chatMessageResolver             struct{ *Resolver }
 	chatRoomResolver                struct{ *Resolver }
 	jobRunResolver                  struct{ *Resolver }
 	orderResolver                   struct{ *Resolver }

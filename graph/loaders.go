@@ -7,12 +7,16 @@ import (
 	"github.com/vikstrous/dataloadgen"
 
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/internal/chat"
 )
 
 // loaders batch computed fields of one operation.
 type loaders struct {
 	isFree   *dataloadgen.Loader[uuid.UUID, bool]
 	nextFree *dataloadgen.Loader[uuid.UUID, *ent.Slot]
+	read     *dataloadgen.Loader[uuid.UUID, chat.ReadState]
+	newest   *dataloadgen.Loader[newestKey, []*ent.ChatMessage]
+	messages *dataloadgen.Loader[uuid.UUID, int]
 }
 
 type loadersKey struct{}
@@ -21,6 +25,9 @@ func (s *server) withLoaders(ctx context.Context) context.Context {
 	return context.WithValue(ctx, loadersKey{}, &loaders{
 		isFree:   dataloadgen.NewLoader(inOrder(s.resolver.Booking.FreeOf)),
 		nextFree: dataloadgen.NewLoader(inOrder(s.resolver.Booking.NextFree)),
+		read:     dataloadgen.NewLoader(inOrder(s.resolver.Chat.ReadStates)),
+		newest:   dataloadgen.NewLoader(s.resolver.newest),
+		messages: dataloadgen.NewLoader(inOrder(s.resolver.Chat.Count)),
 	})
 }
 

@@ -42,6 +42,7 @@ type Options struct {
 	Timeout       time.Duration // of one operation
 	Introspection Introspection
 	Observe       func(operation, kind, result string, took time.Duration) // for metrics
+	Sockets       *transport.Websocket                                     // nil: none are served
 }
 
 // Introspection says who may read the schema from the server, and whether errors suggest names.
@@ -65,12 +66,15 @@ func New(resolver *Resolver, options Options) (http.Handler, string) {
 	s := &server{resolver: resolver, options: options}
 	es := generated.NewExecutableSchema(generated.Config{
 		Resolvers:  resolver,
-		Directives: generated.DirectiveRoot{Auth: s.auth},
+		Directives: generated.DirectiveRoot{Auth: exceptShared(s.auth)},
 	})
 	resolver.permissionTable = permissionsOf(es.Schema())
 	checker := precheck.New(es.Schema(), options.Limits)
 	srv := handler.New(es)
 	transports := transport.Options{RequestID: options.RequestID, MaxBody: options.MaxBody}
+	if options.Sockets != nil {
+		srv.AddTransport(options.Sockets)
+	}
 	srv.AddTransport(transport.POST{Options: transports})
 	srv.AddTransport(transport.GET{Options: transports})
 	srv.AddTransport(transport.Other{Options: transports})
@@ -146,7 +150,8 @@ func withoutGenerator(list ast.DirectiveList) ast.DirectiveList {
 	return kept
 }
 
-// around brackets every operation: introspection, the session's activity, the audit of reads, loaders, the time limit and the log.
+// around brackets every operation: introspection, the session's activity, the audit of reads, loaders, the time limit and the log. A
+// subscription comes here when it is opened, and again for each of its events, which are not logged.
 func (s *server) around(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	viewer := access.From(ctx)
@@ -154,7 +159,10 @@ func (s *server) around(ctx context.Context, next graphql.OperationHandler) grap
 		op.DisableIntrospection = true
 	}
 	ctx = audit.WithOperation(ctx, rootField(op.Operation.SelectionSet))
-	ctx = s.withLoaders(s.resolver.Audit.Begin(ctx))
+	if op.Operation.Operation != ast.Subscription { // whose reads are collected from its opening on (Sockets)
+		ctx = s.resolver.Audit.Begin(ctx)
+	}
+	ctx = s.withLoaders(ctx)
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	started := clock.System{}.Now()
 	respond := next(ctx)
@@ -169,7 +177,9 @@ func (s *server) around(ctx context.Context, next graphql.OperationHandler) grap
 		if err := s.resolver.Audit.End(ctx); err != nil {
 			response = &graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}}
 		}
-		s.log(ctx, op, response, clock.System{}.Now().Sub(started))
+		if !transport.IsDelivery(ctx) {
+			s.log(ctx, op, response, clock.System{}.Now().Sub(started))
+		}
 		return response
 	}
 }
@@ -192,11 +202,15 @@ func rootField(set ast.SelectionSet) string {
 // quiet are the root fields that do not count as the user's activity.
 var quiet = map[string]bool{"sessionStatus": true, "pingActivity": true, "extendSession": true, "logout": true, "__typename": true}
 
-const backgroundHeader = "X-Caregraph-Background"
+// What says that nobody sent the operation: a header, or for operations on a websocket an extension.
+const (
+	backgroundHeader    = "X-Caregraph-Background"
+	backgroundExtension = "background"
+)
 
 // extends tells whether the operation counts as activity: one that the user sent, and not only to look at the session itself.
 func extends(op *graphql.OperationContext) bool {
-	if op.Operation.Operation == ast.Subscription || op.Headers.Get(backgroundHeader) == "1" {
+	if op.Operation.Operation == ast.Subscription || op.Headers.Get(backgroundHeader) == "1" || op.Extensions[backgroundExtension] == true {
 		return false
 	}
 	return anyActive(op.Operation.SelectionSet)

@@ -53,7 +53,6 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Appointment() AppointmentResolver
 	AppointmentStatusChange() AppointmentStatusChangeResolver
-	ChatMessage() ChatMessageResolver
 	ChatRoom() ChatRoomResolver
 	JobRun() JobRunResolver
 	Mutation() MutationResolver
@@ -821,9 +820,6 @@ type AppointmentStatusChangeResolver interface {
 	FromStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (*appointment.Status, error)
 	ToStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (appointment.Status, error)
 }
-type ChatMessageResolver interface {
-	Position(ctx context.Context, obj *ent.ChatMessage) (int, error)
-}
 type ChatRoomResolver interface {
 	Messages(ctx context.Context, obj *ent.ChatRoom, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) (*ent.ChatMessageConnection, error)
 	UnreadCount(ctx context.Context, obj *ent.ChatRoom) (int, error)
@@ -906,7 +902,7 @@ type SlotResolver interface {
 	IsFree(ctx context.Context, obj *ent.Slot) (bool, error)
 }
 type SubscriptionResolver interface {
-	SessionEvents(ctx context.Context) (<-chan model.SessionEvent, error)
+	SessionEvents(ctx context.Context) (<-chan identity.SessionEvent, error)
 	ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatEvent, error)
 }
 type UserResolver interface {
@@ -13606,18 +13602,18 @@ func (ec *executionContext) _ChatMessage_position(ctx context.Context, field gra
 			return ec.fieldContext_ChatMessage_position(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ChatMessage().Position(ctx, obj)
+			return obj.Position, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_ChatMessage_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type Int does not have child fields"))
+	return graphql.NewScalarFieldContext("ChatMessage", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ChatMessage_body(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
@@ -23638,7 +23634,7 @@ func (ec *executionContext) fieldContext_SessionEdge_cursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("SessionEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _SessionEnded_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.SessionEnded) (ret graphql.Marshaler) {
+func (ec *executionContext) _SessionEnded_occurredAt(ctx context.Context, field graphql.CollectedField, obj *identity.SessionEnded) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23661,7 +23657,7 @@ func (ec *executionContext) fieldContext_SessionEnded_occurredAt(_ context.Conte
 	return graphql.NewScalarFieldContext("SessionEnded", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _SessionEnded_reason(ctx context.Context, field graphql.CollectedField, obj *model.SessionEnded) (ret graphql.Marshaler) {
+func (ec *executionContext) _SessionEnded_reason(ctx context.Context, field graphql.CollectedField, obj *identity.SessionEnded) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23684,7 +23680,7 @@ func (ec *executionContext) fieldContext_SessionEnded_reason(_ context.Context, 
 	return graphql.NewScalarFieldContext("SessionEnded", field, false, false, errors.New("field of type SessionEndReason does not have child fields"))
 }
 
-func (ec *executionContext) _SessionExpiring_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.SessionExpiring) (ret graphql.Marshaler) {
+func (ec *executionContext) _SessionExpiring_occurredAt(ctx context.Context, field graphql.CollectedField, obj *identity.SessionExpiring) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23707,7 +23703,7 @@ func (ec *executionContext) fieldContext_SessionExpiring_occurredAt(_ context.Co
 	return graphql.NewScalarFieldContext("SessionExpiring", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _SessionExpiring_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.SessionExpiring) (ret graphql.Marshaler) {
+func (ec *executionContext) _SessionExpiring_expiresAt(ctx context.Context, field graphql.CollectedField, obj *identity.SessionExpiring) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23730,7 +23726,7 @@ func (ec *executionContext) fieldContext_SessionExpiring_expiresAt(_ context.Con
 	return graphql.NewScalarFieldContext("SessionExpiring", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _SessionExpiring_secondsRemaining(ctx context.Context, field graphql.CollectedField, obj *model.SessionExpiring) (ret graphql.Marshaler) {
+func (ec *executionContext) _SessionExpiring_secondsRemaining(ctx context.Context, field graphql.CollectedField, obj *identity.SessionExpiring) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23753,7 +23749,7 @@ func (ec *executionContext) fieldContext_SessionExpiring_secondsRemaining(_ cont
 	return graphql.NewScalarFieldContext("SessionExpiring", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _SessionExtended_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.SessionExtended) (ret graphql.Marshaler) {
+func (ec *executionContext) _SessionExtended_occurredAt(ctx context.Context, field graphql.CollectedField, obj *identity.SessionExtended) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23776,7 +23772,7 @@ func (ec *executionContext) fieldContext_SessionExtended_occurredAt(_ context.Co
 	return graphql.NewScalarFieldContext("SessionExtended", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _SessionExtended_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.SessionExtended) (ret graphql.Marshaler) {
+func (ec *executionContext) _SessionExtended_expiresAt(ctx context.Context, field graphql.CollectedField, obj *identity.SessionExtended) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23799,7 +23795,7 @@ func (ec *executionContext) fieldContext_SessionExtended_expiresAt(_ context.Con
 	return graphql.NewScalarFieldContext("SessionExtended", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _SessionOpened_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.SessionOpened) (ret graphql.Marshaler) {
+func (ec *executionContext) _SessionOpened_occurredAt(ctx context.Context, field graphql.CollectedField, obj *identity.SessionOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23822,7 +23818,7 @@ func (ec *executionContext) fieldContext_SessionOpened_occurredAt(_ context.Cont
 	return graphql.NewScalarFieldContext("SessionOpened", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _SessionOpened_status(ctx context.Context, field graphql.CollectedField, obj *model.SessionOpened) (ret graphql.Marshaler) {
+func (ec *executionContext) _SessionOpened_status(ctx context.Context, field graphql.CollectedField, obj *identity.SessionOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -23854,7 +23850,7 @@ func (ec *executionContext) fieldContext_SessionOpened_status(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _SessionOpened_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.SessionOpened) (ret graphql.Marshaler) {
+func (ec *executionContext) _SessionOpened_expiresAt(ctx context.Context, field graphql.CollectedField, obj *identity.SessionOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -24753,11 +24749,11 @@ func (ec *executionContext) _Subscription_sessionEvents(ctx context.Context, fie
 			directive1 := func(ctx context.Context) (any, error) {
 				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
 				if err != nil {
-					var zeroVal model.SessionEvent
+					var zeroVal identity.SessionEvent
 					return zeroVal, err
 				}
 				if ec.Directives.Auth == nil {
-					var zeroVal model.SessionEvent
+					var zeroVal identity.SessionEvent
 					return zeroVal, errors.New("directive auth is not implemented")
 				}
 				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
@@ -24766,8 +24762,8 @@ func (ec *executionContext) _Subscription_sessionEvents(ctx context.Context, fie
 			next = directive1
 			return next
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v model.SessionEvent) graphql.Marshaler {
-			return ec.marshalNSessionEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSessionEvent(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v identity.SessionEvent) graphql.Marshaler {
+			return ec.marshalNSessionEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐSessionEvent(ctx, selections, v)
 		},
 		true,
 		true,
@@ -31031,34 +31027,34 @@ func (ec *executionContext) _Run(ctx context.Context, sel ast.SelectionSet, obj 
 	}
 }
 
-func (ec *executionContext) _SessionEvent(ctx context.Context, sel ast.SelectionSet, obj model.SessionEvent) graphql.Marshaler {
+func (ec *executionContext) _SessionEvent(ctx context.Context, sel ast.SelectionSet, obj identity.SessionEvent) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
-	case model.SessionOpened:
+	case identity.SessionOpened:
 		return ec._SessionOpened(ctx, sel, &obj)
-	case *model.SessionOpened:
+	case *identity.SessionOpened:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._SessionOpened(ctx, sel, obj)
-	case model.SessionExtended:
+	case identity.SessionExtended:
 		return ec._SessionExtended(ctx, sel, &obj)
-	case *model.SessionExtended:
+	case *identity.SessionExtended:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._SessionExtended(ctx, sel, obj)
-	case model.SessionExpiring:
+	case identity.SessionExpiring:
 		return ec._SessionExpiring(ctx, sel, &obj)
-	case *model.SessionExpiring:
+	case *identity.SessionExpiring:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._SessionExpiring(ctx, sel, obj)
-	case model.SessionEnded:
+	case identity.SessionEnded:
 		return ec._SessionEnded(ctx, sel, &obj)
-	case *model.SessionEnded:
+	case *identity.SessionEnded:
 		if obj == nil {
 			return graphql.Null
 		}
@@ -32541,43 +32537,10 @@ func (ec *executionContext) _ChatMessage(ctx context.Context, sel ast.SelectionS
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "position":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._ChatMessage_position(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._ChatMessage_position(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "body":
 			out.Values[i] = ec._ChatMessage_body(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -37423,7 +37386,7 @@ func (ec *executionContext) _SessionEdge(ctx context.Context, sel ast.SelectionS
 
 var sessionEndedImplementors = []string{"SessionEnded", "SessionEvent"}
 
-func (ec *executionContext) _SessionEnded(ctx context.Context, sel ast.SelectionSet, obj *model.SessionEnded) graphql.Marshaler {
+func (ec *executionContext) _SessionEnded(ctx context.Context, sel ast.SelectionSet, obj *identity.SessionEnded) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sessionEndedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -37466,7 +37429,7 @@ func (ec *executionContext) _SessionEnded(ctx context.Context, sel ast.Selection
 
 var sessionExpiringImplementors = []string{"SessionExpiring", "SessionEvent"}
 
-func (ec *executionContext) _SessionExpiring(ctx context.Context, sel ast.SelectionSet, obj *model.SessionExpiring) graphql.Marshaler {
+func (ec *executionContext) _SessionExpiring(ctx context.Context, sel ast.SelectionSet, obj *identity.SessionExpiring) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sessionExpiringImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -37514,7 +37477,7 @@ func (ec *executionContext) _SessionExpiring(ctx context.Context, sel ast.Select
 
 var sessionExtendedImplementors = []string{"SessionExtended", "SessionEvent"}
 
-func (ec *executionContext) _SessionExtended(ctx context.Context, sel ast.SelectionSet, obj *model.SessionExtended) graphql.Marshaler {
+func (ec *executionContext) _SessionExtended(ctx context.Context, sel ast.SelectionSet, obj *identity.SessionExtended) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sessionExtendedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -37557,7 +37520,7 @@ func (ec *executionContext) _SessionExtended(ctx context.Context, sel ast.Select
 
 var sessionOpenedImplementors = []string{"SessionOpened", "SessionEvent"}
 
-func (ec *executionContext) _SessionOpened(ctx context.Context, sel ast.SelectionSet, obj *model.SessionOpened) graphql.Marshaler {
+func (ec *executionContext) _SessionOpened(ctx context.Context, sel ast.SelectionSet, obj *identity.SessionOpened) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, sessionOpenedImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -39691,6 +39654,22 @@ func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.Selecti
 	return res
 }
 
+func (ec *executionContext) unmarshalNInt2int64(ctx context.Context, v any) (int64, error) {
+	res, err := graphql.UnmarshalInt64(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNInt2int64(ctx context.Context, sel ast.SelectionSet, v int64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalInt64(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNJob2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐJobᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Job) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -40310,7 +40289,7 @@ func (ec *executionContext) marshalNSessionEndReason2githubᚗcomᚋcaregraphᚋ
 	return v
 }
 
-func (ec *executionContext) marshalNSessionEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSessionEvent(ctx context.Context, sel ast.SelectionSet, v model.SessionEvent) graphql.Marshaler {
+func (ec *executionContext) marshalNSessionEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐSessionEvent(ctx context.Context, sel ast.SelectionSet, v identity.SessionEvent) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -12,7 +12,6 @@ import (
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/chatroom"
-	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/fault"
@@ -28,13 +27,6 @@ type ChatEvent interface {
 	GetCursor() entgql.Cursor[uuid.UUID]
 	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
 	GetPreviousCursor() *entgql.Cursor[uuid.UUID]
-	// When it happened.
-	GetOccurredAt() time.Time
-}
-
-// One event in the life of the session that asks.
-type SessionEvent interface {
-	IsSessionEvent()
 	// When it happened.
 	GetOccurredAt() time.Time
 }
@@ -493,62 +485,6 @@ type SendMessagePayload struct {
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
-
-// The session has ended; the last event.
-type SessionEnded struct {
-	// When it happened.
-	OccurredAt time.Time `json:"occurredAt"`
-	// Why it ended.
-	Reason session.EndReason `json:"reason"`
-}
-
-func (SessionEnded) IsSessionEvent() {}
-
-// When it happened.
-func (this SessionEnded) GetOccurredAt() time.Time { return this.OccurredAt }
-
-// The session ends soon; sent once each time the warning threshold is crossed.
-type SessionExpiring struct {
-	// When it happened.
-	OccurredAt time.Time `json:"occurredAt"`
-	// When the session ends unless the user does something.
-	ExpiresAt time.Time `json:"expiresAt"`
-	// Seconds until then.
-	SecondsRemaining int `json:"secondsRemaining"`
-}
-
-func (SessionExpiring) IsSessionEvent() {}
-
-// When it happened.
-func (this SessionExpiring) GetOccurredAt() time.Time { return this.OccurredAt }
-
-// The session lasts longer: the user did something, on whichever device.
-type SessionExtended struct {
-	// When it happened.
-	OccurredAt time.Time `json:"occurredAt"`
-	// When the session ends unless the user does something more.
-	ExpiresAt time.Time `json:"expiresAt"`
-}
-
-func (SessionExtended) IsSessionEvent() {}
-
-// When it happened.
-func (this SessionExtended) GetOccurredAt() time.Time { return this.OccurredAt }
-
-// First event: where the session stands.
-type SessionOpened struct {
-	// When the subscription was opened.
-	OccurredAt time.Time `json:"occurredAt"`
-	// Where the session stands.
-	Status *identity.SessionStatus `json:"status"`
-	// When the session ends unless the user does something.
-	ExpiresAt time.Time `json:"expiresAt"`
-}
-
-func (SessionOpened) IsSessionEvent() {}
-
-// When it happened.
-func (this SessionOpened) GetOccurredAt() time.Time { return this.OccurredAt }
 
 // Another appointment holds the slot.
 type SlotTaken struct {

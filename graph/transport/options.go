@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -22,7 +23,7 @@ type Options struct {
 	MaxBody int64
 }
 
-// POST takes operations in the body. It takes every POST that is not an upgrade, so it is added after transports that
+// POST takes operations in the body. It takes every POST that is no websocket, so it is added after transports that
 // take special ones (event streams, uploads).
 type POST struct{ Options }
 
@@ -36,16 +37,22 @@ var _, _, _ graphql.Transport = POST{}, GET{}, Other{}
 
 // Supports implements graphql.Transport.
 func (POST) Supports(r *http.Request) bool {
-	return r.Method == http.MethodPost && r.Header.Get("Upgrade") == ""
+	return r.Method == http.MethodPost && !isWebsocket(r)
 }
 
 // Supports implements graphql.Transport.
 func (GET) Supports(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.Header.Get("Upgrade") == ""
+	return r.Method == http.MethodGet && !isWebsocket(r)
 }
 
 // Supports implements graphql.Transport.
-func (Other) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") == "" }
+func (Other) Supports(r *http.Request) bool { return !isWebsocket(r) }
+
+// isWebsocket tells whether the request wants to become a websocket: exactly those whose origin the server has checked. A wish for another
+// protocol is no concern of ours.
+func isWebsocket(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
 
 // Do implements graphql.Transport.
 func (t POST) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 
@@ -10,12 +11,27 @@ import (
 	"github.com/caregraph/caregraph/internal/fault"
 )
 
-// write sends a response: errors first, then data as it is, then extensions. A response without data was not
-// executed and has no such member.
+// write sends a response.
 func (x *exchange) write(status int, response *graphql.Response) {
+	parts := encode(x.r.Context(), x.options, response)
+	header := x.w.Header()
+	header.Set("Content-Type", x.media+"; charset=utf-8")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	x.w.WriteHeader(status)
+	for _, part := range parts {
+		if _, err := x.w.Write(part); err != nil {
+			return // the client is gone
+		}
+	}
+}
+
+// encode returns a response in pieces: errors first, then data as it is, then extensions. A response without data was not executed and has no
+// such member.
+func encode(ctx context.Context, options Options, response *graphql.Response) [3][]byte {
 	head, tail := []byte("{"), []byte("}")
 	if len(response.Errors) > 0 {
-		head = append(append(head, `"errors":`...), x.errors(response)...)
+		head = append(append(head, `"errors":`...), encodeErrors(ctx, options, response)...)
 		if len(response.Data) > 0 {
 			head = append(head, ',')
 		}
@@ -30,21 +46,12 @@ func (x *exchange) write(status int, response *graphql.Response) {
 		}
 		tail = append(append(tail, marshalExtensions(response.Extensions)...), '}')
 	}
-	header := x.w.Header()
-	header.Set("Content-Type", x.media+"; charset=utf-8")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	x.w.WriteHeader(status)
-	for _, part := range [][]byte{head, response.Data, tail} {
-		if _, err := x.w.Write(part); err != nil {
-			return // the client is gone
-		}
-	}
+	return [3][]byte{head, response.Data, tail}
 }
 
-// errors marshals the errors, each with a code and the request's id. The maps of the errors may be shared: they are
+// encodeErrors marshals the errors, each with a code and the request's id. The maps of the errors may be shared: they are
 // copied.
-func (x *exchange) errors(response *graphql.Response) []byte {
+func encodeErrors(ctx context.Context, options Options, response *graphql.Response) []byte {
 	fallback := fault.CodeInternal
 	if len(response.Data) == 0 {
 		fallback = fault.CodeInvalidInput // of those who refuse a request without a code: gqlgen's extensions
@@ -59,8 +66,8 @@ func (x *exchange) errors(response *graphql.Response) []byte {
 		if _, ok := one.Extensions["code"]; !ok {
 			one.Extensions["code"] = string(fallback)
 		}
-		if _, ok := one.Extensions["requestId"]; !ok && x.options.RequestID != nil {
-			one.Extensions["requestId"] = x.options.RequestID(x.r.Context())
+		if _, ok := one.Extensions["requestId"]; !ok && options.RequestID != nil {
+			one.Extensions["requestId"] = options.RequestID(ctx)
 		}
 		list[i] = &one
 	}

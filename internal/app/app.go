@@ -3,6 +3,7 @@ package app
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"log/slog"
 	"net"
@@ -12,9 +13,11 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"github.com/caregraph/caregraph/graph/transport"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/config"
 	"github.com/caregraph/caregraph/internal/httpserver"
@@ -23,6 +26,7 @@ import (
 	"github.com/caregraph/caregraph/internal/patient"
 	"github.com/caregraph/caregraph/internal/payment/sandbox"
 	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/caregraph/caregraph/scheduler"
 )
 
@@ -32,6 +36,8 @@ type Options struct {
 	Log   *slog.Logger
 	// HashParams makes password hashes cheaper in tests; nil = the product's own.
 	HashParams *argon2id.Params
+	// Wrap may stand between the database's pool and its driver, for tests that make writes fail; nil = nothing does.
+	Wrap func(driver.Connector) driver.Connector
 }
 
 // App is a built program: its database, its services and its HTTP server.
@@ -40,6 +46,8 @@ type App struct {
 	Identity *identity.Service
 	Patients *patient.Service
 	Booking  *booking.Service
+	Chat     *chat.Service
+	Streams  *stream.Log
 	Notify   *notify.Service
 	Audit    *audit.Recorder
 	Sandbox  *sandbox.Provider // nil in production, unless the operator has given it a secret
@@ -48,7 +56,8 @@ type App struct {
 
 	cfg    config.Config
 	log    *slog.Logger
-	server *httpserver.Server
+	server  *httpserver.Server
+	sockets *transport.Websocket
 }
 
 const flushTime = 5 * time.Second
@@ -62,7 +71,7 @@ func (a *App) Run(ctx context.Context, listener net.Listener) error {
 		return errors.Join(err, a.Close(ctx))
 	}
 	var loops sync.WaitGroup
-	for _, loop := range []func(context.Context){a.Identity.Run, a.Audit.Run, a.Notify.Run} {
+	for _, loop := range []func(context.Context){a.Identity.Run, a.Identity.Live().Run, a.Streams.Run, a.Audit.Run, a.Notify.Run} {
 		loops.Go(func() { loop(background) })
 	}
 	jobs.Start()
@@ -78,7 +87,7 @@ func (a *App) Run(ctx context.Context, listener net.Listener) error {
 func (a *App) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
-	return errors.Join(a.Identity.Flush(ctx), a.Audit.Close(ctx), a.DB.Close())
+	return errors.Join(a.Chat.Stop(ctx), a.Identity.Flush(ctx), a.Audit.Close(ctx), a.DB.Close())
 }
 
 // jobs is the table of jobs.

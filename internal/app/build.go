@@ -10,6 +10,7 @@ import (
 
 	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/config"
 	"github.com/caregraph/caregraph/internal/identity"
 	"github.com/caregraph/caregraph/internal/limit"
@@ -19,6 +20,7 @@ import (
 	"github.com/caregraph/caregraph/internal/payment"
 	"github.com/caregraph/caregraph/internal/payment/sandbox"
 	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/stream"
 )
 
 // New migrates the database if the configuration says so and builds the program. It waits for a PostgreSQL server that is away. Close or Run releases it.
@@ -45,7 +47,7 @@ func (a *App) open(ctx context.Context, opts Options) error {
 			return fmt.Errorf("migrate: %w", err)
 		}
 	}
-	db, err := store.Open(ctx, store.Config{URL: url}, opts.Clock)
+	db, err := store.Open(ctx, store.Config{URL: url, Wrap: opts.Wrap}, opts.Clock)
 	if err != nil {
 		return err
 	}
@@ -98,13 +100,15 @@ func (a *App) build(opts Options) error {
 		}
 	}
 	a.Notify = notify.New(notify.Config{DB: db, Mailer: mailer, Log: a.log, Audit: a.Audit})
+	a.Streams = stream.New(db, stream.NewBus(db, a.log), a.log)
+	a.Chat = chat.New(chat.Config{DB: db, Streams: a.Streams, Audit: a.Audit, Log: a.log})
 	a.Patients = patient.New(patient.Config{DB: db, IdentifierMode: cfg.IdentifierChecks, PracticeZone: cfg.PracticeZone})
 	keys, err := identity.ParseKeys(signingKeys(cfg))
 	if err != nil {
 		return fmt.Errorf("JWT_KEYS: %w", err)
 	}
 	a.Identity, err = identity.New(identity.Config{
-		DB: db, Limits: limit.New(db), Mail: mailTo(a.Notify), Patients: a.Patients, Log: a.log, Keys: keys,
+		DB: db, Limits: limit.New(db), Mail: mailTo(a.Notify), Patients: a.Patients, Streams: a.Streams, Log: a.log, Keys: keys,
 		PatientTimeout: cfg.PatientSessionTimeout, StaffTimeout: cfg.StaffSessionTimeout, Warning: cfg.SessionTimeoutWarning,
 		LoginsPerMinute: cfg.Limits.LoginAttemptsPerMinute, RegistrationsPerHour: cfg.Limits.RegistrationsPerHour,
 		VerificationsPerMinute: cfg.Limits.VerificationsPerMinute,
@@ -121,7 +125,7 @@ func (a *App) build(opts Options) error {
 		provider = a.Sandbox
 	}
 	a.Booking = booking.New(booking.Config{
-		DB: db, Notify: a.Notify, Provider: provider, Log: a.log, PracticeName: cfg.PracticeName,
+		DB: db, Notify: a.Notify, Chat: a.Chat, Provider: provider, Log: a.log, PracticeName: cfg.PracticeName,
 		NewPatientFee: cfg.NewPatientFee, ReturningFee: cfg.ReturningPatientFee, BookingsPerHour: cfg.Limits.BookingsPerHour,
 	})
 	return a.serveOver(opts)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/graph/precheck"
+	"github.com/caregraph/caregraph/graph/transport"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/config"
@@ -29,10 +30,13 @@ func (a *App) serveOver(opts Options) error {
 		introspection = graph.StaffOnly
 	}
 	limits := a.cfg.Limits
-	api, schema := graph.New(&graph.Resolver{
+	resolver := &graph.Resolver{
 		DB: a.DB, Identity: a.Identity, Patients: a.Patients, Booking: a.Booking, Notify: a.Notify, Audit: a.Audit, Log: a.log,
-		IdentifierMode: a.cfg.IdentifierChecks, Cookies: cookies{},
-	}, graph.Options{
+		Chat: a.Chat, Live: a.Identity.Live(), Streams: a.Streams, IdentifierMode: a.cfg.IdentifierChecks, Cookies: cookies{},
+	}
+	a.sockets = graph.Sockets(resolver, a.socketOptions(registry))
+	api, schema := graph.New(resolver, graph.Options{
+		Sockets:   a.sockets,
 		RequestID: httpserver.RequestID, Log: a.log, MaxBody: limits.BodyBytes, Timeout: limits.OperationTimeout, Introspection: introspection,
 		Limits: precheck.Limits{
 			Tokens: limits.QueryTokens, Depth: limits.QueryDepth, Aliases: limits.QueryAliases, RootFields: limits.QueryRootFields, Cost: int64(limits.QueryCost),
@@ -46,7 +50,7 @@ func (a *App) serveOver(opts Options) error {
 			_, err := a.Identity.VerifyEmail(ctx, identity.VerifyEmailInput{Token: token})
 			return err
 		},
-		Webhook: a.Booking.Webhook, Registry: registry,
+		Webhook: a.Booking.Webhook, Registry: registry, OnStop: a.sockets.Close,
 		CORSOrigins: a.cfg.CORSOrigins, TrustedProxies: a.cfg.TrustedProxies, TLSCert: a.cfg.TLSCert, TLSKey: a.cfg.TLSKey,
 		RequestsPerMinute: limits.APIRequestsPerMinute, Clock: opts.Clock, Log: a.log,
 	}
@@ -60,6 +64,16 @@ func (a *App) serveOver(opts Options) error {
 	server, err := httpserver.New(options)
 	a.server = server
 	return err
+}
+
+func (a *App) socketOptions(registry *prometheus.Registry) transport.WebsocketOptions {
+	sockets, subscriptions := socketMetrics(registry)
+	return transport.WebsocketOptions{
+		Options: transport.Options{RequestID: httpserver.RequestID, MaxBody: a.cfg.Limits.BodyBytes},
+		Detach:  httpserver.Detach, Admit: httpserver.Admit, Sockets: sockets, Subscriptions: subscriptions,
+		OpenSession: func(ctx context.Context, v *access.Viewer) (transport.Session, error) { return a.Identity.Live().Open(ctx, v) },
+		MaxSockets:  a.cfg.Limits.Sockets, MaxOperations: a.cfg.Limits.OperationsPerSocket, Timeout: a.cfg.Limits.OperationTimeout,
+	}
 }
 
 // withClient tells the domains who calls.

@@ -21,3 +21,12 @@ func operationMetrics(registry *prometheus.Registry) func(operation, kind, resul
 		seconds.WithLabelValues(kind).Observe(took.Seconds())
 	}
 }
+
+// socketMetrics counts what is open: websockets, and subscriptions on them.
+func socketMetrics(registry *prometheus.Registry) (sockets, subscriptions func(change int)) {
+	gauge := func(name, help string) func(int) {
+		g := promauto.With(registry).NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+		return func(change int) { g.Add(float64(change)) }
+	}
+	return gauge("caregraph_sockets", "Websockets that are open."), gauge("caregraph_subscriptions", "Subscriptions that are open.")
+}

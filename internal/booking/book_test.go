@@ -1,7 +1,6 @@
 package booking_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -295,72 +294,5 @@ func TestExpireDue_FreesTheSlotAndClosesTheCheckout(t *testing.T) {
 		n, err = c.ExpireDue(t.Context())
 		require.NoError(t, err)
 		require.Zero(t, n, "once")
-	})
-}
-
-func TestCreateOrder(t *testing.T) {
-	t.Parallel()
-	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
-		c := newClinic(t, db, clk)
-		me := testkit.As(t, c.patient)
-		a, first := c.ordered(t, c.slotIn(t, 24*time.Hour))
-		require.Equal(t, a.PriceMinor, first.AmountMinor)
-		require.NotEmpty(t, first.CheckoutURL)
-		again, err := c.CreateOrder(me, booking.CreateOrderInput{AppointmentID: a.ID})
-		requireCode(t, err, "ORDER_EXISTS")
-		require.Equal(t, first.ID, again.ID)
-		require.Equal(t, first.CheckoutURL, again.CheckoutURL)
-
-		_, err = c.CreateOrder(testkit.As(t, testkit.Patient(t, db)), booking.CreateOrderInput{AppointmentID: a.ID})
-		requireCode(t, err, fault.CodeNotFound)
-
-		late, err := c.book(t, c.slotIn(t, 30*time.Hour))
-		require.NoError(t, err)
-		clk.Advance(15 * time.Minute)
-		_, err = c.CreateOrder(me, booking.CreateOrderInput{AppointmentID: late.ID})
-		requireCode(t, err, "PAYMENT_EXPIRED")
-	})
-}
-
-func TestCreateOrder_AProviderThatIsAwayLeavesAnOrderThatTheNextCallCompletes(t *testing.T) {
-	t.Parallel()
-	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
-		c := newClinic(t, db, clk)
-		a, err := c.book(t, c.slotIn(t, 24*time.Hour))
-		require.NoError(t, err)
-		c.provider.failure = errors.New("dial tcp 10.0.0.1:443: refused")
-		_, err = c.CreateOrder(testkit.As(t, c.patient), booking.CreateOrderInput{AppointmentID: a.ID})
-		requireCode(t, err, fault.CodeUnavailable)
-		var e *fault.Error
-		require.ErrorAs(t, err, &e)
-		require.NotContains(t, e.Message, "dial")
-		c.provider.failure = nil
-		o, err := c.CreateOrder(testkit.As(t, c.patient), booking.CreateOrderInput{AppointmentID: a.ID})
-		requireCode(t, err, "ORDER_EXISTS")
-		require.NotEmpty(t, o.CheckoutURL)
-	})
-}
-
-func TestCreateOrder_50AtOnceMakeOneOrder(t *testing.T) {
-	t.Parallel()
-	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
-		c := newClinic(t, db, clk)
-		a, err := c.book(t, c.slotIn(t, 24*time.Hour))
-		require.NoError(t, err)
-		made := 0
-		for _, err := range atOnce(50, func(int) error {
-			_, err := c.CreateOrder(testkit.As(t, c.patient), booking.CreateOrderInput{AppointmentID: a.ID})
-			return err
-		}) {
-			if err == nil {
-				made++
-			} else {
-				requireCode(t, err, "ORDER_EXISTS")
-			}
-		}
-		require.Equal(t, 1, made)
-		n, err := db.Client.Order.Query().Count(testkit.System(t))
-		require.NoError(t, err)
-		require.Equal(t, 1, n)
 	})
 }

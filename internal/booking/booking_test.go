@@ -16,13 +16,16 @@ import (
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/money"
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/payment"
 	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/caregraph/caregraph/internal/testkit"
 )
 
@@ -55,6 +58,7 @@ func newService(db *store.DB, p payment.Provider) *booking.Service {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	return booking.New(booking.Config{
 		DB: db, Notify: notify.New(notify.Config{DB: db, Log: log}), Provider: p, Log: log, PracticeName: "Test Clinic",
+		Chat:          chat.New(chat.Config{DB: db, Streams: stream.New(db, nil, log), Audit: audit.New(db, log, audit.Options{}), Log: log}),
 		NewPatientFee: money.Amount{Minor: 8000, Currency: "AUD"}, ReturningFee: money.Amount{Minor: 5000, Currency: "AUD"}, BookingsPerHour: 3,
 	})
 }

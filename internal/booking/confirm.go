@@ -13,7 +13,7 @@ import (
 	"github.com/caregraph/caregraph/internal/notify"
 )
 
-// confirm books a paid appointment: from now on the patient is one of the practitioner's, and the patient is told.
+// confirm books a paid appointment: from now on the patient is one of the practitioner's, they can write to each other, and the patient is told.
 func (s *Service) confirm(ctx context.Context, a *ent.Appointment) error {
 	booked, err := s.change(ctx, a, appointment.StatusBOOKED, webhookCause)
 	if err != nil {
@@ -25,6 +25,9 @@ func (s *Service) confirm(ctx context.Context, a *ent.Appointment) error {
 		Values(s.DB.NewID(ent.TypeCareRelation), now, a.PractitionerID, a.PatientID, carerelation.SourceAPPOINTMENT, a.ID).
 		OnConflict(entsql.DoNothing()))
 	if err != nil {
+		return err
+	}
+	if err := s.Chat.Open(ctx, booked); err != nil {
 		return err
 	}
 	return s.tellBooked(ctx, booked)

@@ -62,6 +62,7 @@ func TestEvent_Delivered50TimesAtOnceHasOneEffect(t *testing.T) {
 			"events":        func() (int, error) { return db.Client.PaymentEvent.Query().Count(ctx) },
 			"confirmations": func() (int, error) { return db.Client.Delivery.Query().Count(ctx) },
 			"relations":     func() (int, error) { return db.Client.CareRelation.Query().Count(ctx) },
+			"rooms":         func() (int, error) { return db.Client.ChatRoom.Query().Count(ctx) },
 		} {
 			n, err := count()
 			require.NoError(t, err)

@@ -54,22 +54,23 @@ func (s *Service) CreateOrder(ctx context.Context, in CreateOrderInput) (*ent.Or
 	return o, nil
 }
 
-// claimOrder returns the live order of the appointment, or a new one.
+// claimOrder returns the live order of the appointment, or a new one. Callers do not queue for a lock one after the other: all
+// share the appointment, and of a rush all but one wait for the first one's insert and then find its order.
 func (s *Service) claimOrder(ctx context.Context, id uuid.UUID) (o *ent.Order, found bool, err error) {
-	a, err := s.locked(ctx, id)
-	if ent.IsNotFound(err) {
-		return nil, false, fault.ErrNotFound.At("appointmentId")
-	}
+	a, live, err := s.payable(ctx, id)
 	if err != nil {
 		return nil, false, err
 	}
-	live, err := s.DB.Client.Order.Query().Where(order.AppointmentID(id),
-		order.StatusIn(order.StatusPENDING, order.StatusPAID, order.StatusCOMPLETED)).Only(ctx)
-	if err == nil && live.Status != order.StatusPENDING {
-		return live, true, nil
+	if live == nil {
+		if err := s.DB.Share(ctx, appointment.Table, id); err != nil { // the order's own index decides between twins
+			return nil, false, err
+		}
+		if a, live, err = s.payable(ctx, id); err != nil {
+			return nil, false, err
+		}
 	}
-	if err != nil && !ent.IsNotFound(err) {
-		return nil, false, err
+	if live != nil {
+		return live, true, nil
 	}
 	switch StatusAt(a, s.DB.Now()) {
 	case appointment.StatusPENDING:
@@ -78,13 +79,26 @@ func (s *Service) claimOrder(ctx context.Context, id uuid.UUID) (o *ent.Order, f
 	default:
 		return nil, false, ErrIllegalStatus
 	}
-	if live != nil {
-		return live, true, nil
-	}
 	made, err := s.DB.Client.Order.Create().SetAppointmentID(a.ID).SetPatientID(a.PatientID).
 		SetAmountMinor(a.PriceMinor).SetCurrency(a.Currency).SetStatus(order.StatusPENDING).SetProvider(s.Provider.Name()).
 		SetExpiresAt(a.ExpiresAt).Save(ctx)
 	return made, false, err
+}
+
+// payable returns the appointment and its live order: a paid one, or an open one while the appointment waits for it; nil when there is none.
+func (s *Service) payable(ctx context.Context, id uuid.UUID) (a *ent.Appointment, live *ent.Order, err error) {
+	if a, err = s.DB.Client.Appointment.Get(ctx, id); err != nil {
+		if ent.IsNotFound(err) {
+			err = fault.ErrNotFound.At("appointmentId")
+		}
+		return nil, nil, err
+	}
+	live, err = s.DB.Client.Order.Query().Where(order.AppointmentID(id),
+		order.StatusIn(order.StatusPENDING, order.StatusPAID, order.StatusCOMPLETED)).Only(ctx)
+	if err == nil && live.Status == order.StatusPENDING && StatusAt(a, s.DB.Now()) != appointment.StatusPENDING {
+		live = nil
+	}
+	return a, live, ent.MaskNotFound(err)
 }
 
 // openCheckout asks the provider for the page, outside of any transaction, and stores where it is. The provider knows the order, so a call that was cut
@@ -106,7 +120,11 @@ func (s *Service) openCheckout(ctx context.Context, o *ent.Order) (*ent.Order, e
 	}
 	var opened *ent.Order
 	err = s.DB.WithTx(system, func(ctx context.Context) error {
-		opened, err = s.DB.Client.Order.UpdateOneID(o.ID).SetProviderRef(page.Ref).SetCheckoutURL(page.URL).Save(ctx)
+		opened, err = s.DB.Client.Order.Query().Where(order.ID(o.ID), s.DB.ForUpdate).Only(ctx)
+		if err != nil || opened.CheckoutURL != "" { // a twin's page is everybody's
+			return err
+		}
+		opened, err = opened.Update().SetProviderRef(page.Ref).SetCheckoutURL(page.URL).Save(ctx)
 		return err
 	})
 	return opened, err

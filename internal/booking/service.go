@@ -10,6 +10,7 @@ import (
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/money"
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/payment"
@@ -20,6 +21,7 @@ import (
 type Config struct {
 	DB              *store.DB
 	Notify          *notify.Service
+	Chat            *chat.Service
 	Provider        payment.Provider
 	Log             *slog.Logger
 	PracticeName    string

@@ -1,4 +1,51 @@
 package chat
 
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/audit"
+	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/stream"
+)
+
+// Config is what the service needs; all members are obligatory.
+type Config struct {
+	DB      *store.DB
+	Streams *stream.Log
+	Audit   *audit.Recorder
+	Log     *slog.Logger
+}
+
 // Service is the domain's entry.
-type Service struct{}
+type Service struct {
+	Config
+	queue   queue
+	pattern atomic.Pointer[ent.ChatMessage] // see bind
+}
+
+// New returns the service. Stop ends it.
+func New(c Config) *Service { return &Service{Config: c, queue: queue{limit: maxWaiting}} }
+
+// room returns a room that the viewer of ctx takes part in, and as who; NOT_FOUND for all others.
+func (s *Service) room(ctx context.Context, id uuid.UUID) (*ent.ChatRoom, Role, error) {
+	r, err := s.DB.Client.ChatRoom.Query().Where(chatroom.ID(id)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, "", fault.ErrNotFound
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	role, ok := participant(access.From(ctx), r.PatientID, r.PractitionerID)
+	if !ok {
+		return nil, "", fault.ErrNotFound
+	}
+	return r, role, nil
+}

@@ -21,7 +21,7 @@ func (s *Server) begin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer := peerOf(r.RemoteAddr)
 		isProxy := s.isTrusted(peer)
-		c := &call{server: s, client: peer, secure: r.TLS != nil}
+		c := &call{server: s, client: peer, agent: userAgent(r), secure: r.TLS != nil}
 		if isProxy {
 			c.client = s.clientBehind(peer, r.Header.Values("X-Forwarded-For"))
 			c.secure = c.secure || isForwardedTLS(r.Header)
@@ -33,7 +33,7 @@ func (s *Server) begin(next http.Handler) http.Handler {
 		w.Header().Set("X-Request-Id", c.id)
 		ctx := context.WithValue(r.Context(), callKey{}, c)
 		if s.options.SetClient != nil {
-			ctx = s.options.SetClient(ctx, c.clientIP(), userAgent(r))
+			ctx = s.options.SetClient(ctx, c.clientIP(), c.agent)
 		}
 		r = r.WithContext(ctx)
 		setDeadlines(w, r)

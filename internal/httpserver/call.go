@@ -12,6 +12,7 @@ type call struct {
 	server *Server
 	id     string
 	client netip.Addr // invalid when it is not known, as on a unix socket
+	agent  string     // what the client calls itself
 	secure bool       // the client's connection is TLS, here or at a trusted proxy
 	route  string     // what was asked for, of a closed set; empty when there is no such route
 	viewer *access.Viewer
@@ -46,4 +47,17 @@ func Stopping(ctx context.Context) <-chan struct{} {
 		return s.stopping
 	}
 	return nil
+}
+
+// Detach returns a ctx with what the request of ctx tells about its client, for work that outlives the request: an operation on a websocket,
+// named by an id of its own. It has no deadline, nobody is signed in, and it keeps nothing of the request's buffers.
+func Detach(ctx context.Context, requestID string) context.Context {
+	c := callOf(ctx)
+	detached := context.WithValue(context.Background(), callKey{}, &call{
+		server: c.server, id: requestID, client: c.client, agent: c.agent, secure: c.secure, route: c.route,
+	})
+	if c.server != nil && c.server.options.SetClient != nil {
+		detached = c.server.options.SetClient(detached, c.clientIP(), c.agent)
+	}
+	return detached
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/caregraph/caregraph/internal/testkit"
 )
@@ -27,4 +28,40 @@ func TestActivityDuringAWrite(t *testing.T) {
 	require.Len(t, due, 1)
 	a.written(due[0], start.Add(15*time.Second))
 	assert.True(t, a.of(id).first.IsZero())
+}
+
+// Property: activity in the warning time is written at once, however the writes before it fell.
+func TestActivityInTheWarningTimeIsWrittenAtOnce(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		second := func(from, to int, label string) time.Duration {
+			return time.Duration(rapid.IntRange(from*1000, to*1000).Draw(rt, label)) * time.Millisecond
+		}
+		timeout := second(60, 1200, "timeout")
+		c := Config{PatientTimeout: timeout, StaffTimeout: 2 * timeout, Warning: second(1, 1300, "warning")}
+		a, id, now := newActivity(lag(c)), uuid.New(), testkit.Start
+		assert.LessOrEqual(rt, a.lag, min(15*time.Second, timeout/4))
+		a.opened(id, now)
+		row := now.Add(timeout) // as the store has it
+		write := func(w unwritten) {
+			row = w.last.Add(timeout)
+			a.written(w, now)
+		}
+		for range 50 {
+			now = now.Add(second(0, 20, "pause"))
+			for _, w := range a.due(now, false) {
+				write(w)
+			}
+			isWarning := row.Sub(now) <= c.Warning
+			if rapid.IntRange(0, 3).Draw(rt, "quiet") == 0 {
+				now = row.Add(-c.Warning)
+				isWarning = true
+			}
+			w, isDue := a.note(id, now, timeout, false)
+			require.True(rt, isDue || !isWarning, "%s after the last write", now.Sub(row.Add(-timeout)))
+			if isDue {
+				write(w)
+			}
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -56,50 +57,86 @@ type bearer struct {
 	isActive          bool
 	expiresAt, endsAt time.Time
 	endedAt           *time.Time
+	endReason         session.EndReason // empty while it has none
 }
 
 // load reads a session with its user, in one statement; nil when there is none.
-func (s *Service) load(ctx context.Context, sessionID uuid.UUID) (found *bearer, err error) {
+func (s *Service) load(ctx context.Context, sessionID uuid.UUID) (*bearer, error) {
+	found, err := s.loadAll(ctx, []uuid.UUID{sessionID})
+	return found[sessionID], err
+}
+
+// loadAll reads sessions with their users, in one statement.
+func (s *Service) loadAll(ctx context.Context, sessionIDs []uuid.UUID) (map[uuid.UUID]*bearer, error) {
 	const reason = "authenticate"
-	client := clientOf(ctx)
-	err = s.DB.Query(access.System(ctx, reason), reason, s.bearerQuery(sessionID), func(row *entsql.Rows) error {
-		v := &access.Viewer{SessionID: sessionID, IP: client.IP, UserAgent: client.UserAgent}
-		found = &bearer{viewer: v}
-		var roles []byte
-		var endedAt sql.Null[time.Time]
-		var patientID, practitionerID uuid.NullUUID
-		err := row.Scan(&v.UserID, &found.expiresAt, &found.endsAt, &endedAt, &v.Email, &roles, &found.isActive, &patientID, &practitionerID)
+	client, found := clientOf(ctx), make(map[uuid.UUID]*bearer, len(sessionIDs))
+	err := s.DB.Query(access.System(ctx, reason), reason, s.bearerQuery(padded(sessionIDs)), func(row *entsql.Rows) error {
+		b, err := readBearer(row)
 		if err != nil {
 			return err
 		}
-		if endedAt.Valid {
-			found.endedAt = &endedAt.V
-		}
-		if err := json.Unmarshal(roles, &v.Roles); err != nil {
-			return err
-		}
-		// Records of roles that the user had once stay with the account.
-		if v.Has(access.Patient) {
-			v.PatientID = patientID.UUID
-		}
-		if v.Has(access.Doctor, access.Clinician, access.Supervisor) {
-			v.PractitionerID = practitionerID.UUID
-		}
+		b.viewer.IP, b.viewer.UserAgent = client.IP, client.UserAgent
+		found[b.viewer.SessionID] = b
 		return nil
 	})
 	return found, err
 }
 
-func (s *Service) bearerQuery(sessionID uuid.UUID) *entsql.Selector {
+func readBearer(row *entsql.Rows) (*bearer, error) {
+	v := &access.Viewer{}
+	b := &bearer{viewer: v}
+	var roles []byte
+	var endedAt sql.Null[time.Time]
+	var endReason sql.NullString
+	var patientID, practitionerID uuid.NullUUID
+	err := row.Scan(&v.SessionID, &v.UserID, &b.expiresAt, &b.endsAt, &endedAt, &endReason, &v.Email, &roles, &b.isActive, &patientID, &practitionerID)
+	if err != nil {
+		return nil, err
+	}
+	if endedAt.Valid {
+		b.endedAt, b.endReason = &endedAt.V, session.EndReason(endReason.String)
+	}
+	if err := json.Unmarshal(roles, &v.Roles); err != nil {
+		return nil, err
+	}
+	// Records of roles that the user had once stay with the account.
+	if v.Has(access.Patient) {
+		v.PatientID = patientID.UUID
+	}
+	if v.Has(access.Doctor, access.Clinician, access.Supervisor) {
+		v.PractitionerID = practitionerID.UUID
+	}
+	return b, nil
+}
+
+// padded repeats the last id up to the next power of two, so that lists of any length make few texts of statements: prepared ones are kept by text.
+func padded(ids []uuid.UUID) []uuid.UUID {
+	size := 1
+	for size < len(ids) {
+		size *= 2
+	}
+	list := slices.Clone(ids)
+	for len(list) > 0 && len(list) < size {
+		list = append(list, ids[len(ids)-1])
+	}
+	return list
+}
+
+func (s *Service) bearerQuery(sessionIDs []uuid.UUID) *entsql.Selector {
+	list := make([]any, len(sessionIDs))
+	for i, id := range sessionIDs {
+		list[i] = id
+	}
 	b := s.DB.Build()
 	ss, u := b.Table(session.Table).As("s"), b.Table(user.Table).As("u")
 	p, d := b.Table(patient.Table).As("p"), b.Table(practitioner.Table).As("d")
 	return b.Select(
-		ss.C(session.FieldUserID), ss.C(session.FieldExpiresAt), ss.C(session.FieldEndsAt), ss.C(session.FieldEndedAt),
+		ss.C(session.FieldID), ss.C(session.FieldUserID),
+		ss.C(session.FieldExpiresAt), ss.C(session.FieldEndsAt), ss.C(session.FieldEndedAt), ss.C(session.FieldEndReason),
 		u.C(user.FieldEmail), u.C(user.FieldRoles), u.C(user.FieldIsActive), p.C(patient.FieldID), d.C(practitioner.FieldID),
 	).From(ss).
 		Join(u).On(ss.C(session.FieldUserID), u.C(user.FieldID)).
 		LeftJoin(p).On(p.C(patient.FieldUserID), u.C(user.FieldID)).
 		LeftJoin(d).On(d.C(practitioner.FieldUserID), u.C(user.FieldID)).
-		Where(entsql.EQ(ss.C(session.FieldID), sessionID))
+		Where(entsql.In(ss.C(session.FieldID), list...))
 }

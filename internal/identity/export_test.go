@@ -48,3 +48,13 @@ func (c Client) Network() string { return c.network() }
 
 // ClientOf returns the client of ctx as it is stored.
 var ClientOf = clientOf
+
+// Look is what Live's Run does at every tick.
+func (l *Live) Look(ctx context.Context) error { return l.look(ctx) }
+
+// Sessions tells how many sessions have open sockets or listeners, and how many of them wait for an instant.
+func (l *Live) Sessions() (known, queued int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.sessions), len(l.queue)
+}

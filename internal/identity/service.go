@@ -15,6 +15,7 @@ import (
 	"github.com/caregraph/caregraph/internal/limit"
 	"github.com/caregraph/caregraph/internal/patient"
 	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/stream"
 )
 
 // Config is what the service needs; all members are obligatory but those of the last group.
@@ -43,6 +44,9 @@ type Config struct {
 	Issuer, Audience string           // of tokens; "caregraph" and "caregraph-api" when empty
 	HashParams       *argon2id.Params // nil = HashParams of this package
 	MaxHashes        int              // how many passwords are hashed at once; 0 = one per processor
+
+	// Streams tells all instances of ended sessions and changed rights, and tells this one. Without it, open sockets learn of ends by time alone.
+	Streams *stream.Log
 }
 
 // Mail is a mail to be sent; it has the shape of the outbox's own.
@@ -62,6 +66,7 @@ type Service struct {
 	passwords *hasher
 	tokens    *tokens
 	activity  *activity
+	live      *Live
 }
 
 const (
@@ -82,12 +87,19 @@ func New(c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{
-		Config:    c,
-		passwords: passwords,
-		tokens:    newTokens(c),
-		activity:  newActivity(min(maxLag, min(c.PatientTimeout, c.StaffTimeout)/4)),
-	}, nil
+	s := &Service{Config: c, passwords: passwords, tokens: newTokens(c), activity: newActivity(lag(c))}
+	s.live = newLive(s)
+	return s, nil
+}
+
+// Live returns what knows the sessions behind open sockets.
+func (s *Service) Live() *Live { return s.live }
+
+// lag is how long activity may wait to be written: so short that other instances see no session end before it is, and that activity in the warning
+// time is written at once, even when the write before it came late by another lag.
+func lag(c Config) time.Duration {
+	shortest := min(c.PatientTimeout, c.StaffTimeout)
+	return max(0, min(maxLag, shortest/4, (shortest-c.Warning)/3))
 }
 
 // timeout is how long a session of a user with these roles lasts without activity.

@@ -244,7 +244,7 @@ func slide(t *testing.T, rt *rapid.T, c *clinic, u *ent.User) {
 	timeout := time.Duration(rapid.IntRange(60, 1200).Draw(rt, "timeout")) * time.Second
 	instances := []*identity.Service{}
 	for range 2 {
-		instances = append(instances, instance(t, c.db, func(cfg *identity.Config) { cfg.StaffTimeout = timeout }))
+		instances = append(instances, instance(t, c.db, func(cfg *identity.Config) { cfg.StaffTimeout, cfg.Warning = timeout, timeout/4 }))
 	}
 	result, err := instances[0].Login(from(t, home), identity.LoginInput{Email: u.Email, Password: testkit.Password})
 	require.NoError(rt, err)

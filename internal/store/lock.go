@@ -15,6 +15,23 @@ import (
 // Lock locks the rows of a table until the transaction ends, in id order, so that two callers never wait for each other. On SQLite
 // the transaction is alone already.
 func (db *DB) Lock(ctx context.Context, table string, ids ...uuid.UUID) error {
+	return db.lock(ctx, table, entsql.LockUpdate, ids)
+}
+
+// Share keeps the rows as they are until the transaction ends: who has it waits for those who Lock or change them, and they for him, but not for others
+// who Share. Who shares a row must not change it in that transaction.
+func (db *DB) Share(ctx context.Context, table string, ids ...uuid.UUID) error {
+	return db.lock(ctx, table, entsql.LockShare, ids)
+}
+
+// ForUpdate is a predicate that locks what a query reads, as Lock does, with one statement less; for a query of one row in a transaction.
+func (db *DB) ForUpdate(s *entsql.Selector) {
+	if db.dialect == dialect.Postgres {
+		s.ForUpdate()
+	}
+}
+
+func (db *DB) lock(ctx context.Context, table string, strength entsql.LockStrength, ids []uuid.UUID) error {
 	if current(ctx) == nil {
 		return errNoTransaction
 	}
@@ -26,7 +43,7 @@ func (db *DB) Lock(ctx context.Context, table string, ids ...uuid.UUID) error {
 	for i, id := range ids {
 		args[i] = id
 	}
-	query, params := db.Build().Select("id").From(entsql.Table(table)).Where(entsql.In("id", args...)).OrderBy("id").ForUpdate().Query()
+	query, params := db.Build().Select("id").From(entsql.Table(table)).Where(entsql.In("id", args...)).OrderBy("id").For(strength).Query()
 	rows := &entsql.Rows{}
 	if err := db.driver.Query(ctx, query, params, rows); err != nil {
 		return fmt.Errorf("lock %s: %w", table, err)

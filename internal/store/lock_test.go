@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/internal/clock"
+	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/testkit"
 )
@@ -59,6 +61,50 @@ func TestLockExcludes(t *testing.T) {
 		got, err := db.Client.Counter.Get(ctx, row.ID)
 		require.NoError(t, err)
 		assert.EqualValues(t, workers*rounds, got.Value)
+	})
+}
+
+// Who shares a row waits for those who lock it, and they for him, and he for nobody else.
+func TestShare(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		if db.Dialect() != testkit.Postgres {
+			t.Skip("write transactions are alone on SQLite")
+		}
+		row := newCounter(t, db, "shared")
+		other := testkit.OpenURL(t, store.Config{URL: db.URL(), StatementTimeout: 300 * time.Millisecond}, clk)
+		share := func(db *store.DB) func(context.Context) error {
+			return func(ctx context.Context) error { return db.Share(ctx, "counters", row.ID) }
+		}
+		lock := func(db *store.DB) func(context.Context) error {
+			return func(ctx context.Context) error { return db.Lock(ctx, "counters", row.ID) }
+		}
+		read := func(db *store.DB) func(context.Context) error {
+			return func(ctx context.Context) error {
+				_, err := db.Client.Counter.Query().Where(counter.ID(row.ID), db.ForUpdate).Only(ctx)
+				return err
+			}
+		}
+		for _, c := range []struct {
+			name          string
+			first, second func(*store.DB) func(context.Context) error
+			waits         bool
+		}{
+			{"SharersDoNotWait", share, share, false}, {"LockWaitsForSharer", share, lock, true}, {"SharerWaitsForLock", lock, share, true},
+			{"QueryThatLocksWaits", share, read, true}, {"QueryThatLocksIsWaitedFor", read, share, true},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				testkit.Write(t, db, func(ctx context.Context) error {
+					require.NoError(t, c.first(db)(ctx))
+					err := other.WithTx(testkit.System(t), c.second(other))
+					if c.waits {
+						requireCode(t, err, fault.CodeTimeout)
+						return nil
+					}
+					return err
+				})
+			})
+		}
 	})
 }
 
@@ -128,6 +174,7 @@ func TestLocksNeedATransaction(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, _ *clock.Fake) {
 		require.ErrorContains(t, db.Lock(testkit.System(t), "counters", uuid.New()), "WithTx")
+		require.ErrorContains(t, db.Share(testkit.System(t), "counters", uuid.New()), "WithTx")
 		require.ErrorContains(t, db.LockName(testkit.System(t), "name"), "WithTx")
 	})
 }

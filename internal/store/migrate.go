@@ -95,7 +95,7 @@ func openMigrator(url string, folders fs.ReadFileFS) (*migrator, error) {
 		if dsnErr != nil {
 			return nil, dsnErr
 		}
-		if m.db, err = connect(dsn, 10*time.Minute); err != nil {
+		if m.db, err = connect(dsn, 10*time.Minute, nil); err != nil {
 			return nil, err
 		}
 		locker, lockErr := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120))

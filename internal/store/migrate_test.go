@@ -12,6 +12,7 @@ import (
 	"ariga.io/atlas/sql/sqltool"
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
+	entschema "entgo.io/ent/dialect/sql/schema"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -78,7 +79,10 @@ func TestMigrationsLeadToTheSchema(t *testing.T) {
 		}
 		plain(t, engine, wanted, func(db *sql.DB) {
 			name := map[string]string{testkit.SQLite: dialect.SQLite, testkit.Postgres: dialect.Postgres}[engine]
-			require.NoError(t, entmigrate.NewSchema(entsql.OpenDB(name, db)).Create(t.Context()))
+			tables, err := entschema.CopyTables(entmigrate.Tables) // the migrator writes on what it is given
+			require.NoError(t, err)
+			require.NoError(t, entmigrate.Create(t.Context(), entmigrate.NewSchema(entsql.OpenDB(name, db)), tables))
+			assert.Empty(t, entmigrate.UsersTable.PrimaryKey[0].Key, "the engines' tests, which run at once, share ent's tables")
 		})
 		assert.Empty(t, changes(t, engine, url, wanted))
 

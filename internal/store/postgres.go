@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
 	"net"
 	"net/url"
@@ -26,23 +27,26 @@ func openPostgres(cfg Config) (pool, probes *sql.DB, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if pool, err = connect(dsn, cfg.StatementTimeout+replyGrace); err != nil {
+	if pool, err = connect(dsn, cfg.StatementTimeout+replyGrace, cfg.Wrap); err != nil {
 		return nil, nil, err
 	}
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	if probes, err = connect(dsn, probeTimeout); err != nil {
+	if probes, err = connect(dsn, cfg.ProbeTimeout, nil); err != nil {
 		return nil, nil, err
 	}
 	probes.SetMaxOpenConns(1)
 	return pool, probes, nil
 }
 
-func connect(dsn string, io time.Duration) (*sql.DB, error) {
+func connect(dsn string, io time.Duration, wrap func(sqldriver.Connector) sqldriver.Connector) (*sql.DB, error) {
 	connector, err := pq.NewConnector(dsn)
 	if err != nil {
 		return nil, errBadURL
 	}
 	connector.Dialer(&dialer{io: io})
+	if wrap != nil {
+		return sql.OpenDB(wrap(connector)), nil
+	}
 	return sql.OpenDB(connector), nil
 }
 

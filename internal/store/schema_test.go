@@ -109,10 +109,20 @@ func TestImmutableTables(t *testing.T) {
 			VALUES ('0194674c-d000-7000-8000-00000000000f', '2025-01-15 00:00:00+00:00', 'sandbox', '1', 'test', 'test')`,
 		"appointment_status_changes": `INSERT INTO appointment_status_changes (id, created_at, to_status, cause, appointment_id, patient_id, practitioner_id)
 			SELECT '0194674c-d000-7000-8000-00000000000d', '2025-01-15 00:00:00+00:00', 'BOOKED', 'test', id, patient_id, practitioner_id FROM appointments`,
+		"chat_messages": `INSERT INTO chat_messages (id, created_at, sender_role, position, body, room_id, patient_id, practitioner_id, sender_id)
+			SELECT '0194674c-d000-7000-8000-00000000001a', '2025-01-15 00:00:00+00:00', 'PATIENT', 1, 'test', id, patient_id, practitioner_id,
+				(SELECT booked_by FROM appointments) FROM chat_rooms`,
+		"chat_reads": `INSERT INTO chat_reads (id, created_at, up_to, room_id, patient_id, practitioner_id, user_id)
+			SELECT '0194674c-d000-7000-8000-00000000001b', '2025-01-15 00:00:00+00:00', 1, id, patient_id, practitioner_id,
+				(SELECT booked_by FROM appointments) FROM chat_rooms`,
+		"stream_entries": `INSERT INTO stream_entries (id, created_at, stream_id, position, kind)
+			VALUES ('0194674c-d000-7000-8000-000000000018', '2025-01-15 00:00:00+00:00', '0194674c-d000-7000-8000-000000000019', 1, 'test')`,
 	}
 	assert.Equal(t, immutable, slices.Sorted(maps.Keys(rows)))
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		testkit.Appointment(t, db, testkit.Slot(t, db, testkit.Practitioner(t, db), clk.Now().Add(time.Hour)), testkit.Patient(t, db))
+		execute(t, db, `INSERT INTO chat_rooms (id, created_at, status, appointment_id, patient_id, practitioner_id)
+			SELECT '0194674c-d000-7000-8000-000000000019', '2025-01-15 00:00:00+00:00', 'ACTIVE', id, patient_id, practitioner_id FROM appointments`)
 		for _, table := range immutable {
 			execute(t, db, rows[table])
 			replace := strings.Replace(rows[table], "INSERT", "REPLACE", 1)

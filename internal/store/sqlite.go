@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"fmt"
 	"net/url"
 	"strings"
@@ -28,11 +29,27 @@ func sqliteDSN(name string, pragmas []string) string {
 	return name + separator + q.Encode()
 }
 
+// sqliteConnector opens connections to one database.
+type sqliteConnector struct {
+	driver sqldriver.Driver
+	dsn    string
+}
+
+// Connect implements sqldriver.Connector.
+func (c sqliteConnector) Connect(context.Context) (sqldriver.Conn, error) { return c.driver.Open(c.dsn) }
+
+// Driver implements sqldriver.Connector.
+func (c sqliteConnector) Driver() sqldriver.Driver { return c.driver }
+
 // openSQLite opens the file and asserts the settings that durability and integrity rest on.
 func openSQLite(ctx context.Context, cfg Config) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", sqliteDSN(cfg.URL, sqlitePragmas))
+	dsn := sqliteDSN(cfg.URL, sqlitePragmas)
+	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open the SQLite database: %w", err)
+	}
+	if cfg.Wrap != nil {
+		db = sql.OpenDB(cfg.Wrap(sqliteConnector{db.Driver(), dsn})) // the first one has opened nothing yet
 	}
 	for pragma, want := range map[string]string{"foreign_keys": "1", "journal_mode": "wal", "synchronous": "2"} {
 		var got string

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"fmt"
 	"strings"
 	"time"
@@ -22,8 +23,12 @@ type Config struct {
 	URL string
 	// StatementTimeout bounds one statement on PostgreSQL; 0 = 3.5 s. A dead network ends it half a second later.
 	StatementTimeout time.Duration
+	// ProbeTimeout is how late the answer to a probe of PostgreSQL may come; 0 = 0.8 s. After two late ones the database counts as away.
+	ProbeTimeout time.Duration
 	// MaxConns bounds the connection pool; 0 = 12.
 	MaxConns int
+	// Wrap may stand between the pool and the driver, for tests that make writes fail; nil = nothing does.
+	Wrap func(sqldriver.Connector) sqldriver.Connector
 }
 
 // DB is an open database. Its Client reads and writes inside the transaction that ctx carries, if any.
@@ -50,6 +55,9 @@ func Open(ctx context.Context, cfg Config, clk clock.Clock) (*DB, error) {
 	if cfg.StatementTimeout == 0 {
 		cfg.StatementTimeout = 3500 * time.Millisecond
 	}
+	if cfg.ProbeTimeout == 0 {
+		cfg.ProbeTimeout = 800 * time.Millisecond
+	}
 	if cfg.MaxConns == 0 {
 		cfg.MaxConns = 12
 	}
@@ -73,7 +81,7 @@ func Open(ctx context.Context, cfg Config, clk clock.Clock) (*DB, error) {
 	db.Client = ent.NewClient(ent.Driver(db.driver))
 	access.Install(db.Client, db.driver, clk)
 	db.Client.Use(db.stamp)
-	db.breaker.start(db, probes, cfg.MaxConns) //nolint:contextcheck // it probes in the background until Close
+	db.breaker.start(db, probes, cfg) //nolint:contextcheck // it probes in the background until Close
 	return db, nil
 }
 

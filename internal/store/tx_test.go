@@ -48,7 +48,7 @@ func TestWithTx(t *testing.T) {
 				})
 			})
 			assert.False(t, hasCounter(t, db, "panic"))
-			require.Eventually(t, func() bool { return db.Stats().InUse == 0 }, time.Second, time.Millisecond, "the connection is free again")
+			require.Eventually(t, func() bool { return db.Stats().InUse == 0 }, 15*time.Second, time.Millisecond, "the connection is free again")
 			require.NoError(t, db.WithTx(ctx, func(ctx context.Context) error { return createCounter(ctx, db, "after panic") }), "the next writer is let in")
 		})
 		t.Run("RowsOfTheTransactionServeAfterIt", func(t *testing.T) {

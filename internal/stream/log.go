@@ -1,4 +1,221 @@
 package stream
 
-// Log is the entry of the package.
-type Log struct{}
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/caregraph/caregraph/ent"
+	entstream "github.com/caregraph/caregraph/ent/stream"
+	"github.com/caregraph/caregraph/ent/streamentry"
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/store"
+)
+
+const (
+	page      = 100
+	maxRead   = 1000
+	headChunk = 1024 // ids per statement of the poll
+	retryPoll = time.Second
+)
+
+// Log writes and delivers the streams of one database. An instance of the program has one; its methods may be called from any goroutine.
+type Log struct {
+	Rights *Rights
+
+	db     *store.DB
+	bus    Bus
+	log    *slog.Logger
+	every  time.Duration
+	topics topics
+	told   told
+	poll   chan struct{} // asks for a poll out of turn
+}
+
+// Option changes what New makes.
+type Option func(*Log)
+
+// PollEvery sets the intervals of the slow polls, of the streams that have readers and of the rights; for tests.
+func PollEvery(streams, rights time.Duration) Option {
+	return func(l *Log) { l.every, l.Rights.every = streams, rights }
+}
+
+// New returns the log of the database. bus may be nil. Without Run it delivers what this instance publishes, and nothing of others.
+func New(db *store.DB, bus Bus, logger *slog.Logger, opts ...Option) *Log {
+	if bus == nil {
+		bus = noBus{}
+	}
+	l := &Log{db: db, bus: bus, log: logger, every: 5 * time.Second, poll: make(chan struct{}, 1)}
+	l.topics.byStream = map[uuid.UUID]*topic{}
+	l.Rights = newRights(l)
+	for _, opt := range opts {
+		opt(l)
+	}
+	bus.Receive(l.receive, func() { signal(l.poll); l.Rights.hint() })
+	return l
+}
+
+// Run follows hints and polls until ctx ends.
+func (l *Log) Run(ctx context.Context) {
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	parts.Go(func() { l.bus.Run(ctx) })
+	parts.Go(func() { l.Rights.follow(ctx) })
+	tick := time.NewTicker(l.every)
+	defer tick.Stop()
+	var again <-chan time.Time
+	var said sayOnce
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			l.topics.forgetOld()
+		case <-l.poll:
+		case <-again:
+		}
+		again = nil
+		err := l.pollHeads(ctx)
+		said.say(ctx, l.log, "streams cannot be polled", err)
+		if err != nil {
+			again = time.After(min(l.every, retryPoll))
+		}
+	}
+}
+
+// pollHeads asks how far the streams with readers are. It also wakes readers whose last Next failed.
+func (l *Log) pollHeads(ctx context.Context) error {
+	for chunk := range slices.Chunk(l.topics.streams(), headChunk) {
+		heads, err := l.heads(ctx, chunk)
+		if err != nil {
+			return err
+		}
+		for id, head := range heads {
+			l.topics.hint(id, head)
+		}
+	}
+	return nil
+}
+
+func (l *Log) receive(h Hint) {
+	switch {
+	case h.Topic != "":
+		l.told.call(h.Topic)
+	case h.Stream == RightsStream:
+		l.Rights.hint()
+		fallthrough
+	default:
+		l.topics.hint(h.Stream, h.Position)
+	}
+}
+
+// Publish hands events that are committed to the readers and tells other instances. Values may be loaded already; the sources load those that are
+// nil. Events may come in any order, twice, or never: the log is what counts.
+func (l *Log) Publish(events ...*Event) {
+	byStream := map[uuid.UUID][]*Event{}
+	for _, e := range events {
+		byStream[e.Stream] = append(byStream[e.Stream], e)
+	}
+	hints := make([]Hint, 0, len(byStream))
+	for id, list := range byStream {
+		slices.SortFunc(list, func(a, b *Event) int { return cmp.Compare(a.Position, b.Position) })
+		l.topics.publish(id, list)
+		hints = append(hints, Hint{Stream: id, Position: list[len(list)-1].Position})
+		if id == RightsStream {
+			l.Rights.hint()
+		}
+	}
+	l.bus.Send(hints...)
+}
+
+// Read returns the events of a stream behind a position, oldest first, at most limit (itself bounded by 1,000), without Values. Whoever calls
+// it has decided that the viewer may. Errors: RESUME_EXPIRED when the log does not hold what follows the position.
+func (l *Log) Read(ctx context.Context, stream uuid.UUID, after int64, limit int) ([]*Event, error) {
+	rows, err := l.rows(ctx, stream, after, limit)
+	if err == nil && len(rows) == 0 {
+		var head int64
+		if head, err = l.Head(ctx, stream); err == nil && head == after {
+			return nil, nil
+		}
+		if err == nil && head > after { // committed meanwhile, unless the log was cut
+			rows, err = l.rows(ctx, stream, after, limit)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 || rows[0].Position != after+1 {
+		return nil, fault.ErrResumeExpired
+	}
+	events := make([]*Event, len(rows))
+	for i, row := range rows {
+		events[i] = eventOf(row)
+	}
+	return events, nil
+}
+
+func (l *Log) rows(ctx context.Context, stream uuid.UUID, after int64, limit int) ([]*ent.StreamEntry, error) {
+	return l.db.Client.StreamEntry.Query().
+		Where(streamentry.StreamID(stream), streamentry.PositionGT(after)).
+		Order(streamentry.ByPosition()).Limit(min(max(limit, 1), maxRead)).All(access.System(ctx, "read a stream"))
+}
+
+func eventOf(row *ent.StreamEntry) *Event {
+	e := &Event{Stream: row.StreamID, Position: row.Position, Kind: row.Kind, OccurredAt: row.CreatedAt}
+	if row.SubjectID != nil {
+		e.Subject = *row.SubjectID
+	}
+	if row.Data != "" {
+		e.Data = json.RawMessage(row.Data)
+	}
+	return e
+}
+
+// Head returns the position of a stream's newest event; 0 when it has none.
+func (l *Log) Head(ctx context.Context, stream uuid.UUID) (int64, error) {
+	heads, err := l.heads(ctx, []uuid.UUID{stream})
+	return heads[stream], err
+}
+
+// heads returns the positions of the streams that have a row. The number of parameters is a power of two, so that few texts are prepared.
+func (l *Log) heads(ctx context.Context, streams []uuid.UUID) (map[uuid.UUID]int64, error) {
+	size := 1
+	for size < len(streams) {
+		size *= 2
+	}
+	padded := slices.Concat(streams, slices.Repeat(streams[:1], size-len(streams)))
+	rows, err := l.db.Client.Stream.Query().Where(entstream.IDIn(padded...)).All(access.System(ctx, "read the heads of streams"))
+	if err != nil {
+		return nil, err
+	}
+	heads := make(map[uuid.UUID]int64, len(rows))
+	for _, row := range rows {
+		heads[row.ID] = row.Position
+	}
+	return heads, nil
+}
+
+// signal asks a loop for another round.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// sayOnce logs the first of several failures in a row.
+type sayOnce struct{ failed bool }
+
+func (s *sayOnce) say(ctx context.Context, log *slog.Logger, what string, err error) {
+	if err != nil && !s.failed && ctx.Err() == nil {
+		log.Warn(what, "error", err)
+	}
+	s.failed = err != nil
+}

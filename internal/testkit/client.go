@@ -3,12 +3,12 @@ package testkit
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/caregraph/caregraph/internal/testkit/answer"
 )
 
 // Client speaks GraphQL over HTTP with a running server.
@@ -20,25 +20,14 @@ type Client struct {
 
 // Response is the answer to one operation.
 type Response struct {
+	answer.Answer
 	Status int
 	Header http.Header
 	Body   []byte
-	Data   any // decoded; numbers are json.Number
-	Errors []Fault
 }
 
 // Fault is one of the top-level errors.
-type Fault struct {
-	Message    string         `json:"message"`
-	Path       []any          `json:"path"`
-	Extensions map[string]any `json:"extensions"`
-}
-
-// Code returns the fault's code, or "".
-func (f Fault) Code() string {
-	code, _ := f.Extensions["code"].(string)
-	return code
-}
+type Fault = answer.Fault
 
 // NewClient returns a client without a session for the server whose base URL is given.
 func NewClient(tb testing.TB, url string) *Client {
@@ -84,20 +73,14 @@ func (c *Client) Send(tb testing.TB, request *http.Request) *Response {
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	answer, err := c.HTTP.Do(request)
+	reply, err := c.HTTP.Do(request)
 	must(tb, err)
-	defer func() { _ = answer.Body.Close() }()
-	r := &Response{Status: answer.StatusCode, Header: answer.Header}
-	r.Body, err = io.ReadAll(answer.Body)
+	defer func() { _ = reply.Body.Close() }()
+	r := &Response{Status: reply.StatusCode, Header: reply.Header}
+	r.Body, err = io.ReadAll(reply.Body)
 	must(tb, err)
-	var parts struct {
-		Data   any     `json:"data"`
-		Errors []Fault `json:"errors"`
-	}
-	decoder := json.NewDecoder(bytes.NewReader(r.Body))
-	decoder.UseNumber()
-	if decoder.Decode(&parts) == nil {
-		r.Data, r.Errors = parts.Data, parts.Errors
+	if read, err := answer.Parse(r.Body); err == nil {
+		r.Answer = read
 	}
 	return r
 }
@@ -115,58 +98,4 @@ func (r *Response) NoErrors(tb testing.TB) *Response {
 		}
 	}
 	return r
-}
-
-// Code returns the code of the first fault, or else of the first user error of a root field; "" when there is none.
-func (r *Response) Code() string {
-	if len(r.Errors) > 0 {
-		return r.Errors[0].Code()
-	}
-	roots, _ := r.Data.(map[string]any)
-	for name := range roots {
-		if code := r.Text(name + ".userErrors.0.code"); code != "" {
-			return code
-		}
-	}
-	return ""
-}
-
-// Get returns what stands in the data at a path like "bookAppointment.userErrors.0.code"; nil when nothing does.
-func (r *Response) Get(path string) any {
-	at := r.Data
-	for step := range strings.SplitSeq(path, ".") {
-		switch here := at.(type) {
-		case map[string]any:
-			at = here[step]
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(here) {
-				return nil
-			}
-			at = here[i]
-		default:
-			return nil
-		}
-	}
-	return at
-}
-
-// Text returns the scalar at the path as text; "" for null and for nothing.
-func (r *Response) Text(path string) string {
-	if v := r.Get(path); v != nil {
-		return fmt.Sprint(v)
-	}
-	return ""
-}
-
-// Int returns the number at the path; 0 when there is none.
-func (r *Response) Int(path string) int {
-	n, _ := strconv.Atoi(r.Text(path))
-	return n
-}
-
-// Len returns the length of the list at the path; 0 when there is none.
-func (r *Response) Len(path string) int {
-	list, _ := r.Get(path).([]any)
-	return len(list)
 }

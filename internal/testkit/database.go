@@ -47,10 +47,11 @@ func Each(t *testing.T, fn func(t *testing.T, db *store.DB, clk *clock.Fake), op
 	}
 }
 
-// Open opens a fresh migrated database, which is closed and gone at the end of the test.
+// Open opens a fresh migrated database, which is closed and gone at the end of the test. It is patient: what many callers at once come to is no matter of
+// how slow the machine is. Tests of the deadlines themselves use OpenURL.
 func Open(tb testing.TB, engine string, clk clock.Clock) *store.DB {
 	tb.Helper()
-	return OpenURL(tb, store.Config{URL: URL(tb, engine)}, clk)
+	return OpenURL(tb, store.Config{URL: URL(tb, engine), StatementTimeout: time.Minute, ProbeTimeout: 20 * time.Second}, clk)
 }
 
 // OpenURL opens a database that stands already, as another instance of the program would, and closes it at the end of the test.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -27,7 +28,23 @@ func Main(m *testing.M) {
 	waitTogether()
 	code := m.Run()
 	stopPostgres()
+	atEnd.Lock()
+	for _, end := range atEnd.ends {
+		end()
+	}
 	os.Exit(code)
+}
+
+var atEnd struct {
+	sync.Mutex
+	ends []func()
+}
+
+// AtEnd runs fn when all tests of the package are over.
+func AtEnd(fn func()) {
+	atEnd.Lock()
+	defer atEnd.Unlock()
+	atEnd.ends = append(atEnd.ends, fn)
 }
 
 // Summary tells in one line what takes part in the tests and what is left out.

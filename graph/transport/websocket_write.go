@@ -1,0 +1,344 @@
+package transport
+
+import (
+	"time"
+	"unicode/utf8"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/caregraph/caregraph/internal/stream"
+)
+
+// The close codes of graphql-transport-ws.
+const (
+	closeBadRequest   = 4400
+	closeUnauthorized = 4401
+	closeForbidden    = 4403
+	closeSubprotocol  = 4406
+	closeInitTimeout  = 4408
+	closeDuplicate    = 4409
+	closeTooMany      = 4429
+	closeInternal     = 4500
+)
+
+// Bounds of what waits to be written.
+const (
+	maxFrames = 512
+	maxQueued = 8 << 20
+	maxReason = 123 // bytes in a close frame
+)
+
+// How long the end of a socket takes at most: the last events of its session, then a close frame past a worker that is stuck, then the end of the
+// connection. A client that was told has more time, to read it.
+const (
+	drainTime  = 300 * time.Millisecond
+	forceAfter = 300 * time.Millisecond
+	readTime   = 2 * time.Second
+)
+
+// frame is a message to the client, in pieces.
+type frame struct {
+	operation *operation // nothing is sent for one that is silent
+	isLast    bool       // of the operation
+	parts     [][]byte
+}
+
+func (f frame) size() (n int) {
+	for _, part := range f.parts {
+		n += len(part)
+	}
+	return n
+}
+
+// enqueue has the worker send the frames. A client that lets them pile up is cut off.
+func (s *socket) enqueue(frames ...frame) {
+	s.mu.Lock()
+	if s.final != nil || s.isDead {
+		s.mu.Unlock()
+		return
+	}
+	for _, f := range frames {
+		if f.operation != nil && f.operation.isSilent {
+			continue
+		}
+		s.queue = append(s.queue, f)
+		s.queued += f.size()
+	}
+	isFull := len(s.queue) > maxFrames || s.queued > maxQueued && len(s.queue) > len(frames)
+	s.start()
+	s.mu.Unlock()
+	if isFull {
+		s.end(websocket.CloseTryAgainLater, "Too slow")
+	}
+}
+
+// end drops what waits and closes the socket with the code; only the first call counts.
+func (s *socket) end(code int, reason string) {
+	s.mu.Lock()
+	feeds := s.endLocked(code, reason)
+	s.mu.Unlock()
+	s.release(feeds)
+}
+
+func (s *socket) endLocked(code int, reason string) []stream.Feed {
+	if s.final != nil || s.isDead {
+		return nil
+	}
+	s.final = websocket.FormatCloseMessage(code, cut(reason))
+	s.queue, s.queued = nil, 0
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.timer = time.AfterFunc(forceAfter, s.force)
+	feeds := s.silence(func(*operation) bool { return true })
+	s.start()
+	return feeds
+}
+
+// cut shortens a reason to what a close frame holds.
+func cut(reason string) string {
+	if len(reason) <= maxReason {
+		return reason
+	}
+	n := maxReason
+	for !utf8.RuneStart(reason[n]) {
+		n--
+	}
+	return reason[:n]
+}
+
+// force sends the close frame past a worker that is busy and then ends the connection.
+func (s *socket) force() {
+	s.mu.Lock()
+	isTold := s.isTold
+	s.mu.Unlock()
+	if !isTold {
+		isTold = s.conn.WriteControl(websocket.CloseMessage, s.final, s.in(forceAfter)) == nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.isDead:
+	case isTold || s.isTold:
+		s.isTold = true
+		s.timer = time.AfterFunc(readTime, s.abort)
+	default:
+		s.timer = time.AfterFunc(0, s.abort)
+	}
+}
+
+// start has a worker run. It is called under mu.
+func (s *socket) start() {
+	if s.working || s.isDead || s.isFinal {
+		return
+	}
+	s.working = true
+	s.goroutines++
+	go s.work()
+}
+
+// work does what is to be done, in the order of its urgency, until there is nothing left.
+func (s *socket) work() {
+	defer s.exit()
+	defer func() {
+		if reason := recover(); reason != nil {
+			s.panicked(reason)
+			s.abort()
+		}
+	}()
+	for {
+		if !s.flush() {
+			return
+		}
+		o := s.turn()
+		if o == nil {
+			if s.rest() {
+				return
+			}
+			continue
+		}
+		s.step(o)
+		s.put(o)
+	}
+}
+
+// turn returns the subscription whose turn it is, and takes it for the worker.
+func (s *socket) turn() *operation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.dirty) > 0 {
+		o := s.dirty[0]
+		s.dirty = s.dirty[1:]
+		o.isDirty = false
+		if !o.isSilent {
+			s.current = o
+			return o
+		}
+	}
+	s.dirty = nil
+	return nil
+}
+
+// put gives the subscription back; one that was silenced meanwhile is closed now.
+func (s *socket) put(o *operation) {
+	s.mu.Lock()
+	s.current = nil
+	isSilent := o.isSilent
+	s.mu.Unlock()
+	if isSilent {
+		s.release([]stream.Feed{o.subscription.feed})
+	}
+}
+
+// rest ends the worker unless something has come up.
+func (s *socket) rest() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.isDead:
+	case s.hasFrames() || len(s.dirty) > 0:
+		return false
+	case s.isOver && s.final == nil && len(s.operations) == 0:
+		s.endLocked(closeUnauthorized, "Session ended")
+		return false
+	case s.isLeaving && s.final == nil && len(s.operations) == 0:
+		s.endLocked(websocket.CloseGoingAway, "Going away")
+		return false
+	}
+	s.working = false
+	s.queue, s.dirty = nil, nil
+	return true
+}
+
+func (s *socket) hasFrames() bool {
+	return s.final != nil && !s.isFinal || s.pong != nil || s.needPing || len(s.queue) > 0
+}
+
+// flush writes the frames that wait. It returns false when nothing may be written any more.
+func (s *socket) flush() bool {
+	for {
+		s.mu.Lock()
+		if s.isDead || s.isFinal {
+			s.working = false
+			s.mu.Unlock()
+			return false
+		}
+		if !s.hasFrames() {
+			s.mu.Unlock()
+			return true
+		}
+		write := s.pick()
+		s.mu.Unlock()
+		if write != nil && write() != nil {
+			s.abort()
+		}
+	}
+}
+
+// pick takes the most urgent frame and returns what writes it. It is called under mu.
+func (s *socket) pick() func() error {
+	switch {
+	case s.final != nil:
+		s.isFinal = true
+		return s.writeFinal
+	case s.pong != nil:
+		data := []byte(*s.pong)
+		s.pong = nil
+		return func() error { return s.control(websocket.PongMessage, data) }
+	case s.needPing:
+		s.needPing = false
+		return func() error { return s.control(websocket.PingMessage, nil) }
+	}
+	f := s.queue[0]
+	s.queue[0] = frame{}
+	s.queue = s.queue[1:]
+	s.queued -= f.size()
+	if !s.mayWrite(f) {
+		return nil
+	}
+	return func() error { return s.write(f) }
+}
+
+func (s *socket) writeFinal() error {
+	err := s.control(websocket.CloseMessage, s.final)
+	if err == nil {
+		s.mu.Lock()
+		s.isTold = true
+		s.mu.Unlock()
+	}
+	return nil // the reader goes on until the client has answered, or force ends it
+}
+
+func (s *socket) control(kind int, data []byte) error {
+	return s.conn.WriteControl(kind, data, s.in(s.t.options.WriteTimeout))
+}
+
+// send writes a frame at once, unless its operation has been silenced. It is the worker's.
+func (s *socket) send(f frame) {
+	s.mu.Lock()
+	ok := !s.isDead && s.final == nil && s.mayWrite(f)
+	s.mu.Unlock()
+	if ok && s.write(f) != nil {
+		s.abort()
+	}
+}
+
+// mayWrite tells whether a frame may go out. With its last one an operation's id is free again: who reads the frame may use it at once. It is
+// called under mu.
+func (s *socket) mayWrite(f frame) bool {
+	o := f.operation
+	if o == nil {
+		return true
+	}
+	if o.isSilent {
+		return false
+	}
+	if f.isLast {
+		delete(s.operations, o.id)
+	}
+	return true
+}
+
+func (s *socket) write(f frame) error {
+	if err := s.conn.SetWriteDeadline(s.in(s.t.options.WriteTimeout)); err != nil {
+		return err
+	}
+	w, err := s.conn.NextWriter(websocket.TextMessage)
+	if err != nil {
+		return err
+	}
+	for _, part := range f.parts {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// silence has nothing more sent for the operations that are chosen, and returns the feeds that the caller releases. It is called under mu.
+func (s *socket) silence(chosen func(*operation) bool) []stream.Feed {
+	var feeds []stream.Feed
+	for id, o := range s.operations {
+		if !chosen(o) {
+			continue
+		}
+		delete(s.operations, id)
+		o.isSilent = true
+		o.cancel()
+		if o.subscription != nil && s.current != o { // else the worker does
+			feeds = append(feeds, o.subscription.feed)
+		}
+	}
+	if s.isLeaving || s.isOver {
+		s.start() // perhaps these were the last
+	}
+	return feeds
+}
+
+// release closes feeds.
+func (s *socket) release(feeds []stream.Feed) {
+	for _, feed := range feeds {
+		feed.Close()
+		s.t.options.Subscriptions(-1)
+	}
+}

@@ -1,0 +1,143 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/stream"
+)
+
+// The kinds of a room's events.
+const (
+	KindMessageAdded      = "MessageAdded"      // its subject is the message; readers get it as the event's value, an *ent.ChatMessage
+	KindMessagesRead      = "MessagesRead"      // its data are a ReadStep
+	KindRoomStatusChanged = "RoomStatusChanged" // its data are a StatusStep
+)
+
+// ReadStep tells how far a participant has read.
+type ReadStep struct {
+	By   uuid.UUID `json:"by"`
+	UpTo int64     `json:"upTo"`
+}
+
+// StatusStep tells a room's status from then on.
+type StatusStep struct {
+	Status chatroom.Status `json:"status"`
+}
+
+// Events returns the events of a room behind the cursor, or from now on when it is nil. Participants may read them; whether the viewer is one is for
+// the source's Check. Errors: INVALID_INPUT for a cursor that is none of the room's; of the source: NOT_FOUND, RESUME_EXPIRED.
+func (s *Service) Events(_ context.Context, roomID uuid.UUID, after *ent.Cursor) (stream.Source, error) {
+	position, err := positionOf(after, roomID)
+	if err != nil {
+		return nil, err
+	}
+	return &stream.LogSource{
+		Log: s.Streams, Stream: roomID, After: position, Loader: s.load,
+		Access: func(ctx context.Context) error {
+			_, _, err := s.room(ctx, roomID)
+			return err
+		},
+	}, nil
+}
+
+func positionOf(after *ent.Cursor, roomID uuid.UUID) (*int64, error) {
+	if after == nil {
+		return nil, nil
+	}
+	position, err := stream.PositionOf(*after, roomID)
+	return &position, err
+}
+
+// EventPage is a page of a room's log.
+type EventPage struct {
+	Events []*stream.Event
+	After  int64 // the position that it follows
+	Head   int64 // the position of the log's newest event
+}
+
+const (
+	defaultPage = 20
+	maxPage     = 100
+)
+
+// EventPage returns the first events behind the cursor, or from the beginning, oldest first. Participants may read them. Errors: NOT_FOUND,
+// INVALID_INPUT, RESUME_EXPIRED.
+func (s *Service) EventPage(ctx context.Context, roomID uuid.UUID, after *ent.Cursor, first *int) (*EventPage, error) {
+	n := defaultPage
+	if first != nil {
+		n = *first
+	}
+	if n < 1 || n > maxPage {
+		return nil, fault.InvalidAt(fmt.Sprintf("A page has 1 to %d events.", maxPage), "first")
+	}
+	position, err := positionOf(after, roomID)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := s.room(ctx, roomID); err != nil {
+		return nil, err
+	}
+	page := &EventPage{}
+	if position != nil {
+		page.After = *position
+	}
+	if page.Events, err = s.Streams.Read(ctx, roomID, page.After, n); err != nil {
+		return nil, err
+	}
+	if err := s.load(ctx, page.Events); err != nil {
+		return nil, err
+	}
+	page.Head, err = s.Streams.Head(ctx, roomID)
+	return page, err
+}
+
+// load gives events their messages, with one statement under the rights of ctx.
+func (s *Service) load(ctx context.Context, events []*stream.Event) error {
+	var ids []uuid.UUID
+	for _, e := range events {
+		if e.Kind == KindMessageAdded && e.Value == nil {
+			ids = append(ids, e.Subject)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	list, err := s.DB.Client.ChatMessage.Query().Where(chatmessage.IDIn(ids...)).All(ctx)
+	if err != nil {
+		return err
+	}
+	found := make(map[uuid.UUID]*ent.ChatMessage, len(list))
+	for _, m := range list {
+		found[m.ID] = m
+	}
+	for _, e := range events {
+		if m, ok := found[e.Subject]; ok && e.Value == nil {
+			e.Value = m
+		}
+	}
+	return nil
+}
+
+// Told returns what the data of an event tell: a ReadStep, a StatusStep, or nil for another kind.
+func Told(e *stream.Event) (any, error) {
+	switch e.Kind {
+	case KindMessagesRead:
+		var told ReadStep
+		err := json.Unmarshal(e.Data, &told)
+		return told, err
+	case KindRoomStatusChanged:
+		var told StatusStep
+		err := json.Unmarshal(e.Data, &told)
+		return told, err
+	default:
+		return nil, nil
+	}
+}

@@ -1,0 +1,242 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/clock"
+	"github.com/caregraph/caregraph/internal/store"
+)
+
+const (
+	channel    = "caregraph_streams"
+	maxPayload = 7900 // PostgreSQL takes less than 8,000 bytes
+	sendGap    = 5 * time.Millisecond
+	sendRetry  = time.Second
+	pingEvery  = 5 * time.Second
+	silence    = 3 * pingEvery // of a connection that is pinged: it is dead
+	minBackoff = 100 * time.Millisecond
+	maxBackoff = 2 * time.Second
+)
+
+// postgresBus carries hints by LISTEN/NOTIFY. A commit with NOTIFY takes a lock that all such commits of the database share, so hints
+// are not sent by business transactions but by one goroutine per instance, which puts all that waits into one statement.
+type postgresBus struct {
+	db     *store.DB
+	log    *slog.Logger
+	from   string // who sends, to know one's own
+	outbox *outbox
+	hint   func(Hint)
+	lost   func()
+}
+
+func newPostgresBus(db *store.DB, logger *slog.Logger) *postgresBus {
+	return &postgresBus{db: db, log: logger, from: uuid.NewString(), outbox: newOutbox()}
+}
+
+// Send implements Bus.
+func (b *postgresBus) Send(hints ...Hint) { b.outbox.put(hints) }
+
+// Receive implements Bus.
+func (b *postgresBus) Receive(hint func(Hint), lost func()) { b.hint, b.lost = hint, lost }
+
+// Run implements Bus.
+func (b *postgresBus) Run(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b.send(ctx)
+	}()
+	b.listen(ctx)
+	<-done
+}
+
+// send sends what waits, as soon as it comes when little does, and with a gap between statements.
+func (b *postgresBus) send(ctx context.Context) {
+	var said sayOnce
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.outbox.filled:
+		}
+		pause := sendGap
+		hints := b.outbox.take()
+		err := b.notify(ctx, payloads(b.from, hints))
+		if err != nil {
+			b.outbox.put(hints)
+			pause = sendRetry
+		}
+		said.say(ctx, b.log, "hints cannot be sent to other instances", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (b *postgresBus) notify(ctx context.Context, payloads []string) error {
+	if len(payloads) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(payloads)
+	if err != nil {
+		return err
+	}
+	s := entsql.Raw("SELECT pg_notify('" + channel + "', p) FROM json_array_elements_text($1::json) AS p")
+	return b.db.Query(access.System(ctx, "send hints"), "send hints", withArgs{s, []any{string(list)}}, func(*entsql.Rows) error { return nil })
+}
+
+// withArgs is a statement in the words of its engine.
+type withArgs struct {
+	entsql.Querier
+	args []any
+}
+
+// Query implements store.Statement.
+func (s withArgs) Query() (string, []any) {
+	text, _ := s.Querier.Query()
+	return text, s.args
+}
+
+// payloads writes hints as lines under the sender's name.
+func payloads(from string, hints []Hint) []string {
+	var list []string
+	var b strings.Builder
+	for _, h := range hints {
+		line := "\n=" + h.Topic
+		if h.Topic == "" {
+			line = fmt.Sprintf("\n%s %d", h.Stream, h.Position)
+		}
+		if b.Len() > 0 && b.Len()+len(line) > maxPayload {
+			list = append(list, b.String())
+			b.Reset()
+		}
+		if b.Len() == 0 {
+			b.WriteString(from)
+		}
+		b.WriteString(line)
+	}
+	if b.Len() > 0 {
+		list = append(list, b.String())
+	}
+	return list
+}
+
+// parse reads a payload; lines that are none are left out.
+func parse(payload string) (from string, hints []Hint) {
+	lines := strings.Split(payload, "\n")
+	for _, line := range lines[1:] {
+		if topic, ok := strings.CutPrefix(line, "="); ok && topic != "" {
+			hints = append(hints, Hint{Topic: topic})
+			continue
+		}
+		id, number, _ := strings.Cut(line, " ")
+		stream, err := uuid.Parse(id)
+		position, err2 := strconv.ParseInt(number, 10, 64)
+		if err == nil && err2 == nil {
+			hints = append(hints, Hint{Stream: stream, Position: position})
+		}
+	}
+	return lines[0], hints
+}
+
+// listen receives until ctx ends. The connection is its own, is made again when it breaks, and is dead when a ping stays without an answer.
+func (b *postgresBus) listen(ctx context.Context) {
+	listener := pq.NewDialListener(dialer{}, b.db.URL(), minBackoff, maxBackoff, func(event pq.ListenerEventType, err error) {
+		switch event {
+		case pq.ListenerEventDisconnected:
+			b.log.Warn("hints of other instances cannot be received", "error", err)
+			b.lost()
+		case pq.ListenerEventReconnected:
+			b.log.Info("hints of other instances can be received again")
+		}
+	})
+	// Its methods wait for the network, so each is called aside.
+	go func() {
+		if listener.Listen(channel) == nil {
+			b.lost() // what came before this moment was not heard
+		}
+	}()
+	defer func() {
+		go func() {
+			_ = listener.Close()
+			for range listener.Notify { // lets its goroutine end
+			}
+		}()
+	}()
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case n := <-listener.Notify:
+			if n == nil { // connected again
+				b.lost()
+				continue
+			}
+			b.receive(n.Extra)
+		case <-ping.C:
+			go func() { _ = listener.Ping() }()
+		}
+	}
+}
+
+func (b *postgresBus) receive(payload string) {
+	from, hints := parse(payload)
+	if from == b.from {
+		return
+	}
+	for _, h := range hints {
+		b.hint(h)
+	}
+}
+
+// dialer opens the connection that listens. A read of it may take as long as pings are apart, and a little more.
+type dialer struct{}
+
+// Dial implements pq.Dialer.
+func (d dialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialTimeout(network, address, maxBackoff)
+}
+
+// DialTimeout implements pq.Dialer.
+func (dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+	conn, err := net.DialTimeout(network, address, timeout) //nolint:noctx // lib/pq's listener knows no context
+	if err != nil {
+		return nil, err
+	}
+	return pinged{conn}, nil
+}
+
+// pinged is a connection that is never silent for long.
+type pinged struct{ net.Conn }
+
+// Read implements net.Conn.
+func (c pinged) Read(p []byte) (int, error) {
+	if err := c.SetReadDeadline(clock.System{}.Now().Add(silence)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(p)
+}
+
+// Write implements net.Conn.
+func (c pinged) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(clock.System{}.Now().Add(silence)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}

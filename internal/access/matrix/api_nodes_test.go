@@ -43,12 +43,15 @@ func (a *api) tryNodeFields() {
 }
 
 // singles are the root fields that answer one row by its id.
-var singles = map[string]string{"User": "user", "Patient": "patient", "Appointment": "appointment", "Order": "order", "ChatRoom": "chatRoom", "JobRun": "run"}
+var singles = map[string]string{"User": "user", "Patient": "patient", "Appointment": "appointment", "Order": "order", "ChatRoom": "chatRoom"}
 
 func (a *api) compareNodes(viewer, entity string, every []uuid.UUID, answers []any) {
 	list, _ := answers[len(every)].([]any)
 	for i, id := range every {
 		want := a.seen([]uuid.UUID{id}, viewer)
+		if !isNode(entity) { // rows that the API never shows
+			want = nil
+		}
 		a.same(wayNode, viewer, entity, "node("+a.names[id]+")", want, some(answers[i]), nil, true)
 		if len(list) == len(every) {
 			a.same(wayNodes, viewer, entity, "nodes at "+a.names[id], want, some(list[i]), nil, true)

@@ -18,6 +18,7 @@ import (
 	"github.com/caregraph/caregraph/internal/app"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/config"
+	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/caregraph/caregraph/internal/testkit"
 )
 
@@ -25,6 +26,7 @@ import (
 type api struct {
 	*matrix
 	t       *testing.T
+	program *app.App
 	clients map[string]*testkit.Client // by viewer
 }
 
@@ -39,6 +41,7 @@ func TestMatrixOverHTTP(t *testing.T) {
 			a.tryTrees()
 			a.trySideDoors()
 			a.tryRootLists()
+			a.tryStreams()
 			a.tryDoors()
 			for _, v := range a.violations {
 				t.Error(v)
@@ -60,7 +63,10 @@ func TestMatrixOverHTTP(t *testing.T) {
 // wayDoor is a root field, before it looks at any row.
 const wayDoor = "root field"
 
-var apiWays = []string{wayNode, wayNodes, wayList, wayNested, wayFilter, wayOrder, wayCursor, wayCount, wayDoor}
+// wayStream is a subscription.
+const wayStream = "subscription"
+
+var apiWays = []string{wayNode, wayNodes, wayList, wayNested, wayFilter, wayOrder, wayCursor, wayCount, wayDoor, wayStream}
 
 // serve runs the program on a fresh database with the world in it, and signs everybody in.
 func serve(t *testing.T, engine string) *api {
@@ -89,12 +95,27 @@ func serve(t *testing.T, engine string) *api {
 			t.Error(err)
 		}
 	})
-	a := &api{matrix: newMatrix(build(t, program.DB), maxViolations), t: t, clients: map[string]*testkit.Client{}}
+	a := &api{matrix: newMatrix(build(t, program.DB), maxViolations), t: t, program: program, clients: map[string]*testkit.Client{}}
+	a.number()
 	a.clients[anonymous] = testkit.NewClient(t, server.URL)
 	for _, p := range people {
 		a.signIn(p.name)
 	}
 	return a
+}
+
+// number sets the counters of the rooms to the messages that they hold, as the program would have.
+func (a *api) number() {
+	testkit.Write(a.t, a.db, func(ctx context.Context) error {
+		for _, room := range a.of("ChatRoom") {
+			held := slices.DeleteFunc(a.of("ChatMessage"), func(id uuid.UUID) bool { return a.refs[id]["room_id"] != room })
+			_, err := a.program.Streams.Reserve(ctx, []stream.Need{{Stream: room, Items: len(held)}})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // signIns are the sessions that the test itself opens: rows of the world like the others.

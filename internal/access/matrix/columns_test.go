@@ -117,7 +117,7 @@ func usual(entity string, n int) values {
 	case "ChatRoom":
 		return values{"status": chatroom.StatusACTIVE}
 	case "ChatMessage":
-		return values{"sender_role": chatmessage.SenderRolePATIENT, "position": int64(n), "body": "Body " + serial}
+		return values{"sender_role": chatmessage.SenderRolePATIENT, "position": int64(100 + n), "body": "Body " + serial}
 	case "ChatRead":
 		return values{"up_to": int64(n)}
 	case "Session":

@@ -49,7 +49,7 @@ func (c *demoCommand) Run(ctx context.Context, env *Environment) (err error) {
 // fill makes the invented clinic in an empty database.
 func fill(ctx context.Context, a *App) error {
 	hash := func() (string, error) { return argon2id.CreateHash(demo.Password, identity.HashParams) }
-	return (&demo.Seeder{DB: a.DB, Hash: hash, Zone: a.cfg.PracticeZone}).Seed(ctx)
+	return (&demo.Seeder{DB: a.DB, Hash: hash, Zone: a.cfg.PracticeZone, Chat: a.Chat}).Seed(ctx)
 }
 
 // introduce prints what a newcomer needs.

@@ -11,6 +11,7 @@ import (
 	"github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/civil"
 	record "github.com/caregraph/caregraph/internal/patient"
 	"github.com/caregraph/caregraph/internal/store"
@@ -58,8 +59,10 @@ type Seeder struct {
 	DB   *store.DB
 	Hash func() (string, error) // of Password; asked for when there is somebody to add
 	Zone *time.Location
+	Chat *chat.Service
 
 	hash          string
+	talks         []talk
 	practitioners []*ent.Practitioner
 	patients      []*ent.Patient
 }
@@ -87,8 +90,8 @@ func (s *Seeder) Seed(ctx context.Context) error {
 	if s.hash, err = s.Hash(); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	return s.DB.WithTx(ctx, func(ctx context.Context) error {
-		s.practitioners, s.patients = nil, nil
+	err = s.DB.WithTx(ctx, func(ctx context.Context) error {
+		s.practitioners, s.patients, s.talks = nil, nil, nil
 		for _, p := range staff {
 			if err := s.addStaff(ctx, p); err != nil {
 				return fmt.Errorf("demo: %s: %w", p.given, err)
@@ -104,6 +107,13 @@ func (s *Seeder) Seed(ctx context.Context) error {
 		}
 		return s.addVisits(ctx)
 	})
+	if err == nil {
+		err = s.speak(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	return nil
 }
 
 func (s *Seeder) addUser(ctx context.Context, p person) (*ent.User, error) {

@@ -23,7 +23,10 @@ func (s *Seeder) addVisits(ctx context.Context) error {
 			return err
 		}
 		if i < len(s.patients) {
-			if err := s.addPastVisit(ctx, slots[i], s.patients[i]); err != nil {
+			if _, err := s.addVisit(ctx, slots[i], s.patients[i], appointment.StatusCOMPLETED); err != nil {
+				return err
+			}
+			if err := s.addTalk(ctx, slots[len(slots)-1-i], s.patients[i]); err != nil {
 				return err
 			}
 		}
@@ -56,31 +59,43 @@ func (s *Seeder) addSlots(ctx context.Context, p *ent.Practitioner) ([]*ent.Slot
 	return s.DB.Client.Slot.CreateBulk(rows...).Save(ctx)
 }
 
-// addPastVisit is a paid visit that took place.
-func (s *Seeder) addPastVisit(ctx context.Context, at *ent.Slot, p *ent.Patient) error {
+// addVisit is a paid visit, to come or over.
+func (s *Seeder) addVisit(ctx context.Context, at *ent.Slot, p *ent.Patient, status appointment.Status) (*ent.Appointment, error) {
 	a, err := s.DB.Client.Appointment.Create().SetPatientID(p.ID).SetPractitionerID(at.PractitionerID).SetSlotID(at.ID).
-		SetStartsAt(at.StartsAt).SetEndsAt(at.EndsAt).SetStatus(appointment.StatusCOMPLETED).SetIsInitial(true).
+		SetStartsAt(at.StartsAt).SetEndsAt(at.EndsAt).SetStatus(status).SetIsInitial(status == appointment.StatusCOMPLETED).
 		SetPriceMinor(8000).SetCurrency("AUD").SetExpiresAt(at.StartsAt).SetBookedBy(*p.UserID).Save(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	steps := []appointment.Status{appointment.StatusPENDING, appointment.StatusBOOKED, appointment.StatusCOMPLETED}
+	steps, paid := []appointment.Status{appointment.StatusPENDING, appointment.StatusBOOKED}, order.StatusPAID
+	if status == appointment.StatusCOMPLETED {
+		steps, paid = append(steps, status), order.StatusCOMPLETED
+	}
 	var from *string
 	for _, to := range steps {
 		step := s.DB.Client.AppointmentStatusChange.Create().SetAppointmentID(a.ID).SetPatientID(p.ID).SetPractitionerID(at.PractitionerID).
 			SetToStatus(string(to)).SetNillableFromStatus(from).SetCause("demo")
 		if err := step.Exec(ctx); err != nil {
-			return err
+			return nil, err
 		}
 		text := string(to)
 		from = &text
 	}
-	err = s.DB.Client.Order.Create().SetAppointmentID(a.ID).SetPatientID(p.ID).SetAmountMinor(8000).SetCurrency("AUD").
-		SetStatus(order.StatusCOMPLETED).SetProvider("sandbox").SetPaymentRef("demo").SetFeeMinor(170).
-		SetExpiresAt(at.StartsAt).SetPaidAt(at.StartsAt.Add(-24 * time.Hour)).SetCompletedAt(at.EndsAt).Exec(ctx)
-	if err != nil {
-		return err
+	bill := s.DB.Client.Order.Create().SetAppointmentID(a.ID).SetPatientID(p.ID).SetAmountMinor(8000).SetCurrency("AUD").
+		SetStatus(paid).SetProvider("sandbox").SetPaymentRef("demo").SetFeeMinor(170).SetExpiresAt(at.StartsAt).SetPaidAt(earlier(s.DB.Now(), at.StartsAt.Add(-24*time.Hour)))
+	if paid == order.StatusCOMPLETED {
+		bill.SetCompletedAt(at.EndsAt)
 	}
-	return s.DB.Client.CareRelation.Create().SetPractitionerID(at.PractitionerID).SetPatientID(p.ID).
+	if err := bill.Exec(ctx); err != nil || paid != order.StatusCOMPLETED {
+		return a, err
+	}
+	return a, s.DB.Client.CareRelation.Create().SetPractitionerID(at.PractitionerID).SetPatientID(p.ID).
 		SetSource(carerelation.SourceAPPOINTMENT).SetSourceID(a.ID).Exec(ctx)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

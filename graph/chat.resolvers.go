@@ -85,7 +85,7 @@ func (r *queryResolver) ChatEvents(ctx context.Context, roomID uuid.UUID, after 
 	if err != nil {
 		return nil, err
 	}
-	return chatEventPage(roomID, page)
+	return chatEventPage(ctx, roomID, page)
 }
 
 // UnreadTotal is the resolver for the unreadTotal field.

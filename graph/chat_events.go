@@ -47,13 +47,13 @@ func cursorsOf(e *stream.Event) (cursor ent.Cursor, previous *ent.Cursor) {
 	return cursor, previous
 }
 
-func chatEventPage(roomID uuid.UUID, page *chat.EventPage) (*model.ChatEventConnection, error) {
+func chatEventPage(ctx context.Context, roomID uuid.UUID, page *chat.EventPage) (*model.ChatEventConnection, error) {
 	shown := &model.ChatEventConnection{
 		Edges: make([]*model.ChatEventEdge, len(page.Events)), TotalCount: int(page.Head),
 		PageInfo: &ent.PageInfo{HasPreviousPage: page.After > 0, HasNextPage: page.After+int64(len(page.Events)) < page.Head},
 	}
 	for i, e := range page.Events {
-		node, err := chatEvent(context.Background(), e)
+		node, err := chatEvent(ctx, e)
 		if err != nil {
 			return nil, err
 		}

@@ -54,8 +54,8 @@ type App struct {
 	// Schema is the API's schema in SDL.
 	Schema string
 
-	cfg    config.Config
-	log    *slog.Logger
+	cfg     config.Config
+	log     *slog.Logger
 	server  *httpserver.Server
 	sockets *transport.Websocket
 }
@@ -77,17 +77,24 @@ func (a *App) Run(ctx context.Context, listener net.Listener) error {
 	jobs.Start()
 	loops.Go(debug.FreeOSMemory) // what building the program left behind
 	err = a.server.Serve(ctx, listener)
-	err = errors.Join(err, jobs.Stop())
+	err = errors.Join(err, jobs.Stop(), a.stopChat(ctx)) // while the hub still tells other instances
 	stop()
 	loops.Wait()
 	return errors.Join(err, a.Close(ctx))
+}
+
+// stopChat waits until the messages that were taken are stored.
+func (a *App) stopChat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	defer cancel()
+	return a.Chat.Stop(ctx)
 }
 
 // Close writes what is buffered and closes the database. Run does so itself.
 func (a *App) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
-	return errors.Join(a.Chat.Stop(ctx), a.Identity.Flush(ctx), a.Audit.Close(ctx), a.DB.Close())
+	return errors.Join(a.stopChat(ctx), a.Identity.Flush(ctx), a.Audit.Close(ctx), a.DB.Close())
 }
 
 // jobs is the table of jobs.

@@ -71,8 +71,10 @@ func (a *App) socketOptions(registry *prometheus.Registry) transport.WebsocketOp
 	return transport.WebsocketOptions{
 		Options: transport.Options{RequestID: httpserver.RequestID, MaxBody: a.cfg.Limits.BodyBytes},
 		Detach:  httpserver.Detach, Admit: httpserver.Admit, Sockets: sockets, Subscriptions: subscriptions,
-		OpenSession: func(ctx context.Context, v *access.Viewer) (transport.Session, error) { return a.Identity.Live().Open(ctx, v) },
-		MaxSockets:  a.cfg.Limits.Sockets, MaxOperations: a.cfg.Limits.OperationsPerSocket, Timeout: a.cfg.Limits.OperationTimeout,
+		OpenSession: func(ctx context.Context, v *access.Viewer) (transport.Session, error) {
+			return a.Identity.Live().Open(ctx, v)
+		},
+		MaxSockets: a.cfg.Limits.Sockets, MaxOperations: a.cfg.Limits.OperationsPerSocket, Timeout: a.cfg.Limits.OperationTimeout,
 	}
 }
 

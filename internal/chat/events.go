@@ -42,7 +42,7 @@ func (s *Service) Events(_ context.Context, roomID uuid.UUID, after *ent.Cursor)
 	return &stream.LogSource{
 		Log: s.Streams, Stream: roomID, After: position, Loader: s.load,
 		Access: func(ctx context.Context) error {
-			_, _, err := s.room(ctx, roomID)
+			_, err := s.room(ctx, roomID)
 			return err
 		},
 	}, nil
@@ -82,7 +82,7 @@ func (s *Service) EventPage(ctx context.Context, roomID uuid.UUID, after *ent.Cu
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := s.room(ctx, roomID); err != nil {
+	if _, err := s.room(ctx, roomID); err != nil {
 		return nil, err
 	}
 	page := &EventPage{}

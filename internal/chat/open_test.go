@@ -9,6 +9,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/store"
@@ -41,6 +42,9 @@ func TestOpen_50TimesAtOnceIsOneRoom(t *testing.T) {
 		told, err := chat.Told(page.Events[0])
 		require.NoError(t, err)
 		require.Equal(t, chat.StatusStep{Status: chatroom.StatusACTIVE}, told)
+		entries, err := db.Client.StreamEntry.Query().Where(streamentry.Kind(chat.KindRoomStatusChanged)).Count(testkit.System(t))
+		require.NoError(t, err)
+		require.Equal(t, 2, entries, "that of this room and that of the practice's other one")
 		e, err := db.Client.AuditEvent.Query().Where(auditevent.EntityID(r.ID)).Only(testkit.System(t))
 		require.NoError(t, err)
 		require.Equal(t, auditevent.ActionCREATE, e.Action)

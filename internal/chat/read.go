@@ -21,7 +21,7 @@ func (s *Service) MarkRead(ctx context.Context, in MarkRoomReadInput) (*ent.Chat
 	if in.UpTo < 0 {
 		return nil, errNoSuchMessage
 	}
-	r, _, err := s.room(ctx, in.RoomID)
+	r, err := s.room(ctx, in.RoomID)
 	if err != nil {
 		return nil, err
 	}

@@ -135,7 +135,7 @@ func TestUnread_IsThatOfTheModel(t *testing.T) {
 			upTo [2]int
 		}
 		model := make([]state, len(rooms))
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same conversation every time
+		random := rand.New(rand.NewPCG(1, 2)) // the same conversation every time
 		for range 120 {
 			n, side := random.IntN(2), random.IntN(2)
 			m := &model[n]

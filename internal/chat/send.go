@@ -41,7 +41,7 @@ func (s *Service) Send(ctx context.Context, in SendMessageInput) (*ent.ChatMessa
 		return nil, err
 	}
 	if leads {
-		go s.work() //nolint:contextcheck // it stores the messages of many callers
+		go s.work() //nolint:contextcheck,gosec // it stores the messages of many callers
 	}
 	select {
 	case <-one.done:

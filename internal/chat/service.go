@@ -34,18 +34,17 @@ type Service struct {
 // New returns the service. Stop ends it.
 func New(c Config) *Service { return &Service{Config: c, queue: queue{limit: maxWaiting}} }
 
-// room returns a room that the viewer of ctx takes part in, and as who; NOT_FOUND for all others.
-func (s *Service) room(ctx context.Context, id uuid.UUID) (*ent.ChatRoom, Role, error) {
+// room returns a room that the viewer of ctx takes part in; NOT_FOUND for all others.
+func (s *Service) room(ctx context.Context, id uuid.UUID) (*ent.ChatRoom, error) {
 	r, err := s.DB.Client.ChatRoom.Query().Where(chatroom.ID(id)).Only(ctx)
 	if ent.IsNotFound(err) {
-		return nil, "", fault.ErrNotFound
+		return nil, fault.ErrNotFound
 	}
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	role, ok := participant(access.From(ctx), r.PatientID, r.PractitionerID)
-	if !ok {
-		return nil, "", fault.ErrNotFound
+	if _, ok := participant(access.From(ctx), r.PatientID, r.PractitionerID); !ok {
+		return nil, fault.ErrNotFound
 	}
-	return r, role, nil
+	return r, nil
 }

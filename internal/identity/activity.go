@@ -14,7 +14,8 @@ const maxLag = 15 * time.Second
 
 // activity is what this instance knows of sessions beside the store: when it last wrote one, and activity that it has not written yet.
 type activity struct {
-	lag time.Duration // between two writes of a session
+	lag     time.Duration // between two writes of a session
+	warning time.Duration // before the end, in which activity is written at once
 
 	mu       sync.Mutex
 	sessions map[uuid.UUID]*recent
@@ -23,6 +24,7 @@ type activity struct {
 type recent struct {
 	unwritten
 	wrote time.Time // last; zero when the next activity is to be written at once
+	shown time.Time // the newest activity that was written
 }
 
 // unwritten is activity that the store does not know.
@@ -38,11 +40,12 @@ func (w unwritten) counts(expiresAt time.Time) bool {
 	return !w.first.IsZero() && w.first.Before(expiresAt)
 }
 
-func newActivity(lag time.Duration) *activity {
-	return &activity{lag: lag, sessions: map[uuid.UUID]*recent{}}
+func newActivity(lag, warning time.Duration) *activity {
+	return &activity{lag: lag, warning: warning, sessions: map[uuid.UUID]*recent{}}
 }
 
-// note takes an activity down and tells whether it is to be written now: when the last write is long enough ago, or must be.
+// note takes an activity down and tells whether it is to be written now: when the last write is long enough ago, in the session's warning time, or
+// when it must.
 func (a *activity) note(id uuid.UUID, at time.Time, timeout time.Duration, must bool) (unwritten, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -55,10 +58,11 @@ func (a *activity) note(id uuid.UUID, at time.Time, timeout time.Duration, must 
 		r.first = at
 	}
 	r.last, r.timeout = later(r.last, at), timeout
-	if !must && at.Sub(r.wrote) < a.lag {
+	isWarning := !at.Before(r.shown.Add(timeout - a.warning))
+	if !must && !isWarning && at.Sub(r.wrote) < a.lag {
 		return unwritten{}, false
 	}
-	r.wrote = at // nobody else writes it meanwhile
+	r.wrote, r.shown = at, r.last // nobody else writes it meanwhile
 	return r.unwritten, true
 }
 
@@ -66,7 +70,7 @@ func (a *activity) note(id uuid.UUID, at time.Time, timeout time.Duration, must 
 func (a *activity) opened(id uuid.UUID, at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.sessions[id] = &recent{unwritten: unwritten{id: id}, wrote: at}
+	a.sessions[id] = &recent{unwritten: unwritten{id: id}, wrote: at, shown: at}
 }
 
 // written takes down that the store knows of the activity.
@@ -77,7 +81,7 @@ func (a *activity) written(w unwritten, at time.Time) {
 	if !ok {
 		return
 	}
-	r.wrote = later(r.wrote, at)
+	r.wrote, r.shown = later(r.wrote, at), later(r.shown, w.last)
 	if r.last.After(w.last) {
 		r.first = w.last // as far as that the session is known to have lived
 		return

@@ -15,7 +15,7 @@ import (
 // Activity that comes while an earlier one is being written is kept.
 func TestActivityDuringAWrite(t *testing.T) {
 	t.Parallel()
-	a, id, start := newActivity(15*time.Second), uuid.New(), testkit.Start
+	a, id, start := newActivity(15*time.Second, 5*time.Second), uuid.New(), testkit.Start
 	writing, isDue := a.note(id, start, time.Minute, false)
 	require.True(t, isDue)
 	_, isDue = a.note(id, start.Add(time.Second), time.Minute, false)
@@ -38,9 +38,8 @@ func TestActivityInTheWarningTimeIsWrittenAtOnce(t *testing.T) {
 			return time.Duration(rapid.IntRange(from*1000, to*1000).Draw(rt, label)) * time.Millisecond
 		}
 		timeout := second(60, 1200, "timeout")
-		c := Config{PatientTimeout: timeout, StaffTimeout: 2 * timeout, Warning: second(1, 1300, "warning")}
-		a, id, now := newActivity(lag(c)), uuid.New(), testkit.Start
-		assert.LessOrEqual(rt, a.lag, min(15*time.Second, timeout/4))
+		warning := min(second(1, 1200, "warning"), timeout)
+		a, id, now := newActivity(min(maxLag, timeout/4), warning), uuid.New(), testkit.Start
 		a.opened(id, now)
 		row := now.Add(timeout) // as the store has it
 		write := func(w unwritten) {
@@ -52,11 +51,10 @@ func TestActivityInTheWarningTimeIsWrittenAtOnce(t *testing.T) {
 			for _, w := range a.due(now, false) {
 				write(w)
 			}
-			isWarning := row.Sub(now) <= c.Warning
 			if rapid.IntRange(0, 3).Draw(rt, "quiet") == 0 {
-				now = row.Add(-c.Warning)
-				isWarning = true
+				now = later(now, row.Add(-warning))
 			}
+			isWarning := row.Sub(now) <= warning
 			w, isDue := a.note(id, now, timeout, false)
 			require.True(rt, isDue || !isWarning, "%s after the last write", now.Sub(row.Add(-timeout)))
 			if isDue {

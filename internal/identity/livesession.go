@@ -108,21 +108,22 @@ func (ls *LiveSession) OnEnd(f func()) {
 	}
 }
 
-// end tells the socket that the session is over.
+// end tells the socket that the session is over; finish calls it once.
 func (ls *LiveSession) end() {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
-	if ls.isOver || ls.isClosed {
-		return
-	}
 	ls.isOver = true
-	if ls.onEnd != nil {
+	if ls.onEnd != nil && !ls.isClosed {
 		ls.onEnd()
 	}
 }
 
-// Close lets the session go; what OnEnd was given is not called any more once it has returned. Closing again changes nothing.
+// Close lets the session go; what OnEnd was given is not called any more once it has returned. Closing again changes nothing, nor does
+// closing the nil of a failed Open, which is easily put into an interface.
 func (ls *LiveSession) Close() {
+	if ls == nil {
+		return
+	}
 	ls.mu.Lock()
 	wasClosed := ls.isClosed
 	ls.isClosed = true

@@ -114,8 +114,9 @@ func TestLiveOpen(t *testing.T) {
 	each(t, func(t *testing.T, c *clinic) {
 		_, err := c.Live().Open(t.Context(), nil)
 		require.ErrorIs(t, err, fault.ErrUnauthenticated)
-		_, err = c.Live().Open(t.Context(), &access.Viewer{SessionID: uuid.New()})
+		none, err := c.Live().Open(t.Context(), &access.Viewer{SessionID: uuid.New()})
 		requireFault(t, err, "SESSION_EXPIRED")
+		none.Close()
 
 		result := c.signIn(t, testkit.User(t, c.db, access.Nurse))
 		o, closed := open(t, c.Service, result.Viewer), open(t, c.Service, result.Viewer)

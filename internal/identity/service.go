@@ -87,20 +87,13 @@ func New(c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{Config: c, passwords: passwords, tokens: newTokens(c), activity: newActivity(lag(c))}
+	s := &Service{Config: c, passwords: passwords, tokens: newTokens(c), activity: newActivity(min(maxLag, min(c.PatientTimeout, c.StaffTimeout)/4), c.Warning)}
 	s.live = newLive(s)
 	return s, nil
 }
 
 // Live returns what knows the sessions behind open sockets.
 func (s *Service) Live() *Live { return s.live }
-
-// lag is how long activity may wait to be written: so short that other instances see no session end before it is, and that activity in the warning
-// time is written at once, even when the write before it came late by another lag.
-func lag(c Config) time.Duration {
-	shortest := min(c.PatientTimeout, c.StaffTimeout)
-	return max(0, min(maxLag, shortest/4, (shortest-c.Warning)/3))
-}
 
 // timeout is how long a session of a user with these roles lasts without activity.
 func (s *Service) timeout(v *access.Viewer) time.Duration {

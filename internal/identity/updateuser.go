@@ -36,8 +36,8 @@ func (in UpdateUserInput) normalized() (UpdateUserInput, error) {
 }
 
 // UpdateUser changes an account, for administrators. New roles hold from the user's next request, and on open sockets at once, with profile or record
-// where they need one; a new address has to be proved again. Errors: NOT_FOUND, EMAIL_TAKEN, CONFLICT (with the present account), INVALID_INPUT (all fields at once),
-// FORBIDDEN (also for the last administrator's role).
+// where they need one; a new address has to be proved again. Errors: NOT_FOUND, EMAIL_TAKEN, CONFLICT (with the present account), INVALID_INPUT (all
+// fields at once), FORBIDDEN (also for the last administrator's role).
 func (s *Service) UpdateUser(ctx context.Context, in UpdateUserInput) (*ent.User, error) {
 	in, err := in.normalized()
 	if err != nil {

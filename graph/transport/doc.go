@@ -1,6 +1,7 @@
-// Package transport serves GraphQL over HTTP: POST, and GET for queries, as the GraphQL-over-HTTP specification asks.
+// Package transport serves GraphQL over HTTP: POST, and GET for queries, as the GraphQL-over-HTTP specification asks; and over websockets,
+// where subscriptions are, as graphql-transport-ws asks.
 //
-// Rules, each with a test that names it:
+// Rules of HTTP, each with a test that names it:
 //
 //  1. The answer is application/graphql-response+json or application/json, whichever the client prefers; */* and no
 //     Accept at all mean application/json. Nothing acceptable is 406.
@@ -11,4 +12,16 @@
 //  4. Every error carries extensions.code and extensions.requestId. No answer repeats the request.
 //  5. Bodies are bounded; batches are refused; members that are not known are ignored.
 //  6. The data of a response is written as it is, without another pass of JSON.
+//
+// Rules of websockets:
+//
+//   - What the protocol does not allow closes the socket with the protocol's code. A client that is to come back is told 1001 or 1013, which
+//     client libraries take as a reason to connect again.
+//   - Subscriptions pull: a wake marks one as dirty, and the socket's worker reads its feed, asks whether the session is still what it was, and
+//     writes, until the feed is empty. The question comes after the reading, so that nothing committed after a revocation is delivered.
+//   - An idle socket costs one goroutine and no write buffer. All are looked after by one more.
+//   - Whatever waits is bounded: operations, frames, bytes. A client that does not read is cut off, and one whose subscription stays behind is told
+//     SLOW_CONSUMER with the cursor to go on from.
+//   - The end of a session silences its operations at once and closes the socket within a second, also past a writer that is stuck.
+//   - After complete or error nothing is sent for an operation, and its id is free.
 package transport

@@ -215,7 +215,7 @@ func (t *Websocket) Close(ctx context.Context) {
 		return
 	}
 	for _, s := range open {
-		s.leave()
+		s.leave() //nolint:contextcheck // the worker has contexts of its own
 	}
 	select {
 	case <-t.left:

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,8 +19,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/google/uuid"
-	"github.com/gorilla/websocket"
-	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -83,7 +80,7 @@ func newKit(t testing.TB, change ...func(*WebsocketOptions)) *kit {
 		f(&k.options)
 	}
 	k.sockets = NewWebsocket(k.options)
-	srv := handler.New(&graphql.ExecutableSchemaMock{SchemaFunc: func() *ast.Schema { return liveSchema }, ExecFunc: k.exec})
+	srv := handler.New(executable{k})
 	srv.SetErrorPresenter(presentCode)
 	srv.AddTransport(k.sockets)
 	srv.AddTransport(POST{k.options.Options})
@@ -114,6 +111,15 @@ func newKit(t testing.TB, change ...func(*WebsocketOptions)) *kit {
 	return k
 }
 
+// executable is the schema; gqlgen's mock would remember every call.
+type executable struct{ k *kit }
+
+func (executable) Schema() *ast.Schema { return liveSchema }
+func (executable) Complexity(context.Context, string, string, int, map[string]any) (int, bool) {
+	return 0, false
+}
+func (e executable) Exec(ctx context.Context) graphql.ResponseHandler { return e.k.exec(ctx) }
+
 type idKey struct{}
 
 func presentCode(ctx context.Context, err error) *gqlerror.Error {
@@ -138,163 +144,6 @@ func authenticate(_ context.Context, token string) (*access.Viewer, error) {
 	default:
 		return nil, fault.ErrUnauthenticated
 	}
-}
-
-type fakeSession struct {
-	k      *kit
-	mu     sync.Mutex
-	viewer *access.Viewer
-	err    error
-	onEnd  func()
-	closed bool
-}
-
-func (k *kit) openSession(_ context.Context, v *access.Viewer) (Session, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.refuse != nil {
-		return nil, k.refuse
-	}
-	s := &fakeSession{k: k, viewer: v}
-	k.sessions = append(k.sessions, s)
-	return s, nil
-}
-
-func (s *fakeSession) ID() uuid.UUID        { return s.viewer.SessionID }
-func (s *fakeSession) ExpiresAt() time.Time { return time.Date(2026, 1, 2, 3, 24, 5, 0, time.UTC) }
-func (s *fakeSession) OnEnd(f func())       { s.mu.Lock(); defer s.mu.Unlock(); s.onEnd = f }
-func (s *fakeSession) Close()               { s.mu.Lock(); defer s.mu.Unlock(); s.closed = true }
-func (s *fakeSession) Viewer(context.Context) (*access.Viewer, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.viewer, s.err
-}
-
-func (s *fakeSession) set(v *access.Viewer, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.viewer, s.err = v, err
-}
-
-// end revokes the session.
-func (s *fakeSession) end() {
-	s.mu.Lock()
-	s.err = fault.New(fault.Unauthenticated, "SESSION_EXPIRED", "Over.")
-	f := s.onEnd
-	s.mu.Unlock()
-	f()
-}
-
-func (k *kit) lastSession() *fakeSession {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.sessions[len(k.sessions)-1]
-}
-
-// fakeSource is a stream in memory.
-type fakeSource struct {
-	isOrdered, isOfSession bool
-
-	mu     sync.Mutex
-	stream uuid.UUID
-	events []*stream.Event
-	feeds  map[*fakeFeed]func()
-	ended  bool
-	nexts  error
-	check  func(ctx context.Context) error
-	after  int
-	checks int
-}
-
-func newSource(isOrdered bool) *fakeSource {
-	return &fakeSource{isOrdered: isOrdered, stream: uuid.New(), feeds: map[*fakeFeed]func(){}}
-}
-
-func (s *fakeSource) IsOrdered() bool   { return s.isOrdered }
-func (s *fakeSource) IsOfSession() bool { return s.isOfSession }
-func (s *fakeSource) Check(ctx context.Context) error {
-	s.mu.Lock()
-	s.checks++
-	check := s.check
-	s.mu.Unlock()
-	if check == nil {
-		return nil
-	}
-	return check(ctx)
-}
-
-func (s *fakeSource) Open(_ context.Context, wake func()) (stream.Feed, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f := &fakeFeed{source: s, at: s.after}
-	s.feeds[f] = wake
-	return f, nil
-}
-
-func (s *fakeSource) change(f func()) {
-	s.mu.Lock()
-	f()
-	var wakes []func()
-	for _, wake := range s.feeds {
-		wakes = append(wakes, wake)
-	}
-	s.mu.Unlock()
-	for _, wake := range wakes {
-		wake()
-	}
-}
-
-func (s *fakeSource) publish(texts ...string) {
-	s.change(func() {
-		for _, text := range texts {
-			s.events = append(s.events, &stream.Event{Stream: s.stream, Position: int64(len(s.events) + 1), Value: text})
-		}
-	})
-}
-
-func (s *fakeSource) readers() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.feeds)
-}
-
-type fakeFeed struct {
-	source *fakeSource
-	at     int
-	busy   atomic.Bool
-}
-
-func (f *fakeFeed) alone() func() {
-	if f.busy.Swap(true) {
-		panic("a feed is used by two")
-	}
-	return func() { f.busy.Store(false) }
-}
-
-func (f *fakeFeed) Next(context.Context) ([]*stream.Event, error) {
-	defer f.alone()()
-	s := f.source
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.nexts != nil {
-		return nil, s.nexts
-	}
-	events := s.events[f.at:min(len(s.events), f.at+100)]
-	f.at += len(events)
-	if len(events) == 0 && s.ended {
-		return nil, io.EOF
-	}
-	return append([]*stream.Event(nil), events...), nil
-}
-
-func (f *fakeFeed) Close() {
-	defer f.alone()()
-	f.source.mu.Lock()
-	defer f.source.mu.Unlock()
-	if _, ok := f.source.feeds[f]; !ok {
-		panic("a feed is closed twice")
-	}
-	delete(f.source.feeds, f)
 }
 
 // exec answers by the names of the root fields.
@@ -365,6 +214,12 @@ func (k *kit) subscription(ctx context.Context, op *graphql.OperationContext, fi
 		switch text {
 		case "boom":
 			panic("boom")
+		case "hang":
+			select {
+			case k.hanging <- struct{}{}:
+			default:
+			}
+			<-k.hang
 		case "away":
 			return &graphql.Response{Errors: gqlerror.List{{Message: "Later.", Extensions: map[string]any{"code": "UNAVAILABLE"}}}}
 		}
@@ -382,94 +237,4 @@ func (k *kit) subscription(ctx context.Context, op *graphql.OperationContext, fi
 		}
 		return &graphql.Response{Data: json.RawMessage(`{"` + field.Alias + `":{` + strings.Join(members, ",") + "}}")}
 	}
-}
-
-// client is a websocket client.
-type client struct {
-	t    testing.TB
-	conn *websocket.Conn
-}
-
-func (k *kit) dial(protocols []string, header http.Header) *client {
-	k.t.Helper()
-	dialer := websocket.Dialer{Subprotocols: protocols, NetDial: func(network, address string) (net.Conn, error) {
-		conn, err := net.Dial(network, address)
-		if err == nil {
-			_ = conn.(*net.TCPConn).SetReadBuffer(8 << 10)
-		}
-		return conn, err
-	}}
-	conn, response, err := dialer.Dial("ws"+strings.TrimPrefix(k.server.URL, "http"), header)
-	require.NoError(k.t, err)
-	_ = response.Body.Close()
-	k.t.Cleanup(func() { _ = conn.Close() })
-	return &client{t: k.t, conn: conn}
-}
-
-func (k *kit) connect() *client { return k.dial([]string{subprotocol}, nil) }
-
-// signedIn returns a client that is.
-func (k *kit) signedIn(token string) *client {
-	c := k.connect()
-	c.send(`{"type":"connection_init","payload":{"authorization":"Bearer ` + token + `"}}`)
-	c.is("connection_ack", "")
-	return c
-}
-
-func (c *client) send(text string) {
-	c.t.Helper()
-	require.NoError(c.t, c.conn.WriteMessage(websocket.TextMessage, []byte(text)))
-}
-
-func (c *client) subscribe(id, query string) {
-	c.t.Helper()
-	payload, _ := json.Marshal(map[string]any{"query": query})
-	c.send(`{"id":"` + id + `","type":"subscribe","payload":` + string(payload) + `}`)
-}
-
-const patience = 10 * time.Second
-
-func (c *client) read() (string, error) {
-	_ = c.conn.SetReadDeadline(time.Now().Add(patience)) //nolint:forbidigo // the network's
-	_, text, err := c.conn.ReadMessage()
-	return string(text), err
-}
-
-// is reads a message and returns its payload.
-func (c *client) is(kind, id string) string {
-	c.t.Helper()
-	text, err := c.read()
-	require.NoError(c.t, err)
-	var m struct {
-		ID, Type string
-		Payload  json.RawMessage
-	}
-	require.NoError(c.t, json.Unmarshal([]byte(text), &m), text)
-	require.Equal(c.t, kind, m.Type, text)
-	require.Equal(c.t, id, m.ID, text)
-	return string(m.Payload)
-}
-
-// isClosed reads the close frame and ends the connection.
-func (c *client) isClosed(code int, reason string) {
-	c.t.Helper()
-	text, err := c.read()
-	var closed *websocket.CloseError
-	require.ErrorAs(c.t, err, &closed, text)
-	require.Equal(c.t, code, closed.Code)
-	if reason != "" {
-		require.Equal(c.t, reason, closed.Text)
-	}
-}
-
-// isQuiet proves that nothing was sent: the answer to a ping comes first.
-func (c *client) isQuiet() {
-	c.t.Helper()
-	c.send(`{"type":"ping"}`)
-	c.is("pong", "")
-}
-
-func (k *kit) eventually(holds func() bool, what string) {
-	k.t.Helper()
-	require.Eventually(k.t, holds, patience, 2*time.Millisecond, what)
 }

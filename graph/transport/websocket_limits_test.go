@@ -56,7 +56,11 @@ func TestDeadPeer(t *testing.T) {
 	require.GreaterOrEqual(t, pings, 1)
 	k.eventually(func() bool { return k.open.Load() == 1 }, "the dead one is gone")
 	for range 8 {
-		<-lived
+		select {
+		case <-lived:
+		case <-time.After(patience):
+			require.Fail(t, "the lively one was taken for dead")
+		}
 	}
 	require.EqualValues(t, 1, k.open.Load())
 }
@@ -80,17 +84,12 @@ func TestWheelRunsWhileThereAreSockets(t *testing.T) {
 
 func TestResultsThatPileUpEndTheSocket(t *testing.T) {
 	t.Parallel()
-	k := newKit(t)
+	k := newKit(t, func(o *WebsocketOptions) { o.WriteTimeout = time.Minute })
 	c := k.signedIn("good")
 	text := strings.Repeat("x", 3<<10)
 	_ = c.conn.SetWriteDeadline(time.Now().Add(patience)) //nolint:forbidigo // the network's
-	for {
-		if c.conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"ping","payload":{"a":"`+text+`"}}`)) != nil {
-			break
-		}
-		if k.open.Load() == 0 {
-			break
-		}
+	for k.open.Load() > 0 && c.conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"ping","payload":{"a":"`+text+`"}}`)) == nil {
+		continue
 	}
 	k.eventually(func() bool { return k.open.Load() == 0 }, "cut")
 }
@@ -167,8 +166,10 @@ func TestNothingIsLeftBehind(t *testing.T) { //nolint:paralleltest // it counts 
 	for range rounds {
 		round(perSocket)
 	}
+	k.sessions = nil // the test's own
 	k.eventually(func() bool {
 		nowGoroutines, nowHeap := measure()
+		t.Logf("goroutines %d, then %d; heap %d, then %d", goroutines, nowGoroutines, heap, nowHeap)
 		return nowGoroutines <= goroutines+5 && nowHeap <= heap+2<<20
 	}, "goroutines and memory are as before")
 	require.Zero(t, k.rooms[""].readers())

@@ -107,8 +107,10 @@ func (s *socket) signIn(payload json.RawMessage) {
 	defer cancel()
 	viewer, err := s.authenticate(ctx, payload)
 	if err == nil && viewer != nil {
-		s.who = viewer
-		s.session, err = s.t.options.OpenSession(access.As(ctx, viewer), viewer)
+		var session Session
+		if session, err = s.t.options.OpenSession(access.As(ctx, viewer), viewer); err == nil { // else it may be a nil pointer
+			s.session, s.who = session, viewer
+		}
 	}
 	switch {
 	case err == nil:

@@ -105,7 +105,7 @@ func (o *operation) execute(ctx context.Context, op *graphql.OperationContext) {
 	case len(response.Data) == 0: // it was not executed
 		o.refused(ctx, response)
 	default:
-		s.enqueue(o.next(encode(ctx, s.t.options.Options, response)), o.completed())
+		s.enqueue(o.next(encode(ctx, s.t.options.Options, response)), o.completed()) //nolint:contextcheck // the worker has contexts of its own
 	}
 	o.cancel()
 }
@@ -129,7 +129,7 @@ func (o *operation) fails(ctx context.Context, errs gqlerror.List) {
 
 // refused ends the operation with the errors of a response.
 func (o *operation) refused(ctx context.Context, response *graphql.Response) {
-	o.socket.enqueue(o.errored(ctx, response))
+	o.socket.enqueue(o.errored(ctx, response)) //nolint:contextcheck // the worker has contexts of its own
 	o.cancel()
 }
 

@@ -210,7 +210,8 @@ func TestSocketOperations(t *testing.T) {
 	c.subscribe("4", `{ fail }`)
 	require.Contains(t, c.is("next", "4"), `"data":null`)
 	c.is("complete", "4")
-	for _, query := range []string{`{`, ``, `{ unknown }`, `query A { who } query B { who }`, `{ refused }`, `query($a: Int!) { who }`, `subscription { ticks(room: "none") { n } }`} {
+	for _, query := range []string{`{`, ``, `{ unknown }`, `query A { who } query B { who }`, `{ refused }`, `query($a: Int!) { who }`, `subscription { ticks(room: "none") { n } }`,
+		`subscription { ticks { n } own { n } }`, `subscription { ticks @skip(if: true) { n } }`, `subscription { __typename }`} {
 		c.subscribe("5", query)
 		errors := c.is("error", "5")
 		require.Equal(t, byte('['), errors[0])

@@ -80,13 +80,13 @@ func (s *socket) prepare(conn *websocket.Conn, r *http.Request) {
 	s.slot = -1
 	s.alive()
 	conn.SetPingHandler(s.answerPing)
-	conn.SetPongHandler(func(string) error { return nil })
+	conn.SetPongHandler(func(string) error { s.alive(); return nil })
 	conn.SetCloseHandler(s.answerClose)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn, s.operations, s.goroutines = conn, map[string]*operation{}, 1
 	if s.isLeaving {
-		s.start()
+		s.start() //nolint:contextcheck // the worker has contexts of its own
 	}
 }
 
@@ -94,6 +94,7 @@ func (s *socket) alive() { s.lastSeen.Store(int64(s.t.wheel.time())) }
 
 // answerPing has the worker answer a control ping; of several only the last, as the protocol allows.
 func (s *socket) answerPing(data string) error {
+	s.alive()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pong = &data

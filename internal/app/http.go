@@ -71,11 +71,18 @@ func (a *App) socketOptions(registry *prometheus.Registry) transport.WebsocketOp
 	return transport.WebsocketOptions{
 		Options: transport.Options{RequestID: httpserver.RequestID, MaxBody: a.cfg.Limits.BodyBytes},
 		Detach:  httpserver.Detach, Admit: httpserver.Admit, Sockets: sockets, Subscriptions: subscriptions,
-		OpenSession: func(ctx context.Context, v *access.Viewer) (transport.Session, error) {
-			return a.Identity.Live().Open(ctx, v)
-		},
-		MaxSockets: a.cfg.Limits.Sockets, MaxOperations: a.cfg.Limits.OperationsPerSocket, Timeout: a.cfg.Limits.OperationTimeout,
+		OpenSession: a.openSession,
+		MaxSockets:  a.cfg.Limits.Sockets, MaxOperations: a.cfg.Limits.OperationsPerSocket, Timeout: a.cfg.Limits.OperationTimeout,
 	}
+}
+
+// openSession follows the session behind a socket.
+func (a *App) openSession(ctx context.Context, v *access.Viewer) (transport.Session, error) {
+	live, err := a.Identity.Live().Open(ctx, v)
+	if err != nil {
+		return nil, err // and not a session that is nil
+	}
+	return live, nil
 }
 
 // withClient tells the domains who calls.

@@ -26,37 +26,43 @@ const (
 	measured  = 1000 // sends for each percentile
 )
 
-// TestSockets_AReaderThatStopsIsEnded within 15 s, and others get their messages as fast as before.
+// TestSockets_AReaderThatStopsIsEnded within 15 s, and others get their messages as fast as before. A busy machine may spoil a comparison, but not three.
 func TestSockets_AReaderThatStopsIsEnded(t *testing.T) {
 	testkit.Long(t)
 	for _, engine := range testkit.Engines() {
 		t.Run(engine, func(t *testing.T) { // times are measured: nothing else runs
 			c := converse(t, engine, instances.Options{})
-			socket := at(t, c.a, c.doctor).Socket(t)
-			feed := c.follow(socket, nil)
+			feed := c.follow(at(t, c.a, c.doctor).Socket(t), nil)
 			writer := c.patient.Socket(t)
 			c.deliveries(t, writer, feed, measured/4) // warm
-			before := c.deliveries(t, writer, feed, measured)
-
-			stuck := c.stuckReader(t)
-			stopped := system.Now()
-			ended := make(chan time.Duration, 1)
-			go func() { ended <- untilGone(stuck, stopped) }()
-			during := c.deliveries(t, writer, feed, measured)
-			for len(ended) == 0 && system.Now().Sub(stopped) < stuckTime {
-				during = append(during, c.deliveries(t, writer, feed, 50)...)
+			for attempt := 1; !c.standsStill(t, writer, feed); attempt++ {
+				require.Less(t, attempt, 3, "the 99th percentile of others moves")
 			}
-			select {
-			case took := <-ended:
-				t.Logf("the stuck reader was ended after %s; others: p50 %s, p99 %s before, p50 %s, p99 %s beside it", took.Round(time.Millisecond),
-					percentile(before, 50), percentile(before, 99), percentile(during, 50), percentile(during, 99))
-				require.Less(t, took, stuckTime)
-			case <-time.After(time.Second):
-				t.Fatal("the stuck reader is still there")
-			}
-			require.LessOrEqual(t, percentile(during, 99), 2*percentile(before, 99)+5*time.Millisecond)
 		})
 	}
+}
+
+// standsStill compares deliveries before and beside a stuck reader, whose end it awaits.
+func (c *conversation) standsStill(t *testing.T, writer *testkit.Socket, feed *testkit.Feed) bool {
+	t.Helper()
+	before := c.deliveries(t, writer, feed, measured)
+	stuck := c.stuckReader(t)
+	stopped := system.Now()
+	ended := make(chan time.Duration, 1)
+	go func() { ended <- untilGone(stuck, stopped) }()
+	during := c.deliveries(t, writer, feed, measured)
+	for len(ended) == 0 && system.Now().Sub(stopped) < stuckTime {
+		during = append(during, c.deliveries(t, writer, feed, 50)...)
+	}
+	select {
+	case took := <-ended:
+		fmt.Printf("a stuck reader on %s was ended after %s; others: p50 %s, p99 %s before, p50 %s, p99 %s beside it\n", c.a.DB.Dialect(), took.Round(10*time.Millisecond),
+			percentile(before, 50), percentile(before, 99), percentile(during, 50), percentile(during, 99))
+		require.Less(t, took, stuckTime)
+	case <-time.After(time.Second):
+		t.Fatal("the stuck reader is still there")
+	}
+	return percentile(during, 99) <= 2*percentile(before, 99)+5*time.Millisecond
 }
 
 // stuckReader subscribes and reads nothing any more.
@@ -136,7 +142,7 @@ func TestSockets_SubscriptionsLeaveNothingBehind(t *testing.T) {
 			for end := system.Now().Add(testkit.Patience); !isClean() && system.Now().Before(end); {
 				runtime.Gosched()
 			}
-			t.Logf("goroutines %d before, %d after; heap %d KB before, %d KB after", goroutines, after, heap>>10, heapAfter>>10)
+			fmt.Printf("%d subscriptions on %s: goroutines %d before, %d after; heap %d KB before, %d KB after\n", subscriptions, engine, goroutines, after, heap>>10, heapAfter>>10)
 			require.True(t, isClean())
 		})
 	}
@@ -218,4 +224,27 @@ func closeMany(t *testing.T, conn *wsclient.Conn, subs []*wsclient.Subscription,
 		return conn.Close()
 	}
 	return nil
+}
+
+const silence = 40 * time.Second // longer than a dead peer is left alone
+
+// TestSockets_AListenerThatSaysNothingStays: who only answers pings is not taken for dead.
+func TestSockets_AListenerThatSaysNothingStays(t *testing.T) {
+	testkit.Long(t)
+	t.Parallel()
+	both(t, func(t *testing.T, engine string) {
+		c := converse(t, engine, instances.Options{})
+		quiet, follows := c.patient.Socket(t), c.doctor.Socket(t)
+		feed := c.follow(follows, nil)
+		select {
+		case <-quiet.Done():
+			t.Fatal(quiet.Err())
+		case <-follows.Done():
+			t.Fatal(follows.Err())
+		case <-time.After(silence):
+		}
+		c.send(t, c.patient, "still there?")
+		require.Equal(t, "still there?", feed.Next().Text("chatEvents.message.body"))
+		require.Equal(t, c.patientRow.Email, quiet.Do(`{ viewer { email } }`, nil).Text("viewer.email"))
+	})
 }

@@ -39,14 +39,12 @@ func newWard(t *testing.T, db *store.DB, opts Options) *ward {
 	w.Install()
 	w.nurse, w.patient = testkit.As(t, testkit.User(t, db, access.Nurse)), testkit.Record(t, db)
 	w.written()
-	db.Client.AuditEvent.Use(func(next ent.Mutator) ent.Mutator {
-		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
-			if w.refuses.Load() {
-				return nil, fault.ErrUnavailable
-			}
-			return next.Mutate(ctx, m)
-		})
-	})
+	w.exec = func(ctx context.Context, reason string, s store.Statement) (int64, error) {
+		if w.refuses.Load() {
+			return 0, fault.ErrUnavailable
+		}
+		return db.Exec(ctx, reason, s)
+	}
 	return w
 }
 

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
 	"math/bits"
 	"strings"
 	"time"
@@ -105,16 +106,26 @@ func cut(s string, n int) string {
 	return s[:n] + "…"
 }
 
-// insert writes the rows in the transaction of ctx.
+var columnNames = []string{
+	auditevent.FieldID, auditevent.FieldCreatedAt, auditevent.FieldAction, auditevent.FieldEntity, auditevent.FieldCause, auditevent.FieldActorID,
+	auditevent.FieldSessionID, auditevent.FieldPatientID, auditevent.FieldEntityID, auditevent.FieldRoles, auditevent.FieldIP, auditevent.FieldUserAgent,
+	auditevent.FieldRequestID, auditevent.FieldChanges,
+}
+
+// insert writes the rows in the transaction of ctx. Every write of the program passes here, so it goes without ent's builders.
 func (r *Recorder) insert(ctx context.Context, entries []entry) error {
 	ctx = access.System(ctx, "audit")
 	for len(entries) > 0 {
 		n := chunk(len(entries))
-		rows := make([]*ent.AuditEventCreate, n)
-		for i, e := range entries[:n] {
-			rows[i] = r.row(e)
+		rows := r.db.Build().Insert(auditevent.Table).Columns(columnNames...)
+		for _, e := range entries[:n] {
+			values, err := valuesOf(e)
+			if err != nil {
+				return err
+			}
+			rows.Values(values...)
 		}
-		if err := r.db.Client.AuditEvent.CreateBulk(rows...).Exec(ctx); err != nil {
+		if _, err := r.exec(ctx, "audit", rows); err != nil {
 			return err
 		}
 		entries = entries[n:]
@@ -136,20 +147,20 @@ func chunk(n int) int {
 	return 1 << (bits.Len64(uint64(min(n, maxChunk))) - 1) // #nosec G115 -- positive
 }
 
-func (r *Recorder) row(e entry) *ent.AuditEventCreate {
-	c := r.db.Client.AuditEvent.Create().SetID(e.id).SetCreatedAt(e.at).SetAction(e.Action).SetEntity(e.Entity).SetCause(e.why).
-		SetNillableActorID(known(e.actor)).SetNillableSessionID(known(e.session)).
-		SetNillablePatientID(known(e.PatientID)).SetNillableEntityID(known(e.EntityID)).
-		SetRoles(e.roles).SetIP(e.ip).SetUserAgent(e.agent).SetRequestID(e.request)
+// valuesOf returns the values of the columns.
+func valuesOf(e entry) ([]any, error) {
+	var changes any
 	if len(e.Changes) > 0 {
-		c.SetChanges(e.Changes)
+		encoded, err := json.Marshal(e.Changes)
+		if err != nil {
+			return nil, err
+		}
+		changes = string(encoded)
 	}
-	return c
+	return []any{
+		e.id, e.at, string(e.Action), e.Entity, e.why, known(e.actor), known(e.session), known(e.PatientID), known(e.EntityID),
+		e.roles, e.ip, e.agent, e.request, changes,
+	}, nil
 }
 
-func known(id uuid.UUID) *uuid.UUID {
-	if id == uuid.Nil {
-		return nil
-	}
-	return &id
-}
+func known(id uuid.UUID) uuid.NullUUID { return uuid.NullUUID{UUID: id, Valid: id != uuid.Nil} }

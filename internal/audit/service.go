@@ -29,6 +29,7 @@ type Recorder struct {
 	db   *store.DB
 	log  *slog.Logger
 	opts Options
+	exec func(ctx context.Context, reason string, s store.Statement) (int64, error) // the database's; tests make it fail
 
 	buffer    *buffer
 	flushing  sync.Mutex // one flush at a time
@@ -46,7 +47,7 @@ func New(db *store.DB, log *slog.Logger, opts Options) *Recorder {
 	if opts.Every == 0 {
 		opts.Every = 500 * time.Millisecond
 	}
-	return &Recorder{db: db, log: log, opts: opts, buffer: newBuffer(opts.Buffer)}
+	return &Recorder{db: db, log: log, opts: opts, exec: db.Exec, buffer: newBuffer(opts.Buffer)}
 }
 
 // Install puts the recorder on the database's client, inside the access policy. Call it once, before the first use of the client.

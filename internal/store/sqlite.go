@@ -36,7 +36,9 @@ type sqliteConnector struct {
 }
 
 // Connect implements sqldriver.Connector.
-func (c sqliteConnector) Connect(context.Context) (sqldriver.Conn, error) { return c.driver.Open(c.dsn) }
+func (c sqliteConnector) Connect(context.Context) (sqldriver.Conn, error) {
+	return c.driver.Open(c.dsn)
+}
 
 // Driver implements sqldriver.Connector.
 func (c sqliteConnector) Driver() sqldriver.Driver { return c.driver }

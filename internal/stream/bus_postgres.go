@@ -5,17 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"strconv"
 	"strings"
 	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"github.com/caregraph/caregraph/internal/access"
-	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/store"
 )
 
@@ -24,10 +21,6 @@ const (
 	maxPayload = 7900 // PostgreSQL takes less than 8,000 bytes
 	sendGap    = 5 * time.Millisecond
 	sendRetry  = time.Second
-	pingEvery  = 5 * time.Second
-	silence    = 3 * pingEvery // of a connection that is pinged: it is dead
-	minBackoff = 100 * time.Millisecond
-	maxBackoff = 2 * time.Second
 )
 
 // postgresBus carries hints by LISTEN/NOTIFY. A commit with NOTIFY takes a lock that all such commits of the database share, so hints
@@ -153,46 +146,14 @@ func parse(payload string) (from string, hints []Hint) {
 	return lines[0], hints
 }
 
-// listen receives until ctx ends. The connection is its own, is made again when it breaks, and is dead when a ping stays without an answer.
+// listen receives until ctx ends.
 func (b *postgresBus) listen(ctx context.Context) {
-	listener := pq.NewDialListener(dialer{}, b.db.URL(), minBackoff, maxBackoff, func(event pq.ListenerEventType, err error) {
-		switch event {
-		case pq.ListenerEventDisconnected:
+	b.db.Listen(ctx, channel, b.receive, func(err error) {
+		if err != nil {
 			b.log.Warn("hints of other instances cannot be received", "error", err)
-			b.lost()
-		case pq.ListenerEventReconnected:
-			b.log.Info("hints of other instances can be received again")
 		}
+		b.lost()
 	})
-	// Its methods wait for the network, so each is called aside.
-	go func() {
-		if listener.Listen(channel) == nil {
-			b.lost() // what came before this moment was not heard
-		}
-	}()
-	defer func() {
-		go func() {
-			_ = listener.Close()
-			for range listener.Notify { // lets its goroutine end
-			}
-		}()
-	}()
-	ping := time.NewTicker(pingEvery)
-	defer ping.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case n := <-listener.Notify:
-			if n == nil { // connected again
-				b.lost()
-				continue
-			}
-			b.receive(n.Extra)
-		case <-ping.C:
-			go func() { _ = listener.Ping() }()
-		}
-	}
 }
 
 func (b *postgresBus) receive(payload string) {
@@ -203,40 +164,4 @@ func (b *postgresBus) receive(payload string) {
 	for _, h := range hints {
 		b.hint(h)
 	}
-}
-
-// dialer opens the connection that listens. A read of it may take as long as pings are apart, and a little more.
-type dialer struct{}
-
-// Dial implements pq.Dialer.
-func (d dialer) Dial(network, address string) (net.Conn, error) {
-	return d.DialTimeout(network, address, maxBackoff)
-}
-
-// DialTimeout implements pq.Dialer.
-func (dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
-	conn, err := net.DialTimeout(network, address, timeout) //nolint:noctx // lib/pq's listener knows no context
-	if err != nil {
-		return nil, err
-	}
-	return pinged{conn}, nil
-}
-
-// pinged is a connection that is never silent for long.
-type pinged struct{ net.Conn }
-
-// Read implements net.Conn.
-func (c pinged) Read(p []byte) (int, error) {
-	if err := c.SetReadDeadline(clock.System{}.Now().Add(silence)); err != nil {
-		return 0, err
-	}
-	return c.Conn.Read(p)
-}
-
-// Write implements net.Conn.
-func (c pinged) Write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(clock.System{}.Now().Add(silence)); err != nil {
-		return 0, err
-	}
-	return c.Conn.Write(p)
 }

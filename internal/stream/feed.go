@@ -59,7 +59,7 @@ type Feed interface {
 	// Next returns the events that follow, at most a page, without waiting for new ones; none when the reader has everything so far. After
 	// that, wake is called once there is more. io.EOF tells that the stream has ended. Errors: RESUME_EXPIRED, UNAVAILABLE.
 	Next(ctx context.Context) ([]*Event, error)
-	// Close lets the feed go. wake is not called any more once it has returned.
+	// Close lets the feed go. wake is not called any more once it has returned: it waits for one that runs, so call it without a lock that wake takes.
 	Close()
 }
 

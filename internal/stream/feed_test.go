@@ -132,9 +132,14 @@ func TestAHintBeyondTheLogIsForgotten(t *testing.T) {
 		l, id := newLog(db), newStream()
 		r := open(t, stream.LogSource{Log: l, Stream: id}, 0)
 		l.Hint(stream.Hint{Stream: id, Position: 1 << 40})
+		now := open(t, stream.LogSource{Log: l, Stream: id}, -1)
+		assert.Equal(t, []int64{0}, now.next(t), "not where the hint said")
+		_, err := tryOpen(t.Context(), stream.LogSource{Log: l, Stream: id}, 1)
+		require.ErrorIs(t, err, fault.ErrResumeExpired)
 		assert.Empty(t, r.all(t))
 		appendTo(t, db, l, id, 2)
 		assert.Equal(t, span(1, 2), r.all(t))
+		assert.Equal(t, span(1, 2), now.all(t))
 	})
 }
 

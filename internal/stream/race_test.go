@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/stream"
@@ -58,7 +60,12 @@ func TestReadersThatComeAndGoWhileOthersWriteGetEachEventOnce(t *testing.T) {
 					for range rand.IntN(5) + 1 {
 						page := r.next(t)
 						if len(page) == 0 {
-							<-r.woken // there is more to come
+							select { // there is more to come
+							case <-r.woken:
+							case <-time.After(patience):
+								assert.Fail(t, "not woken")
+								return
+							}
 						}
 						got = append(got, page...)
 						if len(got) > 0 {
@@ -108,6 +115,54 @@ func TestWakeIsNotCalledOnceCloseHasReturned(t *testing.T) {
 			hints.Wait()
 		}
 		assert.Zero(t, l.Topics())
+	})
+}
+
+func TestCloseWaitsForAWakeThatRuns(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, _ *clock.Fake) {
+		l, id := newLog(db), newStream()
+		inside, leave, closed := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		source := stream.LogSource{Log: l, Stream: id, After: new(int64)}
+		feed, err := source.Open(t.Context(), func() {
+			close(inside)
+			<-leave
+		})
+		require.NoError(t, err)
+		_, err = feed.Next(t.Context())
+		require.NoError(t, err)
+		go l.Hint(stream.Hint{Stream: id, Position: 1})
+		<-inside
+		go func() {
+			feed.Close()
+			close(closed)
+		}()
+		select {
+		case <-closed:
+			assert.Fail(t, "closed while wake runs")
+		case <-time.After(20 * time.Millisecond):
+		}
+		close(leave)
+		<-closed
+	})
+}
+
+// What commits between the two statements of a Read at the head is no hole.
+func TestAReadAtTheHeadWhileOthersCommit(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, _ *clock.Fake) {
+		l, id := newLog(db), newStream()
+		appendTo(t, db, l, id, 1)
+		var once sync.Once
+		db.Client.Stream.Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
+			return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {
+				once.Do(func() { appendTo(t, db, l, id, 2) })
+				return next.Query(ctx, q)
+			})
+		}))
+		events, err := l.Read(t.Context(), id, 1, 10)
+		require.NoError(t, err)
+		assert.Equal(t, span(2, 3), positions(events))
 	})
 }
 

@@ -49,7 +49,7 @@ go_test() {
   shift
   go test -json "$@" | tee "$work/$name.json" |
     node .ci/go-test-report.mjs "$name" "$work/counts.$name" "$notes" || {
-    grep -A 80 'DATA RACE' "$work/$name.json" | head -n 160 || true # the race detector's report belongs to no test
+    grep -E -A 80 'DATA RACE|fatal error:|ThreadSanitizer' "$work/$name.json" | head -n 160 || true # the race detector's report belongs to no test
     return 1
   }
 }
@@ -84,14 +84,14 @@ bench_builds() {
     leave_out bench "there is no bench module"
     return
   fi
-  (cd bench && go vet ./...)
+  (cd bench && go vet ./... && go test ./...)
   leave_out bench "the benchmarks are built and not run"
 }
 
 # What other people's tools say of a running server.
 outside_checks() {
   local account
-  [[ -d .ci/outside/node_modules ]] || npm_ci .ci/outside
+  [[ -d .ci/outside/node_modules/graphql-ws ]] || npm_ci .ci/outside
   start_demo "$work/caregraph" demo
   .ci/outside/lint.sh "$demo_url/schema.graphql" 2>"$work/lint.err" || { cat "$work/lint.err"; fail "the schema lint failed"; }
   leave_out outside "$(cat "$work/lint.err")"
@@ -99,6 +99,7 @@ outside_checks() {
   account=$(demo_account)
   [[ -n $account ]] || { cat "$work/demo.log"; fail "the demo printed no sign-in"; }
   DEMO_EMAIL=${account% *} DEMO_PASSWORD=${account#* } node .ci/outside/apollo.mjs "$demo_url/graphql"
+  DEMO_EMAIL=${account% *} DEMO_PASSWORD=${account#* } node .ci/outside/realtime.mjs "$demo_url/graphql"
   end_demo
 }
 

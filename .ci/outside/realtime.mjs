@@ -109,7 +109,7 @@ async function openRoom() {
   const found = await until('the room of the paid visit', async () => {
     const { chatRooms } = await post(ROOMS, {}, patient.token);
     return chatRooms.edges.find(edge => edge.node.appointmentId === bookAppointment.appointment.id)?.node;
-  });
+  }, 500);
   assert.equal(found.status, 'ACTIVE');
   assert.equal(found.viewerCanSend, true);
   told('a paid visit has opened its room');
@@ -153,8 +153,8 @@ function watch(user) {
   };
 }
 
-async function until(what, isDone) {
-  for (const begun = Date.now(); Date.now() - begun < patience; await sleep(20)) {
+async function until(what, isDone, every = 20) {
+  for (const begun = Date.now(); Date.now() - begun < patience; await sleep(every)) {
     const result = await isDone();
     if (result) return result;
   }

@@ -95,6 +95,9 @@ func (db *DB) Close() error {
 // Dialect names the engine: dialect.Postgres or dialect.SQLite.
 func (db *DB) Dialect() string { return db.dialect }
 
+// URL is what the database was opened with, secrets included.
+func (db *DB) URL() string { return db.url }
+
 // Build returns ent's statement builder for the engine, for raw statements.
 func (db *DB) Build() *entsql.DialectBuilder { return entsql.Dialect(db.dialect) }
 

@@ -7,51 +7,65 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/graph/model"
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/scheduler"
 	"github.com/google/uuid"
 )
 
 // Status is the resolver for the status field.
 func (r *jobRunResolver) Status(ctx context.Context, obj *ent.JobRun) (model.RunStatus, error) {
-	panic(fmt.Errorf("not implemented: Status - status"))
+	return runStatus(obj), nil
 }
 
 // Progress is the resolver for the progress field.
 func (r *jobRunResolver) Progress(ctx context.Context, obj *ent.JobRun) (*int, error) {
-	panic(fmt.Errorf("not implemented: Progress - progress"))
+	return runProgress(obj), nil
 }
 
 // Counts is the resolver for the counts field.
 func (r *jobRunResolver) Counts(ctx context.Context, obj *ent.JobRun) ([]*model.JobCount, error) {
-	panic(fmt.Errorf("not implemented: Counts - counts"))
+	return jobCounts(obj.Counts), nil
 }
 
 // RunJob is the resolver for the runJob field.
 func (r *mutationResolver) RunJob(ctx context.Context, input model.RunJobInput) (*model.RunJobPayload, error) {
-	panic(fmt.Errorf("not implemented: RunJob - runJob"))
+	run, counts, err := r.Jobs.RunNow(ctx, scheduler.RunInput{
+		Name: input.Name, Occurrence: input.Occurrence, IsDry: input.DryRun != nil && *input.DryRun, IdempotencyKey: input.IdempotencyKey,
+	})
+	return &model.RunJobPayload{Run: run, Counts: jobCounts(counts)}, err
 }
 
 // AdvanceClock is the resolver for the advanceClock field.
 func (r *mutationResolver) AdvanceClock(ctx context.Context, input model.AdvanceClockInput) (*model.AdvanceClockPayload, error) {
-	panic(fmt.Errorf("not implemented: AdvanceClock - advanceClock"))
+	now, occurrences, err := r.Jobs.Advance(ctx, input.To, func(ctx context.Context) error { return r.Identity.Touch(ctx, access.From(ctx)) })
+	if err != nil {
+		return nil, err
+	}
+	return &model.AdvanceClockPayload{Now: &now, Occurrences: &occurrences}, nil
 }
 
 // Jobs is the resolver for the jobs field.
 func (r *queryResolver) Jobs(ctx context.Context) ([]*model.Job, error) {
-	panic(fmt.Errorf("not implemented: Jobs - jobs"))
+	list, err := r.Resolver.Jobs.Statuses(ctx)
+	return shownJobs(list), err
 }
 
 // JobRuns is the resolver for the jobRuns field.
 func (r *queryResolver) JobRuns(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.JobRunOrder, job *string, state *jobrun.State) (*ent.JobRunConnection, error) {
-	panic(fmt.Errorf("not implemented: JobRuns - jobRuns"))
+	return r.Resolver.Jobs.Runs(ctx, job, state).Paginate(ctx, after, first, before, last,
+		ent.WithJobRunOrder(orDefault(orderBy, []*ent.JobRunOrder{{Direction: entgql.OrderDirectionDesc, Field: ent.JobRunOrderFieldOccurrence}})))
 }
 
 // Run is the resolver for the run field.
 func (r *queryResolver) Run(ctx context.Context, id uuid.UUID) (ent.Noder, error) {
-	panic(fmt.Errorf("not implemented: Run - run"))
+	run, err := r.Resolver.Jobs.Run(ctx, id)
+	if run == nil {
+		return nil, err
+	}
+	return run, err
 }

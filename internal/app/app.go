@@ -14,7 +14,6 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"github.com/caregraph/caregraph/graph/transport"
-	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/chat"
@@ -48,6 +47,7 @@ type App struct {
 	Booking  *booking.Service
 	Chat     *chat.Service
 	Streams  *stream.Log
+	Jobs     *scheduler.Scheduler
 	Notify   *notify.Service
 	Audit    *audit.Recorder
 	Sandbox  *sandbox.Provider // nil in production, unless the operator has given it a secret
@@ -66,18 +66,16 @@ const flushTime = 5 * time.Second
 func (a *App) Run(ctx context.Context, listener net.Listener) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	jobs, err := scheduler.New(background, a.cfg.PracticeZone, a.log, a.jobs()...)
-	if err != nil {
-		return errors.Join(err, a.Close(ctx))
-	}
 	var loops sync.WaitGroup
 	for _, loop := range []func(context.Context){a.Identity.Run, a.Identity.Live().Run, a.Streams.Run, a.Audit.Run, a.Notify.Run} {
 		loops.Go(func() { loop(background) })
 	}
-	jobs.Start()
-	loops.Go(debug.FreeOSMemory) // what building the program left behind
-	err = a.server.Serve(ctx, listener)
-	err = errors.Join(err, jobs.Stop(), a.stopChat(ctx)) // while the hub still tells other instances
+	err := a.Jobs.Start(background)
+	if err == nil {
+		loops.Go(debug.FreeOSMemory) // what building the program left behind
+		err = a.server.Serve(ctx, listener)
+	}
+	err = errors.Join(err, a.Jobs.Stop(), a.stopChat(ctx)) // while the hub still tells other instances
 	stop()
 	loops.Wait()
 	return errors.Join(err, a.Close(ctx))
@@ -95,31 +93,4 @@ func (a *App) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
 	return errors.Join(a.stopChat(ctx), a.Identity.Flush(ctx), a.Audit.Close(ctx), a.DB.Close())
-}
-
-// jobs is the table of jobs.
-func (a *App) jobs() []scheduler.Job {
-	job := func(name, cron string, run func(ctx context.Context) error) scheduler.Job {
-		return scheduler.Job{Name: name, Cron: cron, Run: func(ctx context.Context) error {
-			return run(audit.Cause(access.System(ctx, "job:"+name), "job:"+name))
-		}}
-	}
-	return []scheduler.Job{
-		job("session-cleanup", "7 * * * *", func(ctx context.Context) error {
-			_, _, err := a.Identity.CleanUp(ctx)
-			return err
-		}),
-		job("expire-pending-appointments", "* * * * *", func(ctx context.Context) error {
-			_, err := a.Booking.ExpireDue(ctx)
-			return err
-		}),
-		job("reconcile-payments", "*/10 * * * *", func(ctx context.Context) error {
-			_, err := a.Booking.Reconcile(ctx)
-			return err
-		}),
-		job("refunds", "* * * * *", func(ctx context.Context) error {
-			_, err := a.Booking.RetryRefunds(ctx)
-			return err
-		}),
-	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/caregraph/caregraph/internal/payment/sandbox"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/stream"
+	"github.com/caregraph/caregraph/scheduler"
 )
 
 // New migrates the database if the configuration says so and builds the program. It waits for a PostgreSQL server that is away. Close or Run releases it.
@@ -128,6 +129,14 @@ func (a *App) build(opts Options) error {
 		DB: db, Notify: a.Notify, Chat: a.Chat, Provider: provider, Log: a.log, PracticeName: cfg.PracticeName,
 		NewPatientFee: cfg.NewPatientFee, ReturningFee: cfg.ReturningPatientFee, BookingsPerHour: cfg.Limits.BookingsPerHour,
 	})
+	movable, _ := opts.Clock.(scheduler.Movable)
+	if cfg.Environment != config.Demo {
+		movable = nil
+	}
+	a.Jobs, err = scheduler.New(scheduler.Config{DB: db, Zone: cfg.PracticeZone, Log: a.log, Audit: a.Audit, Jobs: a.jobs(), Clock: movable})
+	if err != nil {
+		return err
+	}
 	return a.serveOver(opts)
 }
 

@@ -30,6 +30,10 @@ type Commands struct {
 	Admin   struct {
 		Create adminCommand `cmd:"" help:"Create an administrator; the password is read from CAREGRAPH_ADMIN_PASSWORD or a line of standard input."`
 	} `cmd:"" help:"Manage administrators."`
+	Job struct {
+		List jobListCommand `cmd:"" help:"Print the table of jobs: when they are due and what became of the last run."`
+		Run  jobRunCommand  `cmd:"" help:"Run a job now, or one occurrence of it, and print what it did."`
+	} `cmd:"" help:"Look at jobs and run them."`
 	Schema struct {
 		Print schemaCommand `cmd:"" help:"Print the API's schema."`
 	} `cmd:"" help:"Look at the API's schema."`
@@ -92,7 +96,11 @@ func start(ctx context.Context, cfg config.Config, env *Environment) (*App, net.
 			cfg.PublicURL = "https://" + listener.Addr().String()
 		}
 	}
-	a, err := New(ctx, cfg, Options{Clock: clock.System{}, Log: env.logger(cfg.LogLevel)})
+	var clk clock.Clock = clock.System{}
+	if cfg.Environment == config.Demo {
+		clk = clock.NewShifted(clk)
+	}
+	a, err := New(ctx, cfg, Options{Clock: clk, Log: env.logger(cfg.LogLevel)})
 	if err != nil {
 		return nil, nil, errors.Join(err, listener.Close())
 	}

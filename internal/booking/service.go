@@ -53,6 +53,9 @@ func (s *Service) change(ctx context.Context, a *ent.Appointment, to appointment
 	if err != nil {
 		return nil, err
 	}
+	if err := s.withdrawWarning(ctx, a); err != nil {
+		return nil, err
+	}
 	return changed, s.record(ctx, changed, a.Status, cause)
 }
 

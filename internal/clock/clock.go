@@ -51,3 +51,12 @@ func (f *Fake) Set(t time.Time) {
 	defer f.mu.Unlock()
 	f.now = Instant(t)
 }
+
+// AdvanceTo moves the clock to t, never back.
+func (f *Fake) AdvanceTo(t time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if t := Instant(t); t.After(f.now) {
+		f.now = t
+	}
+}

@@ -1,5 +1,7 @@
 // Package testkit is what the tests of all packages stand on: fresh migrated databases of both engines, a fake clock, rows to start
-// from, viewers, a GraphQL client, and a proxy that makes a network fail.
+// from, viewers, a GraphQL client over HTTP and over a websocket, a proxy that makes a network fail and a driver that makes a write fail.
+// Below it: wsclient (the websocket client without tests), instances (the whole program several times in one process), process (the real
+// program, to be killed) and nothinglost (the proof that a killed program loses nothing).
 //
 // Rules:
 //   - A package that uses it has a TestMain that calls Main. SQLite always takes part; PostgreSQL does when TEST_DATABASE_URL names a

@@ -3,6 +3,7 @@ package nothinglost
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -30,13 +31,14 @@ type Verdict struct {
 	KillsUnderLoad       int // kills that met a message under way, with acknowledgements before and after
 	Resolved             int // messages that a killed server had stored and not acknowledged
 	Resumes              int
+	Rooms                []string // acknowledged, stored and delivered to each reader, room by room
 	Problems             []string
 }
 
 // String says it in one line.
 func (v Verdict) String() string {
 	return fmt.Sprintf("acknowledged=%d stored=%d delivered=%d of %d to %d readers duplicates=%d gaps=%d kills=%d between acknowledgements=%d "+
-		"stored but acknowledged only on retry=%d resumes=%d", v.Acknowledged, v.Stored, v.Delivered, v.Expected, v.Readers, v.Duplicates, v.Gaps, v.Kills, v.KillsUnderLoad, v.Resolved, v.Resumes)
+		"stored but acknowledged only on retry=%d resumes=%d; room by room acknowledged=stored=delivered to each reader: %s", v.Acknowledged, v.Stored, v.Delivered, v.Expected, v.Readers, v.Duplicates, v.Gaps, v.Kills, v.KillsUnderLoad, v.Resolved, v.Resumes, strings.Join(v.Rooms, " "))
 }
 
 // Judge compares the client's logs with the messages of each room, in the order of positions, and the kills.
@@ -47,12 +49,14 @@ func Judge(plan Plan, logs Logs, stored map[string][]Stored, kills []Kill) Verdi
 		events[e.Reader] = append(events[e.Reader], e)
 	}
 	for _, room := range plan.Rooms {
-		v.judgeStored(room.ID, stored[room.ID], logs.Acks)
+		acked := v.judgeStored(room.ID, stored[room.ID], logs.Acks)
+		var given []string
 		for _, reader := range room.Readers {
 			v.Readers++
 			v.Expected += len(stored[room.ID])
-			v.judgeReader(reader.Name, events[reader.Name], stored[room.ID])
+			given = append(given, strconv.Itoa(v.judgeReader(reader.Name, events[reader.Name], stored[room.ID])))
 		}
+		v.Rooms = append(v.Rooms, fmt.Sprintf("%d=%d=%s", acked, len(stored[room.ID]), strings.Join(given, ",")))
 	}
 	v.judgeKills(logs, kills)
 	return v
@@ -64,8 +68,8 @@ func (v *Verdict) problem(format string, args ...any) {
 	}
 }
 
-// judgeStored holds what is stored against what was acknowledged.
-func (v *Verdict) judgeStored(room string, stored []Stored, acks []Ack) {
+// judgeStored holds what is stored against what was acknowledged, of which it returns how much there is.
+func (v *Verdict) judgeStored(room string, stored []Stored, acks []Ack) (acknowledged int) {
 	v.Stored += len(stored)
 	byID := map[string]Stored{}
 	clients := map[string]bool{}
@@ -84,6 +88,7 @@ func (v *Verdict) judgeStored(room string, stored []Stored, acks []Ack) {
 		if a.Room != room {
 			continue
 		}
+		acknowledged++
 		if m, ok := byID[a.ID]; !ok || m.Position != a.Position || m.ClientID != a.ClientID {
 			v.problem("room %s: %s was acknowledged at %d and is stored as %+v", room, a.ClientID, a.Position, m)
 		}
@@ -96,10 +101,11 @@ func (v *Verdict) judgeStored(room string, stored []Stored, acks []Ack) {
 	for _, m := range byID {
 		v.problem("room %s: %s is stored and never was acknowledged", room, m.ClientID)
 	}
+	return acknowledged
 }
 
-// judgeReader holds what a reader was given against what is stored.
-func (v *Verdict) judgeReader(reader string, events []Event, stored []Stored) {
+// judgeReader holds what a reader was given, of which it returns the number of messages, against what is stored.
+func (v *Verdict) judgeReader(reader string, events []Event, stored []Stored) (delivered int) {
 	var given []string
 	seen := map[string]bool{}
 	cursor, opened := "", false
@@ -137,6 +143,7 @@ func (v *Verdict) judgeReader(reader string, events []Event, stored []Stored) {
 	if !slices.EqualFunc(given, stored, func(id string, m Stored) bool { return id == m.ID }) {
 		v.problem("reader %s was given %d messages of %d, or in another order", reader, len(given), len(stored))
 	}
+	return len(given)
 }
 
 // judgeKills counts the kills that met a message under way, and the messages that were stored by an attempt of which nobody heard.

@@ -52,7 +52,7 @@ func TestJudge_AllIsWell(t *testing.T) {
 	t.Parallel()
 	v := allIsWell().judge()
 	require.NoError(t, v.Err())
-	require.Equal(t, nothinglost.Verdict{Acknowledged: 3, Stored: 3, Readers: 1, Delivered: 3, Expected: 3, Kills: 1, KillsUnderLoad: 1, Resolved: 1, Resumes: 1}, v)
+	require.Equal(t, nothinglost.Verdict{Acknowledged: 3, Stored: 3, Readers: 1, Delivered: 3, Expected: 3, Kills: 1, KillsUnderLoad: 1, Resolved: 1, Resumes: 1, Rooms: []string{"3=3=3"}}, v)
 }
 
 // TestJudge_SeesWhatIsWrong: every invariant is broken once.

@@ -184,7 +184,7 @@ func (s *Server) Kill() time.Time {
 		return at
 	}
 	_ = s.process.Process.Kill()
-	s.gone()
+	_ = s.gone() // by the signal
 	return at
 }
 

@@ -1,0 +1,45 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/audit"
+	"github.com/caregraph/caregraph/scheduler"
+)
+
+// jobs is the table of jobs.
+func (a *App) jobs() []scheduler.Job {
+	return []scheduler.Job{
+		latest("session-cleanup", "Closes the books on sessions that are over, and deletes those that ended more than 30 days ago.", time.Hour,
+			func(ctx context.Context) (scheduler.Counts, error) {
+				closed, deleted, err := a.Identity.CleanUp(ctx)
+				return scheduler.Counts{"closed": closed, "deleted": deleted}, err
+			}),
+		latest("expire-pending-appointments", "Ends appointments that were not paid in time and frees their slots.", time.Minute,
+			counted("expired", a.Booking.ExpireDue)),
+		latest("payment-warnings", "Warns patients five minutes before the time to pay is over.", time.Minute, counted("warned", a.Booking.WarnDue)),
+		latest("reconcile-payments", "Asks the payment provider about orders of which no event has come.", 10*time.Minute,
+			counted("changed", a.Booking.Reconcile)),
+		latest("refunds", "Asks the payment provider again for refunds that have not succeeded.", time.Minute, counted("succeeded", a.Booking.RetryRefunds)),
+	}
+}
+
+// latest is a job of which only the newest occurrence matters.
+func latest(name, description string, every time.Duration, run func(context.Context) (scheduler.Counts, error)) scheduler.Job {
+	return scheduler.Job{
+		Name: name, Description: description, Schedule: scheduler.Every(every), CatchUp: scheduler.RunLatest,
+		Run: func(ctx context.Context, _ scheduler.Occurrence) (scheduler.Counts, error) {
+			return run(audit.Cause(access.System(ctx, "job:"+name), "job:"+name))
+		},
+	}
+}
+
+// counted names the number that a method answers.
+func counted(name string, run func(context.Context) (int, error)) func(context.Context) (scheduler.Counts, error) {
+	return func(ctx context.Context) (scheduler.Counts, error) {
+		n, err := run(ctx)
+		return scheduler.Counts{name: n}, err
+	}
+}

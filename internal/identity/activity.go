@@ -44,11 +44,8 @@ func newActivity(lag, warning time.Duration) *activity {
 	return &activity{lag: lag, warning: warning, sessions: map[uuid.UUID]*recent{}}
 }
 
-// urgent is how near the warning time an extension no longer waits for the next flush.
-const urgent = 5 * time.Second
-
-// note takes an activity down and tells whether it is to be written now: near and in the session's warning time, or when it must. All other activity waits
-// for the flush, which writes that of many sessions in one transaction.
+// note takes an activity down and tells whether it is to be written now: when the last write is long enough ago, in the session's warning time, or
+// when it must.
 func (a *activity) note(id uuid.UUID, at time.Time, timeout time.Duration, must bool) (unwritten, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -61,8 +58,8 @@ func (a *activity) note(id uuid.UUID, at time.Time, timeout time.Duration, must 
 		r.first = at
 	}
 	r.last, r.timeout = later(r.last, at), timeout
-	isWarning := !at.Before(r.shown.Add(timeout - a.warning - urgent))
-	if !must && !isWarning {
+	isWarning := !at.Before(r.shown.Add(timeout - a.warning))
+	if !must && !isWarning && at.Sub(r.wrote) < a.lag {
 		return unwritten{}, false
 	}
 	r.wrote, r.shown = at, r.last // nobody else writes it meanwhile
@@ -74,15 +71,6 @@ func (a *activity) opened(id uuid.UUID, at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sessions[id] = &recent{unwritten: unwritten{id: id}, wrote: at, shown: at}
-}
-
-// learned takes down when the session was last extended, as far as the store knows, where this instance knows nothing of it.
-func (a *activity) learned(id uuid.UUID, at time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if _, ok := a.sessions[id]; !ok {
-		a.sessions[id] = &recent{unwritten: unwritten{id: id}, wrote: at, shown: at}
-	}
 }
 
 // written takes down that the store knows of the activity.

@@ -36,7 +36,6 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (*access.View
 	if !found.isActive || isOver(s.DB.Now(), found.endedAt, expiresAt, found.endsAt) {
 		return nil, ErrSessionExpired.With(over{found.viewer})
 	}
-	s.activity.learned(sessionID, found.expiresAt.Add(-s.timeout(found.viewer)))
 	return found.viewer, nil
 }
 

@@ -24,9 +24,8 @@
 // 24 hours after the sign-in. It is over when now >= expiresAt, and clients are warned from 300 s before. The timeout is 1200 s, set apart for
 // patients and staff; the configuration refuses less than 60 s (tests of this package may go below).
 //
-// An instance writes a session's activity at most once per 15 s, or per quarter of the shortest timeout where that is less. It is
-// kept in memory until then and written by the loop of Run, many sessions in one transaction, or at shutdown; activity in the warning time, or
-// less than 5 s before it, is written at once. No session
+// An instance writes a session's activity at most once per 15 s, or per quarter of the shortest timeout where that is less. What comes in between is
+// kept in memory and written when that time is over, by the loop of Run, or at shutdown; activity in the warning time is written at once. No session
 // ends early because of it: its row is behind by less than a quarter of its timeout, so that it still shows the session as live to other instances
 // when the newer activity is written; the instance that holds it counts it in; and the row only ever moves forward. An instance that is killed takes
 // at most these 15 s with it.

@@ -106,14 +106,12 @@ func TestSessionExtendedIsCoalesced(t *testing.T) {
 		for range 30 {
 			c.clk.Advance(time.Second)
 			require.NoError(t, c.Touch(t.Context(), v))
-			require.NoError(t, c.FlushDue(t.Context()))
 			look(t, c.Service)
 		}
 		assert.Len(t, l.await(t, 1), 1, "the reader was slow: the newest end alone")
 		for range 15 {
 			c.clk.Advance(time.Second)
 			require.NoError(t, c.Touch(t.Context(), v))
-			require.NoError(t, c.FlushDue(t.Context()))
 			look(t, c.Service)
 		}
 		assert.Equal(t, c.clk.Now().Add(1200*time.Second), l.await(t, 1)[0].(identity.SessionExtended).ExpiresAt)

@@ -67,6 +67,7 @@ type Service struct {
 	tokens    *tokens
 	activity  *activity
 	live      *Live
+	touches   touchGroup
 }
 
 const (

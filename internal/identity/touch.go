@@ -30,7 +30,7 @@ func (s *Service) touch(ctx context.Context, v *access.Viewer, must bool) error 
 	if !isDue {
 		return nil
 	}
-	err := s.write(ctx, now, w)
+	err := s.writeGrouped(ctx, w)
 	if err != nil {
 		s.activity.failed(w.id)
 	}

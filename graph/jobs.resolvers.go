@@ -43,10 +43,10 @@ func (r *mutationResolver) RunJob(ctx context.Context, input model.RunJobInput) 
 // AdvanceClock is the resolver for the advanceClock field.
 func (r *mutationResolver) AdvanceClock(ctx context.Context, input model.AdvanceClockInput) (*model.AdvanceClockPayload, error) {
 	now, occurrences, err := r.Jobs.Advance(ctx, input.To, func(ctx context.Context) error { return r.Identity.Touch(ctx, access.From(ctx)) })
-	if err != nil {
+	if now.IsZero() {
 		return nil, err
 	}
-	return &model.AdvanceClockPayload{Now: &now, Occurrences: &occurrences}, nil
+	return &model.AdvanceClockPayload{Now: &now, Occurrences: &occurrences}, err
 }
 
 // Jobs is the resolver for the jobs field.

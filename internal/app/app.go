@@ -92,5 +92,5 @@ func (a *App) stopChat(ctx context.Context) error {
 func (a *App) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
-	return errors.Join(a.stopChat(ctx), a.Identity.Flush(ctx), a.Audit.Close(ctx), a.DB.Close())
+	return errors.Join(a.Jobs.Stop(), a.stopChat(ctx), a.Identity.Flush(ctx), a.Audit.Close(ctx), a.DB.Close())
 }

@@ -30,7 +30,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
 	if err := a.open(ctx, opts); err != nil {
 		return nil, err
 	}
-	if err := a.build(opts); err != nil {
+	if err := a.build(opts); err != nil { //nolint:contextcheck // requests bring their own
 		return nil, errors.Join(err, a.DB.Close())
 	}
 	return a, nil

@@ -127,7 +127,7 @@ func withApp(ctx context.Context, env *Environment, database string, run func(*A
 		return err
 	}
 	err = run(a)
-	return errors.Join(err, a.Jobs.Stop(), a.Close(ctx))
+	return errors.Join(err, a.Close(ctx))
 }
 
 // local shows an instant on the practice's clocks.

@@ -97,10 +97,13 @@ func (r *Resolver) newest(ctx context.Context, keys []newestKey) ([][]*ent.ChatM
 // newestOf returns up to n messages of the room, newest first, for a whole page of rooms at once.
 func newestOf(ctx context.Context, room *ent.ChatRoom, n int) ([]*ent.ChatMessage, error) {
 	messages, err := loadersOf(ctx).newest.Load(ctx, newestKey{room.ID, n})
-	for _, m := range messages {
-		m.Edges.Room = room // known already
+	list := make([]*ent.ChatMessage, len(messages))
+	for i, m := range messages { // which others who ask for the same have too
+		own := *m
+		own.Edges.Room = room // known already
+		list[i] = &own
 	}
-	return messages, err
+	return list, err
 }
 
 func lastMessage(ctx context.Context, room *ent.ChatRoom) (*ent.ChatMessage, error) {

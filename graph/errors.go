@@ -14,6 +14,7 @@ import (
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/limit"
+	"github.com/caregraph/caregraph/internal/stream"
 )
 
 // payloads maps the name of each mutation's payload to its Go type, so that an outcome met before the resolver (a missing role) has a payload too.
@@ -98,6 +99,9 @@ func (s *server) present(ctx context.Context, err error) *gqlerror.Error {
 		extensions["code"] = e.Code
 		if e.Field != nil {
 			extensions["field"] = e.Field
+		}
+		if d, ok := e.Detail.(stream.Refetch); ok {
+			extensions["refetch"] = d.Query
 		}
 		if e.RetryAfter > 0 {
 			extensions["retryAfter"] = seconds(e)

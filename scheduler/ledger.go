@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -45,14 +46,19 @@ func sinceScheduled(name string) func(*entsql.Selector) {
 // errPassed is what the ledger says of a run that was not tried again.
 const errPassed = "It was not tried again, because it had lost its use."
 
-// note writes the rows of a plan that nobody runs.
+// errRenewed says that a runner that was thought to be dead has shown that it lives: the plan rests on what is no longer so.
+var errRenewed = errors.New("the lease of a run was renewed")
+
+// note writes the rows of a plan that nobody runs. Errors: errRenewed.
 func (s *Scheduler) note(ctx context.Context, j Job, p plan) error {
 	for _, run := range p.passed {
 		update := s.DB.Client.JobRun.UpdateOne(run).Where(asRead(run)).SetState(jobrun.StateFAILED).ClearRetryAt().ClearLeaseUntil()
 		if run.State == jobrun.StateRUNNING { // its runner vanished
 			update.SetError(errPassed).SetFinishedAt(s.DB.Now())
 		}
-		if err := ent.MaskNotFound(update.Exec(ctx)); err != nil {
+		if err := update.Exec(ctx); ent.IsNotFound(err) {
+			return errRenewed
+		} else if err != nil {
 			return err
 		}
 	}

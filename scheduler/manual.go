@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -119,6 +120,9 @@ func (s *Scheduler) order(ctx context.Context, j Job, at time.Time, in RunInput)
 	if err != nil {
 		return id, nil, err
 	}
+	if fresh != nil && fresh.ID != ids[0] { // made by an attempt that was rolled back, before a twin came first
+		fresh = nil
+	}
 	return ids[0], fresh, nil
 }
 
@@ -205,7 +209,10 @@ func (s *Scheduler) leadTo(ctx context.Context, j Job, l ledger, at time.Time) e
 		p.skips = []span{{next, j.Schedule.before(at), isOlder}}
 	}
 	p.passed = l.open
-	return s.note(ctx, j, p)
+	if err := s.note(ctx, j, p); !errors.Is(err, errRenewed) {
+		return err
+	}
+	return errIsRun
 }
 
 // launch runs it in the background, as the system on behalf of who asked. A stop of the scheduler ends it.

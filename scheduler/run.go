@@ -75,6 +75,10 @@ func (s *Scheduler) take(ctx context.Context, j *job) (run *ent.JobRun, err erro
 		}
 		return err
 	})
+	if errors.Is(err, errRenewed) {
+		j.lookAgain(s.DB.Now().Add(alarm))
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("plan the job %s: %w", j.Name, err)
 	}
@@ -85,6 +89,13 @@ func (s *Scheduler) take(ctx context.Context, j *job) (run *ent.JobRun, err erro
 		j.look = s.DB.Now().Add(alarm) // another instance was faster
 	}
 	return run, nil
+}
+
+// lookAgain sets the next look.
+func (j *job) lookAgain(at time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.look = at
 }
 
 func lockName(job string) string { return "job " + job }

@@ -108,6 +108,10 @@ func (o *operation) payload(sub *subscription, event *stream.Event, viewer *acce
 		o.pause()
 		return [3][]byte{}, false
 	}
+	if isPassing(response) && sub.source.IsOrdered() { // the reader goes on behind its last cursor: no event is passed over
+		o.end(response)
+		return [3][]byte{}, false
+	}
 	return encode(sub.ctx, o.socket.t.options.Options, response), true
 }
 

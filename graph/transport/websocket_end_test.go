@@ -150,24 +150,36 @@ func TestSlowConsumer(t *testing.T) {
 
 func TestPace(t *testing.T) {
 	t.Parallel()
-	const s = time.Second
+	const s, after = time.Second, 10 * time.Second
 	var p pace
 	p.woken(0)
-	p.read(0, 100)
-	require.False(t, p.isSlow(100*s, 10*s), "the first way to the end has no limit")
-	p.read(100*s, 31)
-	require.False(t, p.isSlow(110*s, 10*s))
-	require.True(t, p.isSlow(111*s, 10*s), "31 events took longer than allowed")
-	p.read(111*s, 0)
-	require.False(t, p.isSlow(500*s, 10*s), "who has everything is not behind")
+	p.read(0, 100, 100, 5000, after)
+	require.False(t, p.isSlow(100*s, after), "the first way to the end has no limit")
+	p.read(90*s, 100, 5000, 6000, after)
+	require.False(t, p.isSlow(100*s, after), "nor when it took long to what was the end then")
+	p.read(100*s, 31, 6031, 6031, after)
+	require.False(t, p.isSlow(110*s, after))
+	require.True(t, p.isSlow(111*s, after), "31 events took longer than allowed")
+	p.read(111*s, 0, 0, 0, after)
+	require.False(t, p.isSlow(500*s, after), "who has everything is not behind")
 	p.woken(600 * s)
 	p.woken(605 * s)
-	p.read(606*s, 100)
-	p.read(609*s, 100)
-	require.False(t, p.isSlow(610*s, 10*s))
-	require.True(t, p.isSlow(611*s, 10*s), "behind since it was woken")
+	p.read(606*s, 100, 7000, 9000, after)
+	p.read(609*s, 100, 7100, 9500, after)
+	require.False(t, p.isSlow(610*s, after))
+	require.True(t, p.isSlow(611*s, after), "behind since it was woken")
 	for at := 700 * s; at < 900*s; at += s {
-		p.read(at, 5)
-		require.False(t, p.isSlow(at+s, 10*s), "a stream that never rests is no fault of its reader")
+		p.read(at, 5, 0, 0, after)
+		require.False(t, p.isSlow(at+s, after), "a stream that never rests is no fault of its reader")
 	}
+	position := int64(10_000)
+	for at := 900 * s; at < 960*s; at += s {
+		p.read(at, 100, position, position+90, after)
+		require.False(t, p.isSlow(at+s, after), "nor are full batches, when the reader has within a second what was the newest")
+		position += 100
+	}
+	for at := 960 * s; at < 980*s; at += s {
+		p.read(at, 100, position, position+100_000, after)
+	}
+	require.True(t, p.isSlow(980*s, after), "while one who does not get there is behind")
 }

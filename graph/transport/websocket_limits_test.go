@@ -34,11 +34,14 @@ func TestTooManyOperations(t *testing.T) {
 		c.subscribe(fmt.Sprint(i), ticks)
 	}
 	k.eventually(func() bool { return k.subscribed.Load() == 3 }, "full")
-	c.subscribe("more", "{ who }")
+	c.subscribe("more", ticks)
 	require.Contains(t, c.is("error", "more"), `"code":"LIMIT"`)
+	c.subscribe("query", "{ who }")
+	c.is("next", "query")
+	c.is("complete", "query")
 	c.send(`{"id":"1","type":"complete"}`)
-	c.subscribe("more", "{ who }")
-	c.is("next", "more")
+	c.subscribe("more", ticks)
+	k.eventually(func() bool { return k.subscribed.Load() == 3 }, "a place was free")
 }
 
 func TestDeadPeer(t *testing.T) {

@@ -211,7 +211,7 @@ func (s *socket) subscribe(m message) error {
 	}
 	s.count++
 	o := newOperation(s, *m.ID, s.count)
-	isOne := len(s.operations) < s.t.options.MaxOperations
+	isOne := len(s.operations) < 2*s.t.options.MaxOperations // see mayOpen
 	if isOne {
 		s.operations[o.id] = o
 	}

@@ -22,10 +22,11 @@ type operation struct {
 	cancel context.CancelFunc
 
 	// Under the socket's mu.
-	isSilent     bool // nothing is sent for it any more
-	isDirty      bool // in the socket's list of those with something to read
-	outlives     bool // the session: what it has to say is sent even then
-	subscription *subscription
+	isSilent       bool // nothing is sent for it any more
+	isDirty        bool // in the socket's list of those with something to read
+	outlives       bool // the session: what it has to say is sent even then
+	isSubscription bool // counts among those that a socket may have
+	subscription   *subscription
 }
 
 func newOperation(s *socket, id string, number uint64) *operation {

@@ -6,7 +6,10 @@ import "time"
 type pace struct {
 	caughtUp bool // the reader had everything that there was, at least once
 	isBehind bool
-	since    time.Duration // when it last had everything
+	since    time.Duration // the instant of which the reader has everything
+
+	goal   int64         // the newest event when somebody looked
+	goalAt time.Duration // when that was
 }
 
 // woken notes that there may be something to read.
@@ -16,10 +19,19 @@ func (p *pace) woken(now time.Duration) {
 	}
 }
 
-// read notes how many events there were when they were asked for: fewer than a full batch are all.
-func (p *pace) read(asked time.Duration, events int) {
-	if events < fullBatch {
+// read notes that a reader asked for events, got so many, up to the position, and that the log stood at head then: fewer than a full batch are all.
+// A reader of full batches has everything of an instant once it has what was the newest then.
+func (p *pace) read(asked time.Duration, events int, position, head int64, after time.Duration) {
+	switch {
+	case events < fullBatch:
 		*p = pace{caughtUp: true, isBehind: events > 0, since: asked}
+	case p.goal == 0:
+		p.goal, p.goalAt = head, asked
+	case position >= p.goal:
+		if p.caughtUp || asked-p.goalAt < after/2 {
+			p.caughtUp, p.since = true, p.goalAt
+		}
+		p.goal, p.goalAt = head, asked
 	}
 }
 

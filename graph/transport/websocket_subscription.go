@@ -63,6 +63,10 @@ func (o *operation) open(op *graphql.OperationContext, viewer *access.Viewer) {
 		return
 	}
 	sub.source = taken.source
+	if !o.mayOpen() {
+		o.fail(sub.ctx, fault.ErrTooManyOpen)
+		return
+	}
 	ctx, cancel := context.WithTimeout(o.as(sub.ctx, viewer), s.t.options.Timeout)
 	defer cancel()
 	feed, err := sub.source.Open(ctx, func() { s.wake(o) })
@@ -84,6 +88,21 @@ func (o *operation) open(op *graphql.OperationContext, viewer *access.Viewer) {
 		return
 	}
 	s.wake(o)
+}
+
+// mayOpen counts the operation as a subscription, unless the socket has as many as it may.
+func (o *operation) mayOpen() bool {
+	s := o.socket
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	open := 0
+	for _, other := range s.operations {
+		if other.isSubscription {
+			open++
+		}
+	}
+	o.isSubscription = open < s.t.options.MaxOperations
+	return o.isSubscription
 }
 
 // drop forgets an operation to which nothing was answered: the client has asked for that, or hears that the server goes.
@@ -166,8 +185,12 @@ func (o *operation) fetch(sub *subscription) bool {
 		return false
 	}
 	sub.pending, sub.tries = events, 0
+	position, head := int64(0), int64(0)
+	if log, ok := sub.feed.(interface{ Head() int64 }); ok && len(events) > 0 {
+		position, head = events[len(events)-1].Position, log.Head()
+	}
 	s.mu.Lock()
-	sub.pace.read(asked, len(events))
+	sub.pace.read(asked, len(events), position, head, s.t.options.SlowAfter)
 	s.mu.Unlock()
 	return len(events) > 0 || sub.hasEnded
 }

@@ -32,9 +32,15 @@ func redact(entity string, c Change) Change {
 
 // hash leaves nothing as it is, and a hash too.
 func hash(s string) string {
-	if s == "" || strings.HasPrefix(s, hashMark) && len(s) == len(hashMark)+2*sha256.Size {
+	if s == "" || isHash(s) {
 		return s
 	}
 	sum := sha256.Sum256([]byte(s))
 	return hashMark + hex.EncodeToString(sum[:])
+}
+
+func isHash(s string) bool {
+	digits, ok := strings.CutPrefix(s, hashMark)
+	sum, err := hex.DecodeString(digits)
+	return ok && err == nil && len(sum) == sha256.Size
 }

@@ -3,6 +3,7 @@ package booking
 import (
 	"context"
 	"fmt"
+	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -45,7 +46,7 @@ func (s *Service) tellBooked(ctx context.Context, a *ent.Appointment) error {
 	}
 	zone, err := civil.LoadZone(p.TimeZone)
 	if err != nil {
-		return err
+		zone = time.UTC // the text names it; a record's zone must not keep a payment from booking
 	}
 	when := a.StartsAt.In(zone).Format("Monday 2 January 2006, 15:04 (MST)")
 	text := fmt.Sprintf("Your appointment with %s on %s is confirmed.", doctor.Name, when)

@@ -2,9 +2,13 @@ package booking
 
 import (
 	"context"
-	"log/slog"
+	"errors"
+	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/internal/access"
 )
@@ -14,33 +18,49 @@ const (
 	reconcileBatch = 200
 )
 
-// Reconcile asks the provider about orders that have been pending for more than 5 minutes, in case an event was lost, and returns how many had news. It
-// is the method of the job reconcile-payments.
-func (s *Service) Reconcile(ctx context.Context) (int, error) {
+// Reconcile asks the provider about orders that have been unpaid for more than 5 minutes, in case an event was lost, and returns how many had news. It
+// is the method of the job reconcile-payments. One order's failure does not keep the others from being asked.
+func (s *Service) Reconcile(ctx context.Context) (news int, err error) {
 	ctx = access.System(ctx, "job:reconcile-payments")
-	pending, err := s.DB.Client.Order.Query().
+	var last uuid.UUID
+	var failures []error
+	for {
+		batch, err := s.unpaid(ctx, last)
+		if err != nil || len(batch) == 0 {
+			return news, errors.Join(append(failures, err)...)
+		}
+		for _, o := range batch {
+			if ctx.Err() != nil {
+				return news, ctx.Err()
+			}
+			found, err := s.reconcile(ctx, o)
+			if failures = append(failures, err); found {
+				news++
+			}
+		}
+		last = batch[len(batch)-1].ID
+	}
+}
+
+// unpaid returns the orders behind last of which a payment could have been missed.
+func (s *Service) unpaid(ctx context.Context, last uuid.UUID) ([]*ent.Order, error) {
+	now := s.DB.Now()
+	return s.DB.Client.Order.Query().
 		Where(order.StatusIn(order.StatusPENDING, order.StatusEXPIRED), order.PaidAtIsNil(), order.ProviderRefNotNil(), order.Provider(s.Provider.Name()),
-			order.CreatedAtLT(s.DB.Now().Add(-reconcileAfter)), order.CreatedAtGT(s.DB.Now().Add(-2*payWithinStaff))).
+			order.CreatedAtLT(now.Add(-reconcileAfter)), order.CreatedAtGT(now.Add(-2*payWithinStaff)), order.IDGT(last)).
 		Order(order.ByID()).Limit(reconcileBatch).All(ctx)
+}
+
+// reconcile asks about one order and applies what the provider tells.
+func (s *Service) reconcile(ctx context.Context, o *ent.Order) (news bool, err error) {
+	callCtx, cancel := context.WithTimeout(ctx, providerTimeout)
+	defer cancel()
+	e, found, err := s.Provider.Lookup(callCtx, *o.ProviderRef)
 	if err != nil {
-		return 0, err
+		return false, fmt.Errorf("ask the payment provider about order %s: %w", o.ID, err)
 	}
-	news := 0
-	for _, o := range pending {
-		callCtx, cancel := context.WithTimeout(ctx, providerTimeout)
-		e, found, err := s.Provider.Lookup(callCtx, *o.ProviderRef)
-		cancel()
-		if err != nil {
-			s.Log.WarnContext(ctx, "the payment provider could not be asked", slog.String("order", o.ID.String()), slog.Any("error", err))
-			continue
-		}
-		if !found {
-			continue
-		}
-		if err := s.HandleEvent(ctx, e); err != nil {
-			return news, err
-		}
-		news++
+	if !found {
+		return false, nil
 	}
-	return news, nil
+	return true, s.HandleEvent(ctx, e)
 }

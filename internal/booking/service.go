@@ -28,7 +28,6 @@ type Config struct {
 	NewPatientFee   money.Amount
 	ReturningFee    money.Amount
 	BookingsPerHour int
-	PublicURL       string
 }
 
 const (

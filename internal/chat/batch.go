@@ -13,6 +13,7 @@ import (
 	entstream "github.com/caregraph/caregraph/ent/stream"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/audit"
+	"github.com/caregraph/caregraph/internal/ids"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/stream"
 )
@@ -28,15 +29,17 @@ func (s *Service) store(ctx context.Context, batch []*send) (outcomes []outcome,
 
 // storeIn locks the rooms, judges every send by what then holds, and only after that takes positions, exactly as many as are needed.
 func (s *Service) storeIn(ctx context.Context, batch []*send) ([]outcome, error) {
-	var ids []uuid.UUID
+	var roomIDs []uuid.UUID
 	for _, one := range batch {
-		ids = append(ids, one.room)
+		if ids.Entity(one.room) == ent.TypeChatRoom { // nobody locks other streams by naming them
+			roomIDs = append(roomIDs, one.room)
+		}
 	}
-	ids = distinct(ids)
-	if err := s.DB.Lock(ctx, entstream.Table, ids...); err != nil {
+	roomIDs = distinct(roomIDs)
+	if err := s.DB.Lock(ctx, entstream.Table, roomIDs...); err != nil {
 		return nil, err
 	}
-	rooms, err := s.roomsOf(ctx, ids)
+	rooms, err := s.roomsOf(ctx, roomIDs)
 	if err != nil {
 		return nil, err
 	}

@@ -40,13 +40,16 @@ func (s *Service) Events(_ context.Context, roomID uuid.UUID, after *ent.Cursor)
 		return nil, err
 	}
 	return &stream.LogSource{
-		Log: s.Streams, Stream: roomID, After: position, Loader: s.load,
+		Log: s.Streams, Stream: roomID, After: position, Loader: s.load, Refetch: refetch,
 		Access: func(ctx context.Context) error {
 			_, err := s.room(ctx, roomID)
 			return err
 		},
 	}, nil
 }
+
+// refetch is the query that reads the present state of a room.
+const refetch = "chatRoom"
 
 func positionOf(after *ent.Cursor, roomID uuid.UUID) (*int64, error) {
 	if after == nil {
@@ -90,7 +93,7 @@ func (s *Service) EventPage(ctx context.Context, roomID uuid.UUID, after *ent.Cu
 		page.After = *position
 	}
 	if page.Events, err = s.Streams.Read(ctx, roomID, page.After, n); err != nil {
-		return nil, err
+		return nil, stream.Expired(err, refetch)
 	}
 	if err := s.load(ctx, page.Events); err != nil {
 		return nil, err

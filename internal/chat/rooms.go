@@ -47,7 +47,8 @@ func (s *Service) UnreadTotal(ctx context.Context) (total int, err error) {
 	}
 	all := s.unread(v, nil).As("unread_of")
 	q := s.DB.Build().SelectExpr(sql.Expr("CAST(COALESCE(SUM(unread), 0) AS bigint)")).From(all)
-	return total, s.DB.Query(access.System(ctx, readReason), readReason, q, func(row *sql.Rows) error { return row.Scan(&total) })
+	err = s.DB.Query(access.System(ctx, readReason), readReason, q, func(row *sql.Rows) error { return row.Scan(&total) })
+	return total, err
 }
 
 // unread selects room, watermark and number of unread messages of the viewer's rooms that match. It reads rooms past the policy, so it says itself

@@ -30,11 +30,7 @@ func (s *Service) touch(ctx context.Context, v *access.Viewer, must bool) error 
 	if !isDue {
 		return nil
 	}
-	err := s.writeGrouped(ctx, w)
-	if err != nil {
-		s.activity.failed(w.id)
-	}
-	return err
+	return s.writeGrouped(ctx, w)
 }
 
 // write extends the rows of sessions, in one transaction.
@@ -86,7 +82,10 @@ func choose(column string, op entsql.Op, at time.Time) entsql.Querier {
 const flushBatch = 500
 
 // Flush writes all activity that the store does not know yet; for the shutdown.
-func (s *Service) Flush(ctx context.Context) error { return s.flush(ctx, true) }
+func (s *Service) Flush(ctx context.Context) error {
+	s.settleTouches(ctx)
+	return s.flush(ctx, true)
+}
 
 // flush writes the activity that is due, or all. A batch that fails stays for the next time.
 func (s *Service) flush(ctx context.Context, all bool) error {

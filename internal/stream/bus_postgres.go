@@ -61,6 +61,7 @@ func (b *postgresBus) send(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			b.sendLast(ctx)
 			return
 		case <-b.outbox.filled:
 		}
@@ -74,10 +75,18 @@ func (b *postgresBus) send(ctx context.Context) {
 		said.say(ctx, b.log, "hints cannot be sent to other instances", err)
 		select {
 		case <-ctx.Done():
+			b.sendLast(ctx)
 			return
 		case <-time.After(pause):
 		}
 	}
+}
+
+// sendLast tells of what was published just before the end.
+func (b *postgresBus) sendLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendRetry)
+	defer cancel()
+	_ = b.notify(ctx, payloads(b.from, b.outbox.take())) // the poll of the others finds what this does not tell
 }
 
 func (b *postgresBus) notify(ctx context.Context, payloads []string) error {

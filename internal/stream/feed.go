@@ -38,13 +38,20 @@ type once struct {
 	err   error
 }
 
-// Memo returns what compute returns for the class, computed once for all readers of the event.
+// maxClasses bounds what an event keeps: clients choose the classes.
+const maxClasses = 8
+
+// Memo returns what compute returns for the class, computed once for all readers of the event, as long as there are few classes.
 func (e *Event) Memo(class string, compute func() ([]byte, error)) ([]byte, error) {
 	e.memo.mu.Lock()
 	if e.memo.known == nil {
 		e.memo.known = map[string]*once{}
 	}
 	o, ok := e.memo.known[class]
+	if !ok && len(e.memo.known) >= maxClasses {
+		e.memo.mu.Unlock()
+		return compute()
+	}
 	if !ok {
 		o = &once{}
 		e.memo.known[class] = o

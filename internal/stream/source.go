@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/google/uuid"
@@ -22,6 +23,8 @@ type LogSource struct {
 	// Loader sets the Values of events that have none, for all readers, as the system actor; nil when events need none. All sources of a stream have the
 	// same. An event it leaves without a Value is delivered so; when it fails, so does Next, and the next call tries again.
 	Loader func(ctx context.Context, events []*Event) error
+	// Refetch names the query that reads the present state, for readers whose cursor the log cannot continue from.
+	Refetch string
 	// Access decides for Check; without it nobody may read.
 	Access func(ctx context.Context) error
 }
@@ -44,19 +47,32 @@ func (s *LogSource) IsOfSession() bool { return false }
 
 // Open implements Source. Errors: RESUME_EXPIRED when After lies ahead of the log; a log that no longer reaches back to it shows at the first Next.
 func (s *LogSource) Open(ctx context.Context, wake func()) (Feed, error) {
-	f := &feed{topic: s.Log.topics.enter(s.Log, s.Stream), loader: s.Loader, wake: wake}
+	f := &feed{topic: s.Log.topics.enter(s.Log, s.Stream), loader: s.Loader, refetch: s.Refetch, wake: wake}
 	if err := f.open(ctx, s.After); err != nil {
 		s.Log.topics.leave(f.topic)
-		return nil, err
+		return nil, Expired(err, s.Refetch)
 	}
 	return f, nil
 }
 
+// Refetch is the detail of RESUME_EXPIRED: the query that reads the present state.
+type Refetch struct{ Query string }
+
+// Expired adds to RESUME_EXPIRED by which query to go on; other errors stay as they are.
+func Expired(err error, query string) error {
+	if query == "" || !errors.Is(err, fault.ErrResumeExpired) {
+		return err
+	}
+	return fault.ErrResumeExpired.With(Refetch{query}).
+		Says("The log does not hold what follows the cursor. Read the present state by the query " + query + " and subscribe without after.")
+}
+
 // feed is one reader of a stream.
 type feed struct {
-	topic  *topic
-	loader func(context.Context, []*Event) error
-	first  *Event // Opened, until it is delivered
+	refetch string
+	topic   *topic
+	loader  func(context.Context, []*Event) error
+	first   *Event // Opened, until it is delivered
 
 	at    int64 // the last position that was delivered; under topic.mu
 	waits bool  // to be woken; under topic.mu
@@ -99,8 +115,20 @@ func (f *feed) open(ctx context.Context, after *int64) error {
 	return nil
 }
 
+// Head returns the position of the newest event that is known of.
+func (f *feed) Head() int64 {
+	f.topic.mu.Lock()
+	defer f.topic.mu.Unlock()
+	return f.topic.head
+}
+
 // Next implements Feed.
 func (f *feed) Next(ctx context.Context) ([]*Event, error) {
+	events, err := f.next(ctx)
+	return events, Expired(err, f.refetch)
+}
+
+func (f *feed) next(ctx context.Context) ([]*Event, error) {
 	if f.first != nil {
 		first := f.first
 		f.first = nil

@@ -113,6 +113,7 @@ type provider struct {
 	closed    []string
 	refunds   map[uuid.UUID]money.Amount
 	known     map[string]payment.Event // what Lookup tells
+	mute      string                   // the order about which there is no answer
 	failure   error
 }
 
@@ -140,6 +141,9 @@ func (p *provider) Lookup(_ context.Context, ref string) (payment.Event, bool, e
 	p.Lock()
 	defer p.Unlock()
 	e, ok := p.known[ref]
+	if ref == p.mute {
+		return e, false, errors.New("no answer")
+	}
 	return e, ok, p.failure
 }
 

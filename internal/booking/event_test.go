@@ -256,6 +256,24 @@ func TestReconcile_AnEventThatWasLostBooksAfter5Minutes(t *testing.T) {
 	})
 }
 
+// A provider that does not answer about one order does not keep the others from being asked, and the run counts as failed.
+func TestReconcile_GoesOnAfterAFailure(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		_, broken := c.ordered(t, c.slotIn(t, 24*time.Hour))
+		clk.Advance(time.Second)
+		b, paid := c.ordered(t, c.slotIn(t, 48*time.Hour))
+		c.provider.known = map[string]payment.Event{*paid.ProviderRef: paidEvent("evt_paid", paid)}
+		c.provider.mute = *broken.ProviderRef
+		clk.Advance(6 * time.Minute)
+		n, err := c.Reconcile(t.Context())
+		require.ErrorContains(t, err, broken.ID.String())
+		require.Equal(t, 1, n)
+		require.Equal(t, appointment.StatusBOOKED, c.appointment(t, b.ID).Status)
+	})
+}
+
 func TestEvent_ARefundThatIsToldBeforeItsPaymentBooksNothing(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {

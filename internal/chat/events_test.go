@@ -58,6 +58,7 @@ func TestEventPage(t *testing.T) {
 		requireCode(t, err, fault.CodeInvalidInput)
 		_, err = p.EventPage(ctx, p.room.ID, &ahead, nil)
 		requireCode(t, err, fault.CodeResumeExpired)
+		require.ErrorContains(t, err, "query chatRoom", "which query to go on with")
 		for name, v := range p.outsiders(t) {
 			_, err := p.EventPage(access.As(t.Context(), v), p.room.ID, nil, nil)
 			requireCode(t, err, fault.CodeNotFound, name)

@@ -18,6 +18,7 @@ import (
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/caregraph/caregraph/internal/testkit"
 )
 
@@ -119,7 +120,9 @@ func TestSend_WhoMay(t *testing.T) {
 			_, err = p.Send(access.As(t.Context(), v), chat.SendMessageInput{RoomID: uuid.New(), Body: "hello"})
 			requireCode(t, err, fault.CodeNotFound, name, "the same answer as for a room that is not there")
 		}
-		_, err := p.Send(t.Context(), p.says("nobody"))
+		_, err := p.Send(testkit.As(t, p.patient), chat.SendMessageInput{RoomID: stream.RightsStream, Body: "hello"})
+		requireCode(t, err, fault.CodeNotFound, "a stream that is no room")
+		_, err = p.Send(t.Context(), p.says("nobody"))
 		requireCode(t, err, fault.CodeUnauthenticated)
 		_, err = p.Send(testkit.System(t), p.says("the system"))
 		requireCode(t, err, fault.CodeNotFound)

@@ -295,3 +295,23 @@ func TestWithoutAccessNobodyMayRead(t *testing.T) {
 	assert.True(t, s.IsOrdered())
 	assert.False(t, s.IsOfSession())
 }
+
+// Clients choose the classes: beyond a few, what they ask for is computed for each and not kept.
+func TestMemoKeepsFewClasses(t *testing.T) {
+	t.Parallel()
+	e, computed := &stream.Event{}, 0
+	ask := func(class string) {
+		text, err := e.Memo(class, func() ([]byte, error) { computed++; return []byte(class), nil })
+		require.NoError(t, err)
+		require.Equal(t, class, string(text))
+	}
+	for range 2 {
+		for class := range 8 {
+			ask(string(rune('a' + class)))
+		}
+	}
+	require.Equal(t, 8, computed, "once for all who ask for the same")
+	ask("more")
+	ask("more")
+	require.Equal(t, 10, computed)
+}

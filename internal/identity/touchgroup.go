@@ -48,7 +48,7 @@ func (s *Service) writeGrouped(ctx context.Context, w unwritten) error {
 	g.isBusy = true
 	g.mu.Unlock()
 	if isFirst {
-		g.running.Go(s.writeGroups) //nolint:contextcheck // it writes for many callers
+		g.running.Go(s.writeGroups)
 	}
 	select {
 	case <-own.done:

@@ -63,7 +63,7 @@ func (x *exchange) run(params *graphql.RawParams) {
 func (x *exchange) kind(operation ast.Operation) *refusal {
 	switch {
 	case operation == ast.Subscription:
-		return badRequest("Subscribe over a websocket or an event stream.")
+		return badRequest("Subscribe over a websocket.")
 	case operation != ast.Query && x.onlyQueries:
 		return &refusal{
 			status: http.StatusMethodNotAllowed, allow: http.MethodPost,

@@ -23,7 +23,8 @@ var system clock.System
 const (
 	stuckTime = 15 * time.Second
 	sendEvery = 8 * time.Millisecond
-	measured  = 1000 // sends for each percentile
+	measured  = 1000                  // sends for each percentile
+	noise     = 50 * time.Millisecond // of other programs; who waited for the stuck reader would wait for seconds
 )
 
 // TestSockets_AReaderThatStopsIsEnded within 15 s, and others get their messages as fast as before. A busy machine may spoil a comparison, but not three.
@@ -62,7 +63,7 @@ func (c *conversation) standsStill(t *testing.T, writer *testkit.Socket, feed *t
 	case <-time.After(time.Second):
 		t.Fatal("the stuck reader is still there")
 	}
-	return percentile(during, 99) <= 2*percentile(before, 99)+5*time.Millisecond
+	return percentile(during, 99) <= 2*percentile(before, 99)+noise
 }
 
 // stuckReader subscribes and reads nothing any more.

@@ -62,7 +62,7 @@ func newChats(t *testing.T, db *store.DB, clk *clock.Fake, rooms int) *chats {
 		}
 	}
 	c.viewer = testkit.Viewer(c.doctor)
-	api, _ := graph.New(&graph.Resolver{DB: db, Chat: c.chat, Streams: streams, Audit: recorder, Log: log}, graph.Options{
+	api, _ := graph.New(&graph.Resolver{DB: db, Chat: c.chat, Audit: recorder, Log: log}, graph.Options{
 		RequestID: func(context.Context) string { return "test" }, Log: log, MaxBody: 1 << 20, Timeout: 10 * time.Second, Limits: precheck.Limits{},
 		Observe: func(string, string, string, time.Duration) {},
 	})

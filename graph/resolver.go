@@ -14,7 +14,6 @@ import (
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/patient"
 	"github.com/caregraph/caregraph/internal/store"
-	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/caregraph/caregraph/scheduler"
 )
 
@@ -27,7 +26,6 @@ type Resolver struct {
 	Notify          *notify.Service
 	Chat            *chat.Service
 	Live            *identity.Live
-	Streams         *stream.Log
 	Jobs            *scheduler.Scheduler
 	Audit           *audit.Recorder
 	Log             *slog.Logger

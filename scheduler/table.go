@@ -19,15 +19,6 @@ type Status struct {
 	IsOverdue bool
 }
 
-// Table returns the table of jobs without where they stand. For everybody in the program.
-func (s *Scheduler) Table() []Job {
-	list := make([]Job, len(s.jobs))
-	for i, j := range s.jobs {
-		list[i] = j.Job
-	}
-	return list
-}
-
 // Statuses returns the table of jobs, with what the viewer may see of their runs: all of it for admins, nothing for others.
 func (s *Scheduler) Statuses(ctx context.Context) ([]Status, error) {
 	now := s.DB.Now()

@@ -4627,7 +4627,7 @@ input SendMessageInput {
   roomId: ID!
   "The text: 1 to 4,000 characters after white space around it is taken off."
   body: String!
-  "An id that the client makes up for this message, at most 100 characters; sending it again stores nothing twice."
+  "An id that the client makes up for this message, at most 100 bytes; sending it again stores nothing twice."
   clientMessageId: String
 }
 

@@ -147,14 +147,22 @@ func (r *Raw) Read(within time.Duration) (Message, error) {
 	return m, nil
 }
 
-// Close says goodbye with the code and ends the connection without waiting for the server's own.
+// Close says goodbye with the code and ends the connection without waiting for the server's own. A connection that is over is left as it is: whoever reads from it
+// may have seen the server's answer, and ended it, between the two.
 func (r *Raw) Close(code int) error {
 	said := r.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), clock.System{}.Now().Add(time.Second))
-	return errors.Join(said, r.ws.Close())
+	return errors.Join(unlessOver(said), r.Drop())
 }
 
 // Drop ends the connection without a word, as a network does.
-func (r *Raw) Drop() error { return r.ws.Close() }
+func (r *Raw) Drop() error { return unlessOver(r.ws.Close()) }
+
+func unlessOver(err error) error {
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, websocket.ErrCloseSent) {
+		return nil
+	}
+	return err
+}
 
 // CloseCode returns the code with which the server closed, or 0 when err tells of something else.
 func CloseCode(err error) int {

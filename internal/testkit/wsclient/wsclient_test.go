@@ -207,6 +207,18 @@ func TestConn_SeesTheCloseCode(t *testing.T) {
 	require.Equal(t, 4401, wsclient.CloseCode(c.Err()))
 }
 
+// TestConn_ClosesThoughTheServerWasFaster: the goodbye of one side and the end by the other cross.
+func TestConn_ClosesThoughTheServerWasFaster(t *testing.T) {
+	t.Parallel()
+	c := dial(t, scripted(t, func(ws *websocket.Conn, _ wsclient.Message) {
+		_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Time{})
+	}), wsclient.Options{})
+	_, err := c.Subscribe("subscription { n }", nil)
+	require.NoError(t, err)
+	require.Equal(t, websocket.CloseNormalClosure, wsclient.CloseCode(c.Err()))
+	require.NoError(t, c.Close())
+}
+
 // TestConn_DropsThoughNobodyReadsItsEvents.
 func TestConn_DropsThoughNobodyReadsItsEvents(t *testing.T) {
 	t.Parallel()

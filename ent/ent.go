@@ -25,6 +25,7 @@ import (
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -33,8 +34,10 @@ import (
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
 	"github.com/caregraph/caregraph/ent/rateevent"
+	"github.com/caregraph/caregraph/ent/recoverycode"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
+	"github.com/caregraph/caregraph/ent/secondfactor"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/ent/stream"
@@ -113,6 +116,7 @@ func checkColumn(t, c string) error {
 			emailtoken.Table:              emailtoken.ValidColumn,
 			idempotencykey.Table:          idempotencykey.ValidColumn,
 			jobrun.Table:                  jobrun.ValidColumn,
+			linkcode.Table:                linkcode.ValidColumn,
 			loginattempt.Table:            loginattempt.ValidColumn,
 			notification.Table:            notification.ValidColumn,
 			order.Table:                   order.ValidColumn,
@@ -121,8 +125,10 @@ func checkColumn(t, c string) error {
 			practitioner.Table:            practitioner.ValidColumn,
 			practitionercredential.Table:  practitionercredential.ValidColumn,
 			rateevent.Table:               rateevent.ValidColumn,
+			recoverycode.Table:            recoverycode.ValidColumn,
 			refund.Table:                  refund.ValidColumn,
 			sandboxcheckout.Table:         sandboxcheckout.ValidColumn,
+			secondfactor.Table:            secondfactor.ValidColumn,
 			session.Table:                 session.ValidColumn,
 			slot.Table:                    slot.ValidColumn,
 			stream.Table:                  stream.ValidColumn,

@@ -19,6 +19,7 @@ var Tables = map[string]string{
 	TypeEmailToken:              "email_tokens",
 	TypeIdempotencyKey:          "idempotency_keys",
 	TypeJobRun:                  "job_runs",
+	TypeLinkCode:                "link_codes",
 	TypeLoginAttempt:            "login_attempts",
 	TypeNotification:            "notifications",
 	TypeOrder:                   "orders",
@@ -27,8 +28,10 @@ var Tables = map[string]string{
 	TypePractitioner:            "practitioners",
 	TypePractitionerCredential:  "practitioner_credentials",
 	TypeRateEvent:               "rate_events",
+	TypeRecoveryCode:            "recovery_codes",
 	TypeRefund:                  "refunds",
 	TypeSandboxCheckout:         "sandbox_checkouts",
+	TypeSecondFactor:            "second_factors",
 	TypeSession:                 "sessions",
 	TypeSlot:                    "slots",
 	TypeStream:                  "streams",
@@ -38,9 +41,12 @@ var Tables = map[string]string{
 
 // SensitiveFields lists, per entity, the fields whose values never leave the database.
 var SensitiveFields = map[string][]string{
-	TypeDelivery:   {"body"},
-	TypeEmailToken: {"token_hash"},
-	TypeUser:       {"password_hash"},
+	TypeDelivery:     {"body"},
+	TypeEmailToken:   {"token_hash"},
+	TypeLinkCode:     {"code_hash"},
+	TypeRecoveryCode: {"code_hash"},
+	TypeSecondFactor: {"sealed"},
+	TypeUser:         {"password_hash"},
 }
 
 // ForeignEdges lists, per entity, the edges whose key is in the other entity's rows: writing them writes those rows.
@@ -59,6 +65,7 @@ var PatientRecords = map[string]bool{
 	TypeChatMessage:             true,
 	TypeChatRead:                true,
 	TypeChatRoom:                true,
+	TypeLinkCode:                true,
 	TypeOrder:                   true,
 	TypePatient:                 true,
 	TypeRefund:                  true,
@@ -125,6 +132,12 @@ func (_m *IdempotencyKey) RecordID() uuid.UUID { return _m.ID }
 func (_m *JobRun) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
+func (_m *LinkCode) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *LinkCode) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
 func (_m *LoginAttempt) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
@@ -155,6 +168,9 @@ func (_m *PractitionerCredential) RecordID() uuid.UUID { return _m.ID }
 func (_m *RateEvent) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
+func (_m *RecoveryCode) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
 func (_m *Refund) RecordID() uuid.UUID { return _m.ID }
 
 // PatientRef returns the patient to whose record the row belongs.
@@ -162,6 +178,9 @@ func (_m *Refund) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *SandboxCheckout) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *SecondFactor) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
 func (_m *Session) RecordID() uuid.UUID { return _m.ID }

@@ -38,6 +38,8 @@ type Tx struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// JobRun is the client for interacting with the JobRun builders.
 	JobRun *JobRunClient
+	// LinkCode is the client for interacting with the LinkCode builders.
+	LinkCode *LinkCodeClient
 	// LoginAttempt is the client for interacting with the LoginAttempt builders.
 	LoginAttempt *LoginAttemptClient
 	// Notification is the client for interacting with the Notification builders.
@@ -54,10 +56,14 @@ type Tx struct {
 	PractitionerCredential *PractitionerCredentialClient
 	// RateEvent is the client for interacting with the RateEvent builders.
 	RateEvent *RateEventClient
+	// RecoveryCode is the client for interacting with the RecoveryCode builders.
+	RecoveryCode *RecoveryCodeClient
 	// Refund is the client for interacting with the Refund builders.
 	Refund *RefundClient
 	// SandboxCheckout is the client for interacting with the SandboxCheckout builders.
 	SandboxCheckout *SandboxCheckoutClient
+	// SecondFactor is the client for interacting with the SecondFactor builders.
+	SecondFactor *SecondFactorClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// Slot is the client for interacting with the Slot builders.
@@ -212,6 +218,7 @@ func (tx *Tx) init() {
 	tx.EmailToken = NewEmailTokenClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.JobRun = NewJobRunClient(tx.config)
+	tx.LinkCode = NewLinkCodeClient(tx.config)
 	tx.LoginAttempt = NewLoginAttemptClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
 	tx.Order = NewOrderClient(tx.config)
@@ -220,8 +227,10 @@ func (tx *Tx) init() {
 	tx.Practitioner = NewPractitionerClient(tx.config)
 	tx.PractitionerCredential = NewPractitionerCredentialClient(tx.config)
 	tx.RateEvent = NewRateEventClient(tx.config)
+	tx.RecoveryCode = NewRecoveryCodeClient(tx.config)
 	tx.Refund = NewRefundClient(tx.config)
 	tx.SandboxCheckout = NewSandboxCheckoutClient(tx.config)
+	tx.SecondFactor = NewSecondFactorClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.Slot = NewSlotClient(tx.config)
 	tx.Stream = NewStreamClient(tx.config)

@@ -45,6 +45,9 @@ type IdempotencyKey func(*sql.Selector)
 // JobRun is the predicate function for jobrun builders.
 type JobRun func(*sql.Selector)
 
+// LinkCode is the predicate function for linkcode builders.
+type LinkCode func(*sql.Selector)
+
 // LoginAttempt is the predicate function for loginattempt builders.
 type LoginAttempt func(*sql.Selector)
 
@@ -69,11 +72,17 @@ type PractitionerCredential func(*sql.Selector)
 // RateEvent is the predicate function for rateevent builders.
 type RateEvent func(*sql.Selector)
 
+// RecoveryCode is the predicate function for recoverycode builders.
+type RecoveryCode func(*sql.Selector)
+
 // Refund is the predicate function for refund builders.
 type Refund func(*sql.Selector)
 
 // SandboxCheckout is the predicate function for sandboxcheckout builders.
 type SandboxCheckout func(*sql.Selector)
+
+// SecondFactor is the predicate function for secondfactor builders.
+type SecondFactor func(*sql.Selector)
 
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)

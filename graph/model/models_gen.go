@@ -133,6 +133,14 @@ type ChatEventEdge struct {
 	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
 }
 
+// Result of confirmTotp: the only time that the recovery codes are shown.
+type ConfirmTotpPayload struct {
+	// Ten codes, each of which stands in for a one-time code once; empty when the factor was not confirmed.
+	RecoveryCodes []string `json:"recoveryCodes"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of createOrder.
 type CreateOrderPayload struct {
 	// The order.
@@ -191,6 +199,24 @@ type DeactivateUserPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of disableTotp.
+type DisableTotpPayload struct {
+	// True when the second factor is gone.
+	IsDisabled bool `json:"isDisabled"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of enableTotp: the only time that the secret is shown.
+type EnableTotpPayload struct {
+	// The secret in base32, to be typed into a generator: SHA-1, 6 digits, 30 seconds.
+	Secret *string `json:"secret,omitempty"`
+	// The same as an otpauth:// address, to be shown as a QR code.
+	URI *string `json:"uri,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of extendSession.
 type ExtendSessionPayload struct {
 	// The state after the extension.
@@ -235,6 +261,14 @@ type JobCount struct {
 	Name string `json:"name"`
 	// How often.
 	Count int `json:"count"`
+}
+
+// Result of linkPatientAccount.
+type LinkPatientAccountPayload struct {
+	// The one record that the account has now.
+	Patient *ent.Patient `json:"patient,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // Result of login.
@@ -403,6 +437,22 @@ type ReactivateUserPayload struct {
 type RegisterPatientPayload struct {
 	// True when a mail is on its way, whether or not there was an account before.
 	IsAccepted bool `json:"isAccepted"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of requestPasswordReset.
+type RequestPasswordResetPayload struct {
+	// True when a mail is on its way if there is such an account.
+	IsAccepted bool `json:"isAccepted"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of resetPassword.
+type ResetPasswordPayload struct {
+	// True when the new password holds.
+	IsReset bool `json:"isReset"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }

@@ -44,7 +44,7 @@ func (g *guard) limitQuery(ctx context.Context, q intercept.Query) error {
 func (g *guard) predicate(v *Viewer, entity string, a Action, fields []string) Predicate {
 	now := g.clock.Now()
 	var allowed []Predicate
-	if v != nil {
+	if v != nil && !isShut(v, entity) {
 		policy := Policy[entity]
 		for _, role := range v.Roles {
 			rule, ok := policy.rules(a)[role]
@@ -76,6 +76,11 @@ func wrapped(p *sql.Predicate) *sql.Predicate {
 	return sql.P(func(b *sql.Builder) {
 		b.Wrap(func(b *sql.Builder) { b.Join(p) })
 	})
+}
+
+// isShut tells whether the entity is out of reach until the viewer has set up a second factor: all but the own account and its sessions are.
+func isShut(v *Viewer, entity string) bool {
+	return v.NeedsTotp && entity != ent.TypeUser && entity != ent.TypeSession
 }
 
 func mayChange(limits map[Role][]string, role Role, fields []string) bool {
@@ -138,7 +143,7 @@ func actionOf(m ent.Mutation) Action {
 // denied tells whether no role of the viewer may do this with any row.
 func denied(v *Viewer, entity string, a Action, fields []string) bool {
 	policy := Policy[entity]
-	return v == nil || !slices.ContainsFunc(v.Roles, func(r Role) bool {
+	return v == nil || isShut(v, entity) || !slices.ContainsFunc(v.Roles, func(r Role) bool {
 		return policy.rules(a)[r] != nil && (a != Update || mayChange(policy.Fields, r, fields))
 	})
 }

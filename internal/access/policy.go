@@ -178,6 +178,9 @@ var Policy = map[string]Entity{
 
 	"LoginAttempt":    systemOnly,
 	"EmailToken":      systemOnly,
+	"SecondFactor":    systemOnly,
+	"RecoveryCode":    systemOnly,
+	"LinkCode":        systemOnly,
 	"RateEvent":       systemOnly,
 	"CareRelation":    systemOnly,
 	"PaymentEvent":    systemOnly,

@@ -12,8 +12,6 @@ import (
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/config"
-	"github.com/caregraph/caregraph/internal/identity"
-	"github.com/caregraph/caregraph/internal/limit"
 	"github.com/caregraph/caregraph/internal/mail"
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/patient"
@@ -103,19 +101,12 @@ func (a *App) build(opts Options) error {
 	a.Notify = notify.New(notify.Config{DB: db, Mailer: mailer, Log: a.log, Audit: a.Audit})
 	a.Streams = stream.New(db, stream.NewBus(db, a.log), a.log)
 	a.Chat = chat.New(chat.Config{DB: db, Streams: a.Streams, Audit: a.Audit, Log: a.log})
-	a.Patients = patient.New(patient.Config{DB: db, IdentifierMode: cfg.IdentifierChecks, PracticeZone: cfg.PracticeZone})
-	keys, err := identity.ParseKeys(signingKeys(cfg))
-	if err != nil {
-		return fmt.Errorf("JWT_KEYS: %w", err)
-	}
-	a.Identity, err = identity.New(identity.Config{
-		DB: db, Limits: limit.New(db), Mail: mailTo(a.Notify), Patients: a.Patients, Streams: a.Streams, Log: a.log, Keys: keys,
-		PatientTimeout: cfg.PatientSessionTimeout, StaffTimeout: cfg.StaffSessionTimeout, Warning: cfg.SessionTimeoutWarning,
-		LoginsPerMinute: cfg.Limits.LoginAttemptsPerMinute, RegistrationsPerHour: cfg.Limits.RegistrationsPerHour,
-		VerificationsPerMinute: cfg.Limits.VerificationsPerMinute,
-		PublicURL:              cfg.PublicURL, PracticeName: cfg.PracticeName, Zone: cfg.PracticeZone, Identifiers: cfg.IdentifierChecks, HashParams: opts.HashParams,
+	a.Patients = patient.New(patient.Config{
+		DB: db, IdentifierMode: cfg.IdentifierChecks, PracticeZone: cfg.PracticeZone,
+		Mail: patientMailTo(a.Notify), LinkMailsPerHour: cfg.Limits.ResetMailsPerHour, PracticeName: cfg.PracticeName,
 	})
-	if err != nil {
+	var err error
+	if a.Identity, err = a.newIdentity(opts); err != nil {
 		return err
 	}
 	var provider payment.Provider = payment.Off{}
@@ -138,14 +129,6 @@ func (a *App) build(opts Options) error {
 		return err
 	}
 	return a.serveOver(opts)
-}
-
-// signingKeys are the keys of access tokens; outside production, which refuses to start without, they are made up.
-func signingKeys(cfg config.Config) string {
-	if cfg.JWTKeys.IsZero() {
-		return "made-up:HS256:" + newSecret()
-	}
-	return cfg.JWTKeys.Reveal()
 }
 
 // orMadeUp is the secret, or one that is gone with the process.

@@ -36,7 +36,7 @@ func (s *Service) OpenAfterCheck(ctx context.Context, checked *ent.User) error {
 		return err
 	}
 	defer try.Close()
-	_, err = s.open(ctx, checked, checked.EmailKey, try)
+	_, err = s.open(ctx, checked, nil, checked.EmailKey, try)
 	return err
 }
 

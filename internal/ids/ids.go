@@ -41,6 +41,9 @@ var Tags = map[string]byte{
 	"ChatMessage":             26,
 	"ChatRead":                27,
 	"JobRun":                  28,
+	"SecondFactor":            36,
+	"RecoveryCode":            37,
+	"LinkCode":                38,
 }
 
 var byTag = func() map[byte]string {

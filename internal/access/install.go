@@ -40,11 +40,31 @@ func (g *guard) limitQuery(ctx context.Context, q intercept.Query) error {
 	return nil
 }
 
-// predicate joins the rules of the viewer's roles; nil = all rows. fields are those that an update changes.
+// ownAccount is what a viewer who has to set up a second factor reaches, as far as the roles allow it too.
+var ownAccount = map[string]Rule{ent.TypeUser: column("id", userID), ent.TypeSession: ownUser}
+
+// predicate is what the viewer's roles allow; nil = all rows. fields are those that an update changes.
 func (g *guard) predicate(v *Viewer, entity string, a Action, fields []string) Predicate {
+	allowed := g.allowed(v, entity, a, fields)
+	if v == nil || !v.NeedsTotp {
+		return allowed
+	}
+	own, ok := ownAccount[entity]
+	if !ok {
+		return None(v, time.Time{})
+	}
+	mine := own(v, time.Time{})
+	if allowed == nil {
+		return mine
+	}
+	return func(s *sql.Selector) *sql.Predicate { return wrapped(sql.And(mine(s), allowed(s))) }
+}
+
+// allowed joins the rules of the viewer's roles; nil = all rows.
+func (g *guard) allowed(v *Viewer, entity string, a Action, fields []string) Predicate {
 	now := g.clock.Now()
 	var allowed []Predicate
-	if v != nil && !isShut(v, entity) {
+	if v != nil {
 		policy := Policy[entity]
 		for _, role := range v.Roles {
 			rule, ok := policy.rules(a)[role]
@@ -76,11 +96,6 @@ func wrapped(p *sql.Predicate) *sql.Predicate {
 	return sql.P(func(b *sql.Builder) {
 		b.Wrap(func(b *sql.Builder) { b.Join(p) })
 	})
-}
-
-// isShut tells whether the entity is out of reach until the viewer has set up a second factor: all but the own account and its sessions are.
-func isShut(v *Viewer, entity string) bool {
-	return v.NeedsTotp && entity != ent.TypeUser && entity != ent.TypeSession
 }
 
 func mayChange(limits map[Role][]string, role Role, fields []string) bool {
@@ -143,7 +158,7 @@ func actionOf(m ent.Mutation) Action {
 // denied tells whether no role of the viewer may do this with any row.
 func denied(v *Viewer, entity string, a Action, fields []string) bool {
 	policy := Policy[entity]
-	return v == nil || isShut(v, entity) || !slices.ContainsFunc(v.Roles, func(r Role) bool {
+	return v == nil || !slices.ContainsFunc(v.Roles, func(r Role) bool {
 		return policy.rules(a)[r] != nil && (a != Update || mayChange(policy.Fields, r, fields))
 	})
 }

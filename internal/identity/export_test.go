@@ -58,3 +58,6 @@ func (l *Live) Sessions() (known, queued int) {
 	defer l.mu.Unlock()
 	return len(l.sessions), len(l.queue)
 }
+
+// Hashes tells how often a password was hashed.
+func (s *Service) Hashes() int64 { return s.passwords.begun.Load() }

@@ -26,8 +26,9 @@ func (s *Service) LinkPatientAccount(ctx context.Context, in LinkPatientAccountI
 	if err != nil {
 		return nil, err
 	}
-	if err := s.refresh(ctx); err != nil {
+	fresh, err := s.refresh(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return s.DB.Client.Patient.Get(ctx, record)
+	return s.DB.Client.Patient.Get(access.As(ctx, fresh), record)
 }

@@ -81,7 +81,8 @@ func (s *Service) ConfirmTotp(ctx context.Context, in ConfirmTotpInput) (codes [
 	if err != nil {
 		return nil, err
 	}
-	return codes, s.refresh(ctx)
+	_, err = s.refresh(ctx)
+	return codes, err
 }
 
 // DisableTotp removes the viewer's second factor, given password and code. For every signed-in user; staff who must have one can do nothing but set up
@@ -100,7 +101,8 @@ func (s *Service) DisableTotp(ctx context.Context, in DisableTotpInput) (bool, e
 	if err != nil {
 		return false, err
 	}
-	return true, s.refresh(ctx)
+	_, err = s.refresh(ctx)
+	return true, err
 }
 
 // asOwner runs fn as the system, in a transaction with the viewer's account locked, once the password is right; nil asks for none. What turns out
@@ -161,17 +163,18 @@ func (s *Service) lockUser(ctx context.Context, checked *ent.User) (*ent.User, e
 	return fresh, err
 }
 
-// refresh makes the viewer with the rights of now the viewer of the rest of the document.
-func (s *Service) refresh(ctx context.Context) error {
+// refresh returns the viewer with the rights of now, and makes it that of the rest of the document.
+func (s *Service) refresh(ctx context.Context) (*access.Viewer, error) {
 	v, err := signedIn(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	found, err := s.load(ctx, v.SessionID)
-	if err == nil && found != nil {
-		access.Become(ctx, found.viewer)
+	if err != nil || found == nil {
+		return v, err
 	}
-	return err
+	access.Become(ctx, found.viewer)
+	return found.viewer, nil
 }
 
 // removeFactor takes the second factor away for good. ctx is the system's, in a transaction.

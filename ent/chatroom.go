@@ -24,7 +24,7 @@ type ChatRoom struct {
 	ID uuid.UUID `json:"id,omitempty"`
 	// When the record was created.
 	CreatedAt time.Time `json:"created_at,omitempty"`
-	// The appointment; its payment opened the room.
+	// The appointment, the next one when it is moved; its payment opened the room.
 	AppointmentID uuid.UUID `json:"appointment_id,omitempty"`
 	// The patient of the appointment.
 	PatientID uuid.UUID `json:"patient_id,omitempty"`

@@ -29,6 +29,7 @@ import (
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -36,6 +37,8 @@ import (
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
@@ -77,6 +80,8 @@ type Client struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// JobRun is the client for interacting with the JobRun builders.
 	JobRun *JobRunClient
+	// Leave is the client for interacting with the Leave builders.
+	Leave *LeaveClient
 	// LoginAttempt is the client for interacting with the LoginAttempt builders.
 	LoginAttempt *LoginAttemptClient
 	// Notification is the client for interacting with the Notification builders.
@@ -91,6 +96,10 @@ type Client struct {
 	Practitioner *PractitionerClient
 	// PractitionerCredential is the client for interacting with the PractitionerCredential builders.
 	PractitionerCredential *PractitionerCredentialClient
+	// Question is the client for interacting with the Question builders.
+	Question *QuestionClient
+	// QuestionAnswer is the client for interacting with the QuestionAnswer builders.
+	QuestionAnswer *QuestionAnswerClient
 	// RateEvent is the client for interacting with the RateEvent builders.
 	RateEvent *RateEventClient
 	// Refund is the client for interacting with the Refund builders.
@@ -131,6 +140,7 @@ func (c *Client) init() {
 	c.EmailToken = NewEmailTokenClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.JobRun = NewJobRunClient(c.config)
+	c.Leave = NewLeaveClient(c.config)
 	c.LoginAttempt = NewLoginAttemptClient(c.config)
 	c.Notification = NewNotificationClient(c.config)
 	c.Order = NewOrderClient(c.config)
@@ -138,6 +148,8 @@ func (c *Client) init() {
 	c.PaymentEvent = NewPaymentEventClient(c.config)
 	c.Practitioner = NewPractitionerClient(c.config)
 	c.PractitionerCredential = NewPractitionerCredentialClient(c.config)
+	c.Question = NewQuestionClient(c.config)
+	c.QuestionAnswer = NewQuestionAnswerClient(c.config)
 	c.RateEvent = NewRateEventClient(c.config)
 	c.Refund = NewRefundClient(c.config)
 	c.SandboxCheckout = NewSandboxCheckoutClient(c.config)
@@ -251,6 +263,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		EmailToken:              NewEmailTokenClient(cfg),
 		IdempotencyKey:          NewIdempotencyKeyClient(cfg),
 		JobRun:                  NewJobRunClient(cfg),
+		Leave:                   NewLeaveClient(cfg),
 		LoginAttempt:            NewLoginAttemptClient(cfg),
 		Notification:            NewNotificationClient(cfg),
 		Order:                   NewOrderClient(cfg),
@@ -258,6 +271,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PaymentEvent:            NewPaymentEventClient(cfg),
 		Practitioner:            NewPractitionerClient(cfg),
 		PractitionerCredential:  NewPractitionerCredentialClient(cfg),
+		Question:                NewQuestionClient(cfg),
+		QuestionAnswer:          NewQuestionAnswerClient(cfg),
 		RateEvent:               NewRateEventClient(cfg),
 		Refund:                  NewRefundClient(cfg),
 		SandboxCheckout:         NewSandboxCheckoutClient(cfg),
@@ -298,6 +313,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		EmailToken:              NewEmailTokenClient(cfg),
 		IdempotencyKey:          NewIdempotencyKeyClient(cfg),
 		JobRun:                  NewJobRunClient(cfg),
+		Leave:                   NewLeaveClient(cfg),
 		LoginAttempt:            NewLoginAttemptClient(cfg),
 		Notification:            NewNotificationClient(cfg),
 		Order:                   NewOrderClient(cfg),
@@ -305,6 +321,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PaymentEvent:            NewPaymentEventClient(cfg),
 		Practitioner:            NewPractitionerClient(cfg),
 		PractitionerCredential:  NewPractitionerCredentialClient(cfg),
+		Question:                NewQuestionClient(cfg),
+		QuestionAnswer:          NewQuestionAnswerClient(cfg),
 		RateEvent:               NewRateEventClient(cfg),
 		Refund:                  NewRefundClient(cfg),
 		SandboxCheckout:         NewSandboxCheckoutClient(cfg),
@@ -344,10 +362,10 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
 		c.CareRelation, c.ChatMessage, c.ChatRead, c.ChatRoom, c.Counter, c.Delivery,
-		c.EmailToken, c.IdempotencyKey, c.JobRun, c.LoginAttempt, c.Notification,
-		c.Order, c.Patient, c.PaymentEvent, c.Practitioner, c.PractitionerCredential,
-		c.RateEvent, c.Refund, c.SandboxCheckout, c.Session, c.Slot, c.Stream,
-		c.StreamEntry, c.User,
+		c.EmailToken, c.IdempotencyKey, c.JobRun, c.Leave, c.LoginAttempt,
+		c.Notification, c.Order, c.Patient, c.PaymentEvent, c.Practitioner,
+		c.PractitionerCredential, c.Question, c.QuestionAnswer, c.RateEvent, c.Refund,
+		c.SandboxCheckout, c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -359,10 +377,10 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
 		c.CareRelation, c.ChatMessage, c.ChatRead, c.ChatRoom, c.Counter, c.Delivery,
-		c.EmailToken, c.IdempotencyKey, c.JobRun, c.LoginAttempt, c.Notification,
-		c.Order, c.Patient, c.PaymentEvent, c.Practitioner, c.PractitionerCredential,
-		c.RateEvent, c.Refund, c.SandboxCheckout, c.Session, c.Slot, c.Stream,
-		c.StreamEntry, c.User,
+		c.EmailToken, c.IdempotencyKey, c.JobRun, c.Leave, c.LoginAttempt,
+		c.Notification, c.Order, c.Patient, c.PaymentEvent, c.Practitioner,
+		c.PractitionerCredential, c.Question, c.QuestionAnswer, c.RateEvent, c.Refund,
+		c.SandboxCheckout, c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -397,6 +415,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.IdempotencyKey.mutate(ctx, m)
 	case *JobRunMutation:
 		return c.JobRun.mutate(ctx, m)
+	case *LeaveMutation:
+		return c.Leave.mutate(ctx, m)
 	case *LoginAttemptMutation:
 		return c.LoginAttempt.mutate(ctx, m)
 	case *NotificationMutation:
@@ -411,6 +431,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Practitioner.mutate(ctx, m)
 	case *PractitionerCredentialMutation:
 		return c.PractitionerCredential.mutate(ctx, m)
+	case *QuestionMutation:
+		return c.Question.mutate(ctx, m)
+	case *QuestionAnswerMutation:
+		return c.QuestionAnswer.mutate(ctx, m)
 	case *RateEventMutation:
 		return c.RateEvent.mutate(ctx, m)
 	case *RefundMutation:
@@ -597,6 +621,54 @@ func (c *AppointmentClient) QueryBooker(_m *Appointment) *UserQuery {
 			sqlgraph.From(appointment.Table, appointment.FieldID, id),
 			sqlgraph.To(user.Table, user.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, appointment.BookerTable, appointment.BookerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDeleter queries the deleter edge of a Appointment.
+func (c *AppointmentClient) QueryDeleter(_m *Appointment) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(appointment.Table, appointment.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, appointment.DeleterTable, appointment.DeleterColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRescheduledFrom queries the rescheduled_from edge of a Appointment.
+func (c *AppointmentClient) QueryRescheduledFrom(_m *Appointment) *AppointmentQuery {
+	query := (&AppointmentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(appointment.Table, appointment.FieldID, id),
+			sqlgraph.To(appointment.Table, appointment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, appointment.RescheduledFromTable, appointment.RescheduledFromColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRescheduledTo queries the rescheduled_to edge of a Appointment.
+func (c *AppointmentClient) QueryRescheduledTo(_m *Appointment) *AppointmentQuery {
+	query := (&AppointmentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(appointment.Table, appointment.FieldID, id),
+			sqlgraph.To(appointment.Table, appointment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, appointment.RescheduledToTable, appointment.RescheduledToColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -2593,6 +2665,171 @@ func (c *JobRunClient) mutate(ctx context.Context, m *JobRunMutation) (Value, er
 	}
 }
 
+// LeaveClient is a client for the Leave schema.
+type LeaveClient struct {
+	config
+}
+
+// NewLeaveClient returns a client for the Leave from the given config.
+func NewLeaveClient(c config) *LeaveClient {
+	return &LeaveClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `leave.Hooks(f(g(h())))`.
+func (c *LeaveClient) Use(hooks ...Hook) {
+	c.hooks.Leave = append(c.hooks.Leave, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `leave.Intercept(f(g(h())))`.
+func (c *LeaveClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Leave = append(c.inters.Leave, interceptors...)
+}
+
+// Create returns a builder for creating a Leave entity.
+func (c *LeaveClient) Create() *LeaveCreate {
+	mutation := newLeaveMutation(c.config, OpCreate)
+	return &LeaveCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Leave entities.
+func (c *LeaveClient) CreateBulk(builders ...*LeaveCreate) *LeaveCreateBulk {
+	return &LeaveCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LeaveClient) MapCreateBulk(slice any, setFunc func(*LeaveCreate, int)) *LeaveCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LeaveCreateBulk{err: fmt.Errorf("calling to LeaveClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LeaveCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LeaveCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Leave.
+func (c *LeaveClient) Update() *LeaveUpdate {
+	mutation := newLeaveMutation(c.config, OpUpdate)
+	return &LeaveUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LeaveClient) UpdateOne(_m *Leave) *LeaveUpdateOne {
+	mutation := newLeaveMutation(c.config, OpUpdateOne, withLeave(_m))
+	return &LeaveUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LeaveClient) UpdateOneID(id uuid.UUID) *LeaveUpdateOne {
+	mutation := newLeaveMutation(c.config, OpUpdateOne, withLeaveID(id))
+	return &LeaveUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Leave.
+func (c *LeaveClient) Delete() *LeaveDelete {
+	mutation := newLeaveMutation(c.config, OpDelete)
+	return &LeaveDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LeaveClient) DeleteOne(_m *Leave) *LeaveDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LeaveClient) DeleteOneID(id uuid.UUID) *LeaveDeleteOne {
+	builder := c.Delete().Where(leave.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LeaveDeleteOne{builder}
+}
+
+// Query returns a query builder for Leave.
+func (c *LeaveClient) Query() *LeaveQuery {
+	return &LeaveQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLeave},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Leave entity by its id.
+func (c *LeaveClient) Get(ctx context.Context, id uuid.UUID) (*Leave, error) {
+	return c.Query().Where(leave.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LeaveClient) GetX(ctx context.Context, id uuid.UUID) *Leave {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPractitioner queries the practitioner edge of a Leave.
+func (c *LeaveClient) QueryPractitioner(_m *Leave) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(leave.Table, leave.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, leave.PractitionerTable, leave.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCreator queries the creator edge of a Leave.
+func (c *LeaveClient) QueryCreator(_m *Leave) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(leave.Table, leave.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, leave.CreatorTable, leave.CreatorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *LeaveClient) Hooks() []Hook {
+	return c.hooks.Leave
+}
+
+// Interceptors returns the client interceptors.
+func (c *LeaveClient) Interceptors() []Interceptor {
+	return c.inters.Leave
+}
+
+func (c *LeaveClient) mutate(ctx context.Context, m *LeaveMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LeaveCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LeaveUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LeaveUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LeaveDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Leave mutation op: %q", m.Op())
+	}
+}
+
 // LoginAttemptClient is a client for the LoginAttempt schema.
 type LoginAttemptClient struct {
 	config
@@ -3665,6 +3902,336 @@ func (c *PractitionerCredentialClient) mutate(ctx context.Context, m *Practition
 		return (&PractitionerCredentialDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown PractitionerCredential mutation op: %q", m.Op())
+	}
+}
+
+// QuestionClient is a client for the Question schema.
+type QuestionClient struct {
+	config
+}
+
+// NewQuestionClient returns a client for the Question from the given config.
+func NewQuestionClient(c config) *QuestionClient {
+	return &QuestionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `question.Hooks(f(g(h())))`.
+func (c *QuestionClient) Use(hooks ...Hook) {
+	c.hooks.Question = append(c.hooks.Question, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `question.Intercept(f(g(h())))`.
+func (c *QuestionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Question = append(c.inters.Question, interceptors...)
+}
+
+// Create returns a builder for creating a Question entity.
+func (c *QuestionClient) Create() *QuestionCreate {
+	mutation := newQuestionMutation(c.config, OpCreate)
+	return &QuestionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Question entities.
+func (c *QuestionClient) CreateBulk(builders ...*QuestionCreate) *QuestionCreateBulk {
+	return &QuestionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *QuestionClient) MapCreateBulk(slice any, setFunc func(*QuestionCreate, int)) *QuestionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &QuestionCreateBulk{err: fmt.Errorf("calling to QuestionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*QuestionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &QuestionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Question.
+func (c *QuestionClient) Update() *QuestionUpdate {
+	mutation := newQuestionMutation(c.config, OpUpdate)
+	return &QuestionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *QuestionClient) UpdateOne(_m *Question) *QuestionUpdateOne {
+	mutation := newQuestionMutation(c.config, OpUpdateOne, withQuestion(_m))
+	return &QuestionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *QuestionClient) UpdateOneID(id uuid.UUID) *QuestionUpdateOne {
+	mutation := newQuestionMutation(c.config, OpUpdateOne, withQuestionID(id))
+	return &QuestionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Question.
+func (c *QuestionClient) Delete() *QuestionDelete {
+	mutation := newQuestionMutation(c.config, OpDelete)
+	return &QuestionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *QuestionClient) DeleteOne(_m *Question) *QuestionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *QuestionClient) DeleteOneID(id uuid.UUID) *QuestionDeleteOne {
+	builder := c.Delete().Where(question.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &QuestionDeleteOne{builder}
+}
+
+// Query returns a query builder for Question.
+func (c *QuestionClient) Query() *QuestionQuery {
+	return &QuestionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeQuestion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Question entity by its id.
+func (c *QuestionClient) Get(ctx context.Context, id uuid.UUID) (*Question, error) {
+	return c.Query().Where(question.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *QuestionClient) GetX(ctx context.Context, id uuid.UUID) *Question {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *QuestionClient) Hooks() []Hook {
+	return c.hooks.Question
+}
+
+// Interceptors returns the client interceptors.
+func (c *QuestionClient) Interceptors() []Interceptor {
+	return c.inters.Question
+}
+
+func (c *QuestionClient) mutate(ctx context.Context, m *QuestionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&QuestionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&QuestionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&QuestionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&QuestionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Question mutation op: %q", m.Op())
+	}
+}
+
+// QuestionAnswerClient is a client for the QuestionAnswer schema.
+type QuestionAnswerClient struct {
+	config
+}
+
+// NewQuestionAnswerClient returns a client for the QuestionAnswer from the given config.
+func NewQuestionAnswerClient(c config) *QuestionAnswerClient {
+	return &QuestionAnswerClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `questionanswer.Hooks(f(g(h())))`.
+func (c *QuestionAnswerClient) Use(hooks ...Hook) {
+	c.hooks.QuestionAnswer = append(c.hooks.QuestionAnswer, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `questionanswer.Intercept(f(g(h())))`.
+func (c *QuestionAnswerClient) Intercept(interceptors ...Interceptor) {
+	c.inters.QuestionAnswer = append(c.inters.QuestionAnswer, interceptors...)
+}
+
+// Create returns a builder for creating a QuestionAnswer entity.
+func (c *QuestionAnswerClient) Create() *QuestionAnswerCreate {
+	mutation := newQuestionAnswerMutation(c.config, OpCreate)
+	return &QuestionAnswerCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of QuestionAnswer entities.
+func (c *QuestionAnswerClient) CreateBulk(builders ...*QuestionAnswerCreate) *QuestionAnswerCreateBulk {
+	return &QuestionAnswerCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *QuestionAnswerClient) MapCreateBulk(slice any, setFunc func(*QuestionAnswerCreate, int)) *QuestionAnswerCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &QuestionAnswerCreateBulk{err: fmt.Errorf("calling to QuestionAnswerClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*QuestionAnswerCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &QuestionAnswerCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for QuestionAnswer.
+func (c *QuestionAnswerClient) Update() *QuestionAnswerUpdate {
+	mutation := newQuestionAnswerMutation(c.config, OpUpdate)
+	return &QuestionAnswerUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *QuestionAnswerClient) UpdateOne(_m *QuestionAnswer) *QuestionAnswerUpdateOne {
+	mutation := newQuestionAnswerMutation(c.config, OpUpdateOne, withQuestionAnswer(_m))
+	return &QuestionAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *QuestionAnswerClient) UpdateOneID(id uuid.UUID) *QuestionAnswerUpdateOne {
+	mutation := newQuestionAnswerMutation(c.config, OpUpdateOne, withQuestionAnswerID(id))
+	return &QuestionAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for QuestionAnswer.
+func (c *QuestionAnswerClient) Delete() *QuestionAnswerDelete {
+	mutation := newQuestionAnswerMutation(c.config, OpDelete)
+	return &QuestionAnswerDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *QuestionAnswerClient) DeleteOne(_m *QuestionAnswer) *QuestionAnswerDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *QuestionAnswerClient) DeleteOneID(id uuid.UUID) *QuestionAnswerDeleteOne {
+	builder := c.Delete().Where(questionanswer.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &QuestionAnswerDeleteOne{builder}
+}
+
+// Query returns a query builder for QuestionAnswer.
+func (c *QuestionAnswerClient) Query() *QuestionAnswerQuery {
+	return &QuestionAnswerQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeQuestionAnswer},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a QuestionAnswer entity by its id.
+func (c *QuestionAnswerClient) Get(ctx context.Context, id uuid.UUID) (*QuestionAnswer, error) {
+	return c.Query().Where(questionanswer.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *QuestionAnswerClient) GetX(ctx context.Context, id uuid.UUID) *QuestionAnswer {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAppointment queries the appointment edge of a QuestionAnswer.
+func (c *QuestionAnswerClient) QueryAppointment(_m *QuestionAnswer) *AppointmentQuery {
+	query := (&AppointmentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(questionanswer.Table, questionanswer.FieldID, id),
+			sqlgraph.To(appointment.Table, appointment.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, questionanswer.AppointmentTable, questionanswer.AppointmentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a QuestionAnswer.
+func (c *QuestionAnswerClient) QueryPatient(_m *QuestionAnswer) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(questionanswer.Table, questionanswer.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, questionanswer.PatientTable, questionanswer.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a QuestionAnswer.
+func (c *QuestionAnswerClient) QueryPractitioner(_m *QuestionAnswer) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(questionanswer.Table, questionanswer.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, questionanswer.PractitionerTable, questionanswer.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryQuestion queries the question edge of a QuestionAnswer.
+func (c *QuestionAnswerClient) QueryQuestion(_m *QuestionAnswer) *QuestionQuery {
+	query := (&QuestionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(questionanswer.Table, questionanswer.FieldID, id),
+			sqlgraph.To(question.Table, question.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, questionanswer.QuestionTable, questionanswer.QuestionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *QuestionAnswerClient) Hooks() []Hook {
+	return c.hooks.QuestionAnswer
+}
+
+// Interceptors returns the client interceptors.
+func (c *QuestionAnswerClient) Interceptors() []Interceptor {
+	return c.inters.QuestionAnswer
+}
+
+func (c *QuestionAnswerClient) mutate(ctx context.Context, m *QuestionAnswerMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&QuestionAnswerCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&QuestionAnswerUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&QuestionAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&QuestionAnswerDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown QuestionAnswer mutation op: %q", m.Op())
 	}
 }
 
@@ -4801,15 +5368,17 @@ type (
 	hooks struct {
 		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
 		CareRelation, ChatMessage, ChatRead, ChatRoom, Counter, Delivery, EmailToken,
-		IdempotencyKey, JobRun, LoginAttempt, Notification, Order, Patient,
-		PaymentEvent, Practitioner, PractitionerCredential, RateEvent, Refund,
-		SandboxCheckout, Session, Slot, Stream, StreamEntry, User []ent.Hook
+		IdempotencyKey, JobRun, Leave, LoginAttempt, Notification, Order, Patient,
+		PaymentEvent, Practitioner, PractitionerCredential, Question, QuestionAnswer,
+		RateEvent, Refund, SandboxCheckout, Session, Slot, Stream, StreamEntry,
+		User []ent.Hook
 	}
 	inters struct {
 		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
 		CareRelation, ChatMessage, ChatRead, ChatRoom, Counter, Delivery, EmailToken,
-		IdempotencyKey, JobRun, LoginAttempt, Notification, Order, Patient,
-		PaymentEvent, Practitioner, PractitionerCredential, RateEvent, Refund,
-		SandboxCheckout, Session, Slot, Stream, StreamEntry, User []ent.Interceptor
+		IdempotencyKey, JobRun, Leave, LoginAttempt, Notification, Order, Patient,
+		PaymentEvent, Practitioner, PractitionerCredential, Question, QuestionAnswer,
+		RateEvent, Refund, SandboxCheckout, Session, Slot, Stream, StreamEntry,
+		User []ent.Interceptor
 	}
 )

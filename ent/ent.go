@@ -25,6 +25,7 @@ import (
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -32,6 +33,8 @@ import (
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
@@ -113,6 +116,7 @@ func checkColumn(t, c string) error {
 			emailtoken.Table:              emailtoken.ValidColumn,
 			idempotencykey.Table:          idempotencykey.ValidColumn,
 			jobrun.Table:                  jobrun.ValidColumn,
+			leave.Table:                   leave.ValidColumn,
 			loginattempt.Table:            loginattempt.ValidColumn,
 			notification.Table:            notification.ValidColumn,
 			order.Table:                   order.ValidColumn,
@@ -120,6 +124,8 @@ func checkColumn(t, c string) error {
 			paymentevent.Table:            paymentevent.ValidColumn,
 			practitioner.Table:            practitioner.ValidColumn,
 			practitionercredential.Table:  practitionercredential.ValidColumn,
+			question.Table:                question.ValidColumn,
+			questionanswer.Table:          questionanswer.ValidColumn,
 			rateevent.Table:               rateevent.ValidColumn,
 			refund.Table:                  refund.ValidColumn,
 			sandboxcheckout.Table:         sandboxcheckout.ValidColumn,

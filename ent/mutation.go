@@ -24,6 +24,7 @@ import (
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -32,6 +33,8 @@ import (
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
 	"github.com/caregraph/caregraph/ent/predicate"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
@@ -67,6 +70,7 @@ const (
 	TypeEmailToken              = "EmailToken"
 	TypeIdempotencyKey          = "IdempotencyKey"
 	TypeJobRun                  = "JobRun"
+	TypeLeave                   = "Leave"
 	TypeLoginAttempt            = "LoginAttempt"
 	TypeNotification            = "Notification"
 	TypeOrder                   = "Order"
@@ -74,6 +78,8 @@ const (
 	TypePaymentEvent            = "PaymentEvent"
 	TypePractitioner            = "Practitioner"
 	TypePractitionerCredential  = "PractitionerCredential"
+	TypeQuestion                = "Question"
+	TypeQuestionAnswer          = "QuestionAnswer"
 	TypeRateEvent               = "RateEvent"
 	TypeRefund                  = "Refund"
 	TypeSandboxCheckout         = "SandboxCheckout"
@@ -87,41 +93,48 @@ const (
 // AppointmentMutation represents an operation that mutates the Appointment nodes in the graph.
 type AppointmentMutation struct {
 	config
-	op                  Op
-	typ                 string
-	id                  *uuid.UUID
-	created_at          *time.Time
-	version             *int
-	addversion          *int
-	updated_at          *time.Time
-	starts_at           *time.Time
-	ends_at             *time.Time
-	status              *appointment.Status
-	is_initial          *bool
-	price_minor         *int64
-	addprice_minor      *int64
-	currency            *string
-	expires_at          *time.Time
-	clearedFields       map[string]struct{}
-	patient             *uuid.UUID
-	clearedpatient      bool
-	practitioner        *uuid.UUID
-	clearedpractitioner bool
-	slot                *uuid.UUID
-	clearedslot         bool
-	booker              *uuid.UUID
-	clearedbooker       bool
-	intake              *uuid.UUID
-	clearedintake       bool
-	orders              map[uuid.UUID]struct{}
-	removedorders       map[uuid.UUID]struct{}
-	clearedorders       bool
-	history             map[uuid.UUID]struct{}
-	removedhistory      map[uuid.UUID]struct{}
-	clearedhistory      bool
-	done                bool
-	oldValue            func(context.Context) (*Appointment, error)
-	predicates          []predicate.Appointment
+	op                      Op
+	typ                     string
+	id                      *uuid.UUID
+	created_at              *time.Time
+	version                 *int
+	addversion              *int
+	updated_at              *time.Time
+	starts_at               *time.Time
+	ends_at                 *time.Time
+	status                  *appointment.Status
+	is_initial              *bool
+	price_minor             *int64
+	addprice_minor          *int64
+	currency                *string
+	expires_at              *time.Time
+	deleted_at              *time.Time
+	clearedFields           map[string]struct{}
+	patient                 *uuid.UUID
+	clearedpatient          bool
+	practitioner            *uuid.UUID
+	clearedpractitioner     bool
+	slot                    *uuid.UUID
+	clearedslot             bool
+	booker                  *uuid.UUID
+	clearedbooker           bool
+	deleter                 *uuid.UUID
+	cleareddeleter          bool
+	rescheduled_from        *uuid.UUID
+	clearedrescheduled_from bool
+	rescheduled_to          *uuid.UUID
+	clearedrescheduled_to   bool
+	intake                  *uuid.UUID
+	clearedintake           bool
+	orders                  map[uuid.UUID]struct{}
+	removedorders           map[uuid.UUID]struct{}
+	clearedorders           bool
+	history                 map[uuid.UUID]struct{}
+	removedhistory          map[uuid.UUID]struct{}
+	clearedhistory          bool
+	done                    bool
+	oldValue                func(context.Context) (*Appointment, error)
+	predicates              []predicate.Appointment
 }
 
 var _ ent.Mutation = (*AppointmentMutation)(nil)
@@ -772,6 +785,153 @@ func (m *AppointmentMutation) ResetBookedBy() {
 	m.booker = nil
 }
 
+// SetRescheduledFromID sets the "rescheduled_from_id" field.
+func (m *AppointmentMutation) SetRescheduledFromID(u uuid.UUID) {
+	m.rescheduled_from = &u
+}
+
+// RescheduledFromID returns the value of the "rescheduled_from_id" field in the mutation.
+func (m *AppointmentMutation) RescheduledFromID() (r uuid.UUID, exists bool) {
+	v := m.rescheduled_from
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRescheduledFromID returns the old "rescheduled_from_id" field's value of the Appointment entity.
+// If the Appointment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentMutation) OldRescheduledFromID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRescheduledFromID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRescheduledFromID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRescheduledFromID: %w", err)
+	}
+	return oldValue.RescheduledFromID, nil
+}
+
+// ClearRescheduledFromID clears the value of the "rescheduled_from_id" field.
+func (m *AppointmentMutation) ClearRescheduledFromID() {
+	m.rescheduled_from = nil
+	m.clearedFields[appointment.FieldRescheduledFromID] = struct{}{}
+}
+
+// RescheduledFromIDCleared returns if the "rescheduled_from_id" field was cleared in this mutation.
+func (m *AppointmentMutation) RescheduledFromIDCleared() bool {
+	_, ok := m.clearedFields[appointment.FieldRescheduledFromID]
+	return ok
+}
+
+// ResetRescheduledFromID resets all changes to the "rescheduled_from_id" field.
+func (m *AppointmentMutation) ResetRescheduledFromID() {
+	m.rescheduled_from = nil
+	delete(m.clearedFields, appointment.FieldRescheduledFromID)
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (m *AppointmentMutation) SetDeletedAt(t time.Time) {
+	m.deleted_at = &t
+}
+
+// DeletedAt returns the value of the "deleted_at" field in the mutation.
+func (m *AppointmentMutation) DeletedAt() (r time.Time, exists bool) {
+	v := m.deleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedAt returns the old "deleted_at" field's value of the Appointment entity.
+// If the Appointment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentMutation) OldDeletedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedAt: %w", err)
+	}
+	return oldValue.DeletedAt, nil
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (m *AppointmentMutation) ClearDeletedAt() {
+	m.deleted_at = nil
+	m.clearedFields[appointment.FieldDeletedAt] = struct{}{}
+}
+
+// DeletedAtCleared returns if the "deleted_at" field was cleared in this mutation.
+func (m *AppointmentMutation) DeletedAtCleared() bool {
+	_, ok := m.clearedFields[appointment.FieldDeletedAt]
+	return ok
+}
+
+// ResetDeletedAt resets all changes to the "deleted_at" field.
+func (m *AppointmentMutation) ResetDeletedAt() {
+	m.deleted_at = nil
+	delete(m.clearedFields, appointment.FieldDeletedAt)
+}
+
+// SetDeletedBy sets the "deleted_by" field.
+func (m *AppointmentMutation) SetDeletedBy(u uuid.UUID) {
+	m.deleter = &u
+}
+
+// DeletedBy returns the value of the "deleted_by" field in the mutation.
+func (m *AppointmentMutation) DeletedBy() (r uuid.UUID, exists bool) {
+	v := m.deleter
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedBy returns the old "deleted_by" field's value of the Appointment entity.
+// If the Appointment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentMutation) OldDeletedBy(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedBy: %w", err)
+	}
+	return oldValue.DeletedBy, nil
+}
+
+// ClearDeletedBy clears the value of the "deleted_by" field.
+func (m *AppointmentMutation) ClearDeletedBy() {
+	m.deleter = nil
+	m.clearedFields[appointment.FieldDeletedBy] = struct{}{}
+}
+
+// DeletedByCleared returns if the "deleted_by" field was cleared in this mutation.
+func (m *AppointmentMutation) DeletedByCleared() bool {
+	_, ok := m.clearedFields[appointment.FieldDeletedBy]
+	return ok
+}
+
+// ResetDeletedBy resets all changes to the "deleted_by" field.
+func (m *AppointmentMutation) ResetDeletedBy() {
+	m.deleter = nil
+	delete(m.clearedFields, appointment.FieldDeletedBy)
+}
+
 // ClearPatient clears the "patient" edge to the Patient entity.
 func (m *AppointmentMutation) ClearPatient() {
 	m.clearedpatient = true
@@ -891,6 +1051,112 @@ func (m *AppointmentMutation) BookerIDs() (ids []uuid.UUID) {
 func (m *AppointmentMutation) ResetBooker() {
 	m.booker = nil
 	m.clearedbooker = false
+}
+
+// SetDeleterID sets the "deleter" edge to the User entity by id.
+func (m *AppointmentMutation) SetDeleterID(id uuid.UUID) {
+	m.deleter = &id
+}
+
+// ClearDeleter clears the "deleter" edge to the User entity.
+func (m *AppointmentMutation) ClearDeleter() {
+	m.cleareddeleter = true
+	m.clearedFields[appointment.FieldDeletedBy] = struct{}{}
+}
+
+// DeleterCleared reports if the "deleter" edge to the User entity was cleared.
+func (m *AppointmentMutation) DeleterCleared() bool {
+	return m.DeletedByCleared() || m.cleareddeleter
+}
+
+// DeleterID returns the "deleter" edge ID in the mutation.
+func (m *AppointmentMutation) DeleterID() (id uuid.UUID, exists bool) {
+	if m.deleter != nil {
+		return *m.deleter, true
+	}
+	return
+}
+
+// DeleterIDs returns the "deleter" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DeleterID instead. It exists only for internal usage by the builders.
+func (m *AppointmentMutation) DeleterIDs() (ids []uuid.UUID) {
+	if id := m.deleter; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDeleter resets all changes to the "deleter" edge.
+func (m *AppointmentMutation) ResetDeleter() {
+	m.deleter = nil
+	m.cleareddeleter = false
+}
+
+// ClearRescheduledFrom clears the "rescheduled_from" edge to the Appointment entity.
+func (m *AppointmentMutation) ClearRescheduledFrom() {
+	m.clearedrescheduled_from = true
+	m.clearedFields[appointment.FieldRescheduledFromID] = struct{}{}
+}
+
+// RescheduledFromCleared reports if the "rescheduled_from" edge to the Appointment entity was cleared.
+func (m *AppointmentMutation) RescheduledFromCleared() bool {
+	return m.RescheduledFromIDCleared() || m.clearedrescheduled_from
+}
+
+// RescheduledFromIDs returns the "rescheduled_from" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RescheduledFromID instead. It exists only for internal usage by the builders.
+func (m *AppointmentMutation) RescheduledFromIDs() (ids []uuid.UUID) {
+	if id := m.rescheduled_from; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRescheduledFrom resets all changes to the "rescheduled_from" edge.
+func (m *AppointmentMutation) ResetRescheduledFrom() {
+	m.rescheduled_from = nil
+	m.clearedrescheduled_from = false
+}
+
+// SetRescheduledToID sets the "rescheduled_to" edge to the Appointment entity by id.
+func (m *AppointmentMutation) SetRescheduledToID(id uuid.UUID) {
+	m.rescheduled_to = &id
+}
+
+// ClearRescheduledTo clears the "rescheduled_to" edge to the Appointment entity.
+func (m *AppointmentMutation) ClearRescheduledTo() {
+	m.clearedrescheduled_to = true
+}
+
+// RescheduledToCleared reports if the "rescheduled_to" edge to the Appointment entity was cleared.
+func (m *AppointmentMutation) RescheduledToCleared() bool {
+	return m.clearedrescheduled_to
+}
+
+// RescheduledToID returns the "rescheduled_to" edge ID in the mutation.
+func (m *AppointmentMutation) RescheduledToID() (id uuid.UUID, exists bool) {
+	if m.rescheduled_to != nil {
+		return *m.rescheduled_to, true
+	}
+	return
+}
+
+// RescheduledToIDs returns the "rescheduled_to" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RescheduledToID instead. It exists only for internal usage by the builders.
+func (m *AppointmentMutation) RescheduledToIDs() (ids []uuid.UUID) {
+	if id := m.rescheduled_to; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRescheduledTo resets all changes to the "rescheduled_to" edge.
+func (m *AppointmentMutation) ResetRescheduledTo() {
+	m.rescheduled_to = nil
+	m.clearedrescheduled_to = false
 }
 
 // SetIntakeID sets the "intake" edge to the AppointmentIntake entity by id.
@@ -1074,7 +1340,7 @@ func (m *AppointmentMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AppointmentMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 17)
 	if m.created_at != nil {
 		fields = append(fields, appointment.FieldCreatedAt)
 	}
@@ -1117,6 +1383,15 @@ func (m *AppointmentMutation) Fields() []string {
 	if m.booker != nil {
 		fields = append(fields, appointment.FieldBookedBy)
 	}
+	if m.rescheduled_from != nil {
+		fields = append(fields, appointment.FieldRescheduledFromID)
+	}
+	if m.deleted_at != nil {
+		fields = append(fields, appointment.FieldDeletedAt)
+	}
+	if m.deleter != nil {
+		fields = append(fields, appointment.FieldDeletedBy)
+	}
 	return fields
 }
 
@@ -1153,6 +1428,12 @@ func (m *AppointmentMutation) Field(name string) (ent.Value, bool) {
 		return m.ExpiresAt()
 	case appointment.FieldBookedBy:
 		return m.BookedBy()
+	case appointment.FieldRescheduledFromID:
+		return m.RescheduledFromID()
+	case appointment.FieldDeletedAt:
+		return m.DeletedAt()
+	case appointment.FieldDeletedBy:
+		return m.DeletedBy()
 	}
 	return nil, false
 }
@@ -1190,6 +1471,12 @@ func (m *AppointmentMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldExpiresAt(ctx)
 	case appointment.FieldBookedBy:
 		return m.OldBookedBy(ctx)
+	case appointment.FieldRescheduledFromID:
+		return m.OldRescheduledFromID(ctx)
+	case appointment.FieldDeletedAt:
+		return m.OldDeletedAt(ctx)
+	case appointment.FieldDeletedBy:
+		return m.OldDeletedBy(ctx)
 	}
 	return nil, fmt.Errorf("unknown Appointment field %s", name)
 }
@@ -1297,6 +1584,27 @@ func (m *AppointmentMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetBookedBy(v)
 		return nil
+	case appointment.FieldRescheduledFromID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRescheduledFromID(v)
+		return nil
+	case appointment.FieldDeletedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedAt(v)
+		return nil
+	case appointment.FieldDeletedBy:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedBy(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Appointment field %s", name)
 }
@@ -1353,7 +1661,17 @@ func (m *AppointmentMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *AppointmentMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(appointment.FieldRescheduledFromID) {
+		fields = append(fields, appointment.FieldRescheduledFromID)
+	}
+	if m.FieldCleared(appointment.FieldDeletedAt) {
+		fields = append(fields, appointment.FieldDeletedAt)
+	}
+	if m.FieldCleared(appointment.FieldDeletedBy) {
+		fields = append(fields, appointment.FieldDeletedBy)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -1366,6 +1684,17 @@ func (m *AppointmentMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *AppointmentMutation) ClearField(name string) error {
+	switch name {
+	case appointment.FieldRescheduledFromID:
+		m.ClearRescheduledFromID()
+		return nil
+	case appointment.FieldDeletedAt:
+		m.ClearDeletedAt()
+		return nil
+	case appointment.FieldDeletedBy:
+		m.ClearDeletedBy()
+		return nil
+	}
 	return fmt.Errorf("unknown Appointment nullable field %s", name)
 }
 
@@ -1415,13 +1744,22 @@ func (m *AppointmentMutation) ResetField(name string) error {
 	case appointment.FieldBookedBy:
 		m.ResetBookedBy()
 		return nil
+	case appointment.FieldRescheduledFromID:
+		m.ResetRescheduledFromID()
+		return nil
+	case appointment.FieldDeletedAt:
+		m.ResetDeletedAt()
+		return nil
+	case appointment.FieldDeletedBy:
+		m.ResetDeletedBy()
+		return nil
 	}
 	return fmt.Errorf("unknown Appointment field %s", name)
 }
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *AppointmentMutation) AddedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 10)
 	if m.patient != nil {
 		edges = append(edges, appointment.EdgePatient)
 	}
@@ -1433,6 +1771,15 @@ func (m *AppointmentMutation) AddedEdges() []string {
 	}
 	if m.booker != nil {
 		edges = append(edges, appointment.EdgeBooker)
+	}
+	if m.deleter != nil {
+		edges = append(edges, appointment.EdgeDeleter)
+	}
+	if m.rescheduled_from != nil {
+		edges = append(edges, appointment.EdgeRescheduledFrom)
+	}
+	if m.rescheduled_to != nil {
+		edges = append(edges, appointment.EdgeRescheduledTo)
 	}
 	if m.intake != nil {
 		edges = append(edges, appointment.EdgeIntake)
@@ -1466,6 +1813,18 @@ func (m *AppointmentMutation) AddedIDs(name string) []ent.Value {
 		if id := m.booker; id != nil {
 			return []ent.Value{*id}
 		}
+	case appointment.EdgeDeleter:
+		if id := m.deleter; id != nil {
+			return []ent.Value{*id}
+		}
+	case appointment.EdgeRescheduledFrom:
+		if id := m.rescheduled_from; id != nil {
+			return []ent.Value{*id}
+		}
+	case appointment.EdgeRescheduledTo:
+		if id := m.rescheduled_to; id != nil {
+			return []ent.Value{*id}
+		}
 	case appointment.EdgeIntake:
 		if id := m.intake; id != nil {
 			return []ent.Value{*id}
@@ -1488,7 +1847,7 @@ func (m *AppointmentMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *AppointmentMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 10)
 	if m.removedorders != nil {
 		edges = append(edges, appointment.EdgeOrders)
 	}
@@ -1520,7 +1879,7 @@ func (m *AppointmentMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *AppointmentMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 10)
 	if m.clearedpatient {
 		edges = append(edges, appointment.EdgePatient)
 	}
@@ -1532,6 +1891,15 @@ func (m *AppointmentMutation) ClearedEdges() []string {
 	}
 	if m.clearedbooker {
 		edges = append(edges, appointment.EdgeBooker)
+	}
+	if m.cleareddeleter {
+		edges = append(edges, appointment.EdgeDeleter)
+	}
+	if m.clearedrescheduled_from {
+		edges = append(edges, appointment.EdgeRescheduledFrom)
+	}
+	if m.clearedrescheduled_to {
+		edges = append(edges, appointment.EdgeRescheduledTo)
 	}
 	if m.clearedintake {
 		edges = append(edges, appointment.EdgeIntake)
@@ -1557,6 +1925,12 @@ func (m *AppointmentMutation) EdgeCleared(name string) bool {
 		return m.clearedslot
 	case appointment.EdgeBooker:
 		return m.clearedbooker
+	case appointment.EdgeDeleter:
+		return m.cleareddeleter
+	case appointment.EdgeRescheduledFrom:
+		return m.clearedrescheduled_from
+	case appointment.EdgeRescheduledTo:
+		return m.clearedrescheduled_to
 	case appointment.EdgeIntake:
 		return m.clearedintake
 	case appointment.EdgeOrders:
@@ -1583,6 +1957,15 @@ func (m *AppointmentMutation) ClearEdge(name string) error {
 	case appointment.EdgeBooker:
 		m.ClearBooker()
 		return nil
+	case appointment.EdgeDeleter:
+		m.ClearDeleter()
+		return nil
+	case appointment.EdgeRescheduledFrom:
+		m.ClearRescheduledFrom()
+		return nil
+	case appointment.EdgeRescheduledTo:
+		m.ClearRescheduledTo()
+		return nil
 	case appointment.EdgeIntake:
 		m.ClearIntake()
 		return nil
@@ -1605,6 +1988,15 @@ func (m *AppointmentMutation) ResetEdge(name string) error {
 		return nil
 	case appointment.EdgeBooker:
 		m.ResetBooker()
+		return nil
+	case appointment.EdgeDeleter:
+		m.ResetDeleter()
+		return nil
+	case appointment.EdgeRescheduledFrom:
+		m.ResetRescheduledFrom()
+		return nil
+	case appointment.EdgeRescheduledTo:
+		m.ResetRescheduledTo()
 		return nil
 	case appointment.EdgeIntake:
 		m.ResetIntake()
@@ -1630,6 +2022,8 @@ type AppointmentIntakeMutation struct {
 	addversion          *int
 	updated_at          *time.Time
 	note                *string
+	symptoms            *string
+	consultation_type   *appointmentintake.ConsultationType
 	clearedFields       map[string]struct{}
 	appointment         *uuid.UUID
 	clearedappointment  bool
@@ -2031,6 +2425,104 @@ func (m *AppointmentIntakeMutation) ResetNote() {
 	delete(m.clearedFields, appointmentintake.FieldNote)
 }
 
+// SetSymptoms sets the "symptoms" field.
+func (m *AppointmentIntakeMutation) SetSymptoms(s string) {
+	m.symptoms = &s
+}
+
+// Symptoms returns the value of the "symptoms" field in the mutation.
+func (m *AppointmentIntakeMutation) Symptoms() (r string, exists bool) {
+	v := m.symptoms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSymptoms returns the old "symptoms" field's value of the AppointmentIntake entity.
+// If the AppointmentIntake object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentIntakeMutation) OldSymptoms(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSymptoms is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSymptoms requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSymptoms: %w", err)
+	}
+	return oldValue.Symptoms, nil
+}
+
+// ClearSymptoms clears the value of the "symptoms" field.
+func (m *AppointmentIntakeMutation) ClearSymptoms() {
+	m.symptoms = nil
+	m.clearedFields[appointmentintake.FieldSymptoms] = struct{}{}
+}
+
+// SymptomsCleared returns if the "symptoms" field was cleared in this mutation.
+func (m *AppointmentIntakeMutation) SymptomsCleared() bool {
+	_, ok := m.clearedFields[appointmentintake.FieldSymptoms]
+	return ok
+}
+
+// ResetSymptoms resets all changes to the "symptoms" field.
+func (m *AppointmentIntakeMutation) ResetSymptoms() {
+	m.symptoms = nil
+	delete(m.clearedFields, appointmentintake.FieldSymptoms)
+}
+
+// SetConsultationType sets the "consultation_type" field.
+func (m *AppointmentIntakeMutation) SetConsultationType(at appointmentintake.ConsultationType) {
+	m.consultation_type = &at
+}
+
+// ConsultationType returns the value of the "consultation_type" field in the mutation.
+func (m *AppointmentIntakeMutation) ConsultationType() (r appointmentintake.ConsultationType, exists bool) {
+	v := m.consultation_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConsultationType returns the old "consultation_type" field's value of the AppointmentIntake entity.
+// If the AppointmentIntake object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentIntakeMutation) OldConsultationType(ctx context.Context) (v *appointmentintake.ConsultationType, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConsultationType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConsultationType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConsultationType: %w", err)
+	}
+	return oldValue.ConsultationType, nil
+}
+
+// ClearConsultationType clears the value of the "consultation_type" field.
+func (m *AppointmentIntakeMutation) ClearConsultationType() {
+	m.consultation_type = nil
+	m.clearedFields[appointmentintake.FieldConsultationType] = struct{}{}
+}
+
+// ConsultationTypeCleared returns if the "consultation_type" field was cleared in this mutation.
+func (m *AppointmentIntakeMutation) ConsultationTypeCleared() bool {
+	_, ok := m.clearedFields[appointmentintake.FieldConsultationType]
+	return ok
+}
+
+// ResetConsultationType resets all changes to the "consultation_type" field.
+func (m *AppointmentIntakeMutation) ResetConsultationType() {
+	m.consultation_type = nil
+	delete(m.clearedFields, appointmentintake.FieldConsultationType)
+}
+
 // ClearAppointment clears the "appointment" edge to the Appointment entity.
 func (m *AppointmentIntakeMutation) ClearAppointment() {
 	m.clearedappointment = true
@@ -2146,7 +2638,7 @@ func (m *AppointmentIntakeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AppointmentIntakeMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 9)
 	if m.created_at != nil {
 		fields = append(fields, appointmentintake.FieldCreatedAt)
 	}
@@ -2167,6 +2659,12 @@ func (m *AppointmentIntakeMutation) Fields() []string {
 	}
 	if m.note != nil {
 		fields = append(fields, appointmentintake.FieldNote)
+	}
+	if m.symptoms != nil {
+		fields = append(fields, appointmentintake.FieldSymptoms)
+	}
+	if m.consultation_type != nil {
+		fields = append(fields, appointmentintake.FieldConsultationType)
 	}
 	return fields
 }
@@ -2190,6 +2688,10 @@ func (m *AppointmentIntakeMutation) Field(name string) (ent.Value, bool) {
 		return m.PractitionerID()
 	case appointmentintake.FieldNote:
 		return m.Note()
+	case appointmentintake.FieldSymptoms:
+		return m.Symptoms()
+	case appointmentintake.FieldConsultationType:
+		return m.ConsultationType()
 	}
 	return nil, false
 }
@@ -2213,6 +2715,10 @@ func (m *AppointmentIntakeMutation) OldField(ctx context.Context, name string) (
 		return m.OldPractitionerID(ctx)
 	case appointmentintake.FieldNote:
 		return m.OldNote(ctx)
+	case appointmentintake.FieldSymptoms:
+		return m.OldSymptoms(ctx)
+	case appointmentintake.FieldConsultationType:
+		return m.OldConsultationType(ctx)
 	}
 	return nil, fmt.Errorf("unknown AppointmentIntake field %s", name)
 }
@@ -2271,6 +2777,20 @@ func (m *AppointmentIntakeMutation) SetField(name string, value ent.Value) error
 		}
 		m.SetNote(v)
 		return nil
+	case appointmentintake.FieldSymptoms:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSymptoms(v)
+		return nil
+	case appointmentintake.FieldConsultationType:
+		v, ok := value.(appointmentintake.ConsultationType)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConsultationType(v)
+		return nil
 	}
 	return fmt.Errorf("unknown AppointmentIntake field %s", name)
 }
@@ -2319,6 +2839,12 @@ func (m *AppointmentIntakeMutation) ClearedFields() []string {
 	if m.FieldCleared(appointmentintake.FieldNote) {
 		fields = append(fields, appointmentintake.FieldNote)
 	}
+	if m.FieldCleared(appointmentintake.FieldSymptoms) {
+		fields = append(fields, appointmentintake.FieldSymptoms)
+	}
+	if m.FieldCleared(appointmentintake.FieldConsultationType) {
+		fields = append(fields, appointmentintake.FieldConsultationType)
+	}
 	return fields
 }
 
@@ -2335,6 +2861,12 @@ func (m *AppointmentIntakeMutation) ClearField(name string) error {
 	switch name {
 	case appointmentintake.FieldNote:
 		m.ClearNote()
+		return nil
+	case appointmentintake.FieldSymptoms:
+		m.ClearSymptoms()
+		return nil
+	case appointmentintake.FieldConsultationType:
+		m.ClearConsultationType()
 		return nil
 	}
 	return fmt.Errorf("unknown AppointmentIntake nullable field %s", name)
@@ -2364,6 +2896,12 @@ func (m *AppointmentIntakeMutation) ResetField(name string) error {
 		return nil
 	case appointmentintake.FieldNote:
 		m.ResetNote()
+		return nil
+	case appointmentintake.FieldSymptoms:
+		m.ResetSymptoms()
+		return nil
+	case appointmentintake.FieldConsultationType:
+		m.ResetConsultationType()
 		return nil
 	}
 	return fmt.Errorf("unknown AppointmentIntake field %s", name)
@@ -2491,6 +3029,7 @@ type AppointmentStatusChangeMutation struct {
 	changed_by          *uuid.UUID
 	cause               *string
 	reason              *string
+	context             *string
 	clearedFields       map[string]struct{}
 	appointment         *uuid.UUID
 	clearedappointment  bool
@@ -2970,6 +3509,55 @@ func (m *AppointmentStatusChangeMutation) ResetReason() {
 	delete(m.clearedFields, appointmentstatuschange.FieldReason)
 }
 
+// SetContext sets the "context" field.
+func (m *AppointmentStatusChangeMutation) SetContext(s string) {
+	m.context = &s
+}
+
+// Context returns the value of the "context" field in the mutation.
+func (m *AppointmentStatusChangeMutation) Context() (r string, exists bool) {
+	v := m.context
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContext returns the old "context" field's value of the AppointmentStatusChange entity.
+// If the AppointmentStatusChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentStatusChangeMutation) OldContext(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContext is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContext requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContext: %w", err)
+	}
+	return oldValue.Context, nil
+}
+
+// ClearContext clears the value of the "context" field.
+func (m *AppointmentStatusChangeMutation) ClearContext() {
+	m.context = nil
+	m.clearedFields[appointmentstatuschange.FieldContext] = struct{}{}
+}
+
+// ContextCleared returns if the "context" field was cleared in this mutation.
+func (m *AppointmentStatusChangeMutation) ContextCleared() bool {
+	_, ok := m.clearedFields[appointmentstatuschange.FieldContext]
+	return ok
+}
+
+// ResetContext resets all changes to the "context" field.
+func (m *AppointmentStatusChangeMutation) ResetContext() {
+	m.context = nil
+	delete(m.clearedFields, appointmentstatuschange.FieldContext)
+}
+
 // ClearAppointment clears the "appointment" edge to the Appointment entity.
 func (m *AppointmentStatusChangeMutation) ClearAppointment() {
 	m.clearedappointment = true
@@ -3085,7 +3673,7 @@ func (m *AppointmentStatusChangeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AppointmentStatusChangeMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.created_at != nil {
 		fields = append(fields, appointmentstatuschange.FieldCreatedAt)
 	}
@@ -3113,6 +3701,9 @@ func (m *AppointmentStatusChangeMutation) Fields() []string {
 	if m.reason != nil {
 		fields = append(fields, appointmentstatuschange.FieldReason)
 	}
+	if m.context != nil {
+		fields = append(fields, appointmentstatuschange.FieldContext)
+	}
 	return fields
 }
 
@@ -3139,6 +3730,8 @@ func (m *AppointmentStatusChangeMutation) Field(name string) (ent.Value, bool) {
 		return m.Cause()
 	case appointmentstatuschange.FieldReason:
 		return m.Reason()
+	case appointmentstatuschange.FieldContext:
+		return m.Context()
 	}
 	return nil, false
 }
@@ -3166,6 +3759,8 @@ func (m *AppointmentStatusChangeMutation) OldField(ctx context.Context, name str
 		return m.OldCause(ctx)
 	case appointmentstatuschange.FieldReason:
 		return m.OldReason(ctx)
+	case appointmentstatuschange.FieldContext:
+		return m.OldContext(ctx)
 	}
 	return nil, fmt.Errorf("unknown AppointmentStatusChange field %s", name)
 }
@@ -3238,6 +3833,13 @@ func (m *AppointmentStatusChangeMutation) SetField(name string, value ent.Value)
 		}
 		m.SetReason(v)
 		return nil
+	case appointmentstatuschange.FieldContext:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContext(v)
+		return nil
 	}
 	return fmt.Errorf("unknown AppointmentStatusChange field %s", name)
 }
@@ -3277,6 +3879,9 @@ func (m *AppointmentStatusChangeMutation) ClearedFields() []string {
 	if m.FieldCleared(appointmentstatuschange.FieldReason) {
 		fields = append(fields, appointmentstatuschange.FieldReason)
 	}
+	if m.FieldCleared(appointmentstatuschange.FieldContext) {
+		fields = append(fields, appointmentstatuschange.FieldContext)
+	}
 	return fields
 }
 
@@ -3299,6 +3904,9 @@ func (m *AppointmentStatusChangeMutation) ClearField(name string) error {
 		return nil
 	case appointmentstatuschange.FieldReason:
 		m.ClearReason()
+		return nil
+	case appointmentstatuschange.FieldContext:
+		m.ClearContext()
 		return nil
 	}
 	return fmt.Errorf("unknown AppointmentStatusChange nullable field %s", name)
@@ -3334,6 +3942,9 @@ func (m *AppointmentStatusChangeMutation) ResetField(name string) error {
 		return nil
 	case appointmentstatuschange.FieldReason:
 		m.ResetReason()
+		return nil
+	case appointmentstatuschange.FieldContext:
+		m.ResetContext()
 		return nil
 	}
 	return fmt.Errorf("unknown AppointmentStatusChange field %s", name)
@@ -12113,6 +12724,743 @@ func (m *JobRunMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown JobRun edge %s", name)
 }
 
+// LeaveMutation represents an operation that mutates the Leave nodes in the graph.
+type LeaveMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	starts_at           *time.Time
+	ends_at             *time.Time
+	reason              *string
+	clearedFields       map[string]struct{}
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	creator             *uuid.UUID
+	clearedcreator      bool
+	done                bool
+	oldValue            func(context.Context) (*Leave, error)
+	predicates          []predicate.Leave
+}
+
+var _ ent.Mutation = (*LeaveMutation)(nil)
+
+// leaveOption allows management of the mutation configuration using functional options.
+type leaveOption func(*LeaveMutation)
+
+// newLeaveMutation creates new mutation for the Leave entity.
+func newLeaveMutation(c config, op Op, opts ...leaveOption) *LeaveMutation {
+	m := &LeaveMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLeave,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLeaveID sets the ID field of the mutation.
+func withLeaveID(id uuid.UUID) leaveOption {
+	return func(m *LeaveMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Leave
+		)
+		m.oldValue = func(ctx context.Context) (*Leave, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Leave.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLeave sets the old Leave of the mutation.
+func withLeave(node *Leave) leaveOption {
+	return func(m *LeaveMutation) {
+		m.oldValue = func(context.Context) (*Leave, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LeaveMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LeaveMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Leave entities.
+func (m *LeaveMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LeaveMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LeaveMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Leave.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *LeaveMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *LeaveMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *LeaveMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *LeaveMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *LeaveMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *LeaveMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetStartsAt sets the "starts_at" field.
+func (m *LeaveMutation) SetStartsAt(t time.Time) {
+	m.starts_at = &t
+}
+
+// StartsAt returns the value of the "starts_at" field in the mutation.
+func (m *LeaveMutation) StartsAt() (r time.Time, exists bool) {
+	v := m.starts_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartsAt returns the old "starts_at" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldStartsAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartsAt: %w", err)
+	}
+	return oldValue.StartsAt, nil
+}
+
+// ResetStartsAt resets all changes to the "starts_at" field.
+func (m *LeaveMutation) ResetStartsAt() {
+	m.starts_at = nil
+}
+
+// SetEndsAt sets the "ends_at" field.
+func (m *LeaveMutation) SetEndsAt(t time.Time) {
+	m.ends_at = &t
+}
+
+// EndsAt returns the value of the "ends_at" field in the mutation.
+func (m *LeaveMutation) EndsAt() (r time.Time, exists bool) {
+	v := m.ends_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndsAt returns the old "ends_at" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldEndsAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndsAt: %w", err)
+	}
+	return oldValue.EndsAt, nil
+}
+
+// ResetEndsAt resets all changes to the "ends_at" field.
+func (m *LeaveMutation) ResetEndsAt() {
+	m.ends_at = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *LeaveMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *LeaveMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ClearReason clears the value of the "reason" field.
+func (m *LeaveMutation) ClearReason() {
+	m.reason = nil
+	m.clearedFields[leave.FieldReason] = struct{}{}
+}
+
+// ReasonCleared returns if the "reason" field was cleared in this mutation.
+func (m *LeaveMutation) ReasonCleared() bool {
+	_, ok := m.clearedFields[leave.FieldReason]
+	return ok
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *LeaveMutation) ResetReason() {
+	m.reason = nil
+	delete(m.clearedFields, leave.FieldReason)
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *LeaveMutation) SetCreatedBy(u uuid.UUID) {
+	m.creator = &u
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *LeaveMutation) CreatedBy() (r uuid.UUID, exists bool) {
+	v := m.creator
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldCreatedBy(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *LeaveMutation) ResetCreatedBy() {
+	m.creator = nil
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *LeaveMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[leave.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *LeaveMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *LeaveMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *LeaveMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// SetCreatorID sets the "creator" edge to the User entity by id.
+func (m *LeaveMutation) SetCreatorID(id uuid.UUID) {
+	m.creator = &id
+}
+
+// ClearCreator clears the "creator" edge to the User entity.
+func (m *LeaveMutation) ClearCreator() {
+	m.clearedcreator = true
+	m.clearedFields[leave.FieldCreatedBy] = struct{}{}
+}
+
+// CreatorCleared reports if the "creator" edge to the User entity was cleared.
+func (m *LeaveMutation) CreatorCleared() bool {
+	return m.clearedcreator
+}
+
+// CreatorID returns the "creator" edge ID in the mutation.
+func (m *LeaveMutation) CreatorID() (id uuid.UUID, exists bool) {
+	if m.creator != nil {
+		return *m.creator, true
+	}
+	return
+}
+
+// CreatorIDs returns the "creator" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CreatorID instead. It exists only for internal usage by the builders.
+func (m *LeaveMutation) CreatorIDs() (ids []uuid.UUID) {
+	if id := m.creator; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCreator resets all changes to the "creator" edge.
+func (m *LeaveMutation) ResetCreator() {
+	m.creator = nil
+	m.clearedcreator = false
+}
+
+// Where appends a list predicates to the LeaveMutation builder.
+func (m *LeaveMutation) Where(ps ...predicate.Leave) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LeaveMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LeaveMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Leave, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LeaveMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LeaveMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Leave).
+func (m *LeaveMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LeaveMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, leave.FieldCreatedAt)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, leave.FieldPractitionerID)
+	}
+	if m.starts_at != nil {
+		fields = append(fields, leave.FieldStartsAt)
+	}
+	if m.ends_at != nil {
+		fields = append(fields, leave.FieldEndsAt)
+	}
+	if m.reason != nil {
+		fields = append(fields, leave.FieldReason)
+	}
+	if m.creator != nil {
+		fields = append(fields, leave.FieldCreatedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LeaveMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case leave.FieldCreatedAt:
+		return m.CreatedAt()
+	case leave.FieldPractitionerID:
+		return m.PractitionerID()
+	case leave.FieldStartsAt:
+		return m.StartsAt()
+	case leave.FieldEndsAt:
+		return m.EndsAt()
+	case leave.FieldReason:
+		return m.Reason()
+	case leave.FieldCreatedBy:
+		return m.CreatedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LeaveMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case leave.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case leave.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case leave.FieldStartsAt:
+		return m.OldStartsAt(ctx)
+	case leave.FieldEndsAt:
+		return m.OldEndsAt(ctx)
+	case leave.FieldReason:
+		return m.OldReason(ctx)
+	case leave.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown Leave field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LeaveMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case leave.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case leave.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case leave.FieldStartsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartsAt(v)
+		return nil
+	case leave.FieldEndsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndsAt(v)
+		return nil
+	case leave.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case leave.FieldCreatedBy:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Leave field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LeaveMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LeaveMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LeaveMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Leave numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LeaveMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(leave.FieldReason) {
+		fields = append(fields, leave.FieldReason)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LeaveMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LeaveMutation) ClearField(name string) error {
+	switch name {
+	case leave.FieldReason:
+		m.ClearReason()
+		return nil
+	}
+	return fmt.Errorf("unknown Leave nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LeaveMutation) ResetField(name string) error {
+	switch name {
+	case leave.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case leave.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case leave.FieldStartsAt:
+		m.ResetStartsAt()
+		return nil
+	case leave.FieldEndsAt:
+		m.ResetEndsAt()
+		return nil
+	case leave.FieldReason:
+		m.ResetReason()
+		return nil
+	case leave.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Leave field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LeaveMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.practitioner != nil {
+		edges = append(edges, leave.EdgePractitioner)
+	}
+	if m.creator != nil {
+		edges = append(edges, leave.EdgeCreator)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LeaveMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case leave.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	case leave.EdgeCreator:
+		if id := m.creator; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LeaveMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LeaveMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LeaveMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedpractitioner {
+		edges = append(edges, leave.EdgePractitioner)
+	}
+	if m.clearedcreator {
+		edges = append(edges, leave.EdgeCreator)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LeaveMutation) EdgeCleared(name string) bool {
+	switch name {
+	case leave.EdgePractitioner:
+		return m.clearedpractitioner
+	case leave.EdgeCreator:
+		return m.clearedcreator
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LeaveMutation) ClearEdge(name string) error {
+	switch name {
+	case leave.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	case leave.EdgeCreator:
+		m.ClearCreator()
+		return nil
+	}
+	return fmt.Errorf("unknown Leave unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LeaveMutation) ResetEdge(name string) error {
+	switch name {
+	case leave.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	case leave.EdgeCreator:
+		m.ResetCreator()
+		return nil
+	}
+	return fmt.Errorf("unknown Leave edge %s", name)
+}
+
 // LoginAttemptMutation represents an operation that mutates the LoginAttempt nodes in the graph.
 type LoginAttemptMutation struct {
 	config
@@ -19866,6 +21214,1885 @@ func (m *PractitionerCredentialMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown PractitionerCredential edge %s", name)
 }
 
+// QuestionMutation represents an operation that mutates the Question nodes in the graph.
+type QuestionMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	created_at    *time.Time
+	version       *int
+	addversion    *int
+	updated_at    *time.Time
+	prompt        *string
+	kind          *question.Kind
+	choices       *[]string
+	appendchoices []string
+	is_active     *bool
+	position      *int
+	addposition   *int
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Question, error)
+	predicates    []predicate.Question
+}
+
+var _ ent.Mutation = (*QuestionMutation)(nil)
+
+// questionOption allows management of the mutation configuration using functional options.
+type questionOption func(*QuestionMutation)
+
+// newQuestionMutation creates new mutation for the Question entity.
+func newQuestionMutation(c config, op Op, opts ...questionOption) *QuestionMutation {
+	m := &QuestionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeQuestion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withQuestionID sets the ID field of the mutation.
+func withQuestionID(id uuid.UUID) questionOption {
+	return func(m *QuestionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Question
+		)
+		m.oldValue = func(ctx context.Context) (*Question, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Question.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withQuestion sets the old Question of the mutation.
+func withQuestion(node *Question) questionOption {
+	return func(m *QuestionMutation) {
+		m.oldValue = func(context.Context) (*Question, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m QuestionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m QuestionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Question entities.
+func (m *QuestionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *QuestionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *QuestionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Question.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *QuestionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *QuestionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *QuestionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *QuestionMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *QuestionMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *QuestionMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *QuestionMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *QuestionMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *QuestionMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *QuestionMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *QuestionMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetPrompt sets the "prompt" field.
+func (m *QuestionMutation) SetPrompt(s string) {
+	m.prompt = &s
+}
+
+// Prompt returns the value of the "prompt" field in the mutation.
+func (m *QuestionMutation) Prompt() (r string, exists bool) {
+	v := m.prompt
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrompt returns the old "prompt" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldPrompt(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrompt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrompt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrompt: %w", err)
+	}
+	return oldValue.Prompt, nil
+}
+
+// ResetPrompt resets all changes to the "prompt" field.
+func (m *QuestionMutation) ResetPrompt() {
+	m.prompt = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *QuestionMutation) SetKind(q question.Kind) {
+	m.kind = &q
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *QuestionMutation) Kind() (r question.Kind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldKind(ctx context.Context) (v question.Kind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *QuestionMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetChoices sets the "choices" field.
+func (m *QuestionMutation) SetChoices(s []string) {
+	m.choices = &s
+	m.appendchoices = nil
+}
+
+// Choices returns the value of the "choices" field in the mutation.
+func (m *QuestionMutation) Choices() (r []string, exists bool) {
+	v := m.choices
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChoices returns the old "choices" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldChoices(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChoices is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChoices requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChoices: %w", err)
+	}
+	return oldValue.Choices, nil
+}
+
+// AppendChoices adds s to the "choices" field.
+func (m *QuestionMutation) AppendChoices(s []string) {
+	m.appendchoices = append(m.appendchoices, s...)
+}
+
+// AppendedChoices returns the list of values that were appended to the "choices" field in this mutation.
+func (m *QuestionMutation) AppendedChoices() ([]string, bool) {
+	if len(m.appendchoices) == 0 {
+		return nil, false
+	}
+	return m.appendchoices, true
+}
+
+// ResetChoices resets all changes to the "choices" field.
+func (m *QuestionMutation) ResetChoices() {
+	m.choices = nil
+	m.appendchoices = nil
+}
+
+// SetIsActive sets the "is_active" field.
+func (m *QuestionMutation) SetIsActive(b bool) {
+	m.is_active = &b
+}
+
+// IsActive returns the value of the "is_active" field in the mutation.
+func (m *QuestionMutation) IsActive() (r bool, exists bool) {
+	v := m.is_active
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIsActive returns the old "is_active" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldIsActive(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIsActive is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIsActive requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIsActive: %w", err)
+	}
+	return oldValue.IsActive, nil
+}
+
+// ResetIsActive resets all changes to the "is_active" field.
+func (m *QuestionMutation) ResetIsActive() {
+	m.is_active = nil
+}
+
+// SetPosition sets the "position" field.
+func (m *QuestionMutation) SetPosition(i int) {
+	m.position = &i
+	m.addposition = nil
+}
+
+// Position returns the value of the "position" field in the mutation.
+func (m *QuestionMutation) Position() (r int, exists bool) {
+	v := m.position
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPosition returns the old "position" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldPosition(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPosition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPosition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPosition: %w", err)
+	}
+	return oldValue.Position, nil
+}
+
+// AddPosition adds i to the "position" field.
+func (m *QuestionMutation) AddPosition(i int) {
+	if m.addposition != nil {
+		*m.addposition += i
+	} else {
+		m.addposition = &i
+	}
+}
+
+// AddedPosition returns the value that was added to the "position" field in this mutation.
+func (m *QuestionMutation) AddedPosition() (r int, exists bool) {
+	v := m.addposition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPosition resets all changes to the "position" field.
+func (m *QuestionMutation) ResetPosition() {
+	m.position = nil
+	m.addposition = nil
+}
+
+// Where appends a list predicates to the QuestionMutation builder.
+func (m *QuestionMutation) Where(ps ...predicate.Question) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the QuestionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *QuestionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Question, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *QuestionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *QuestionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Question).
+func (m *QuestionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *QuestionMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.created_at != nil {
+		fields = append(fields, question.FieldCreatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, question.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, question.FieldUpdatedAt)
+	}
+	if m.prompt != nil {
+		fields = append(fields, question.FieldPrompt)
+	}
+	if m.kind != nil {
+		fields = append(fields, question.FieldKind)
+	}
+	if m.choices != nil {
+		fields = append(fields, question.FieldChoices)
+	}
+	if m.is_active != nil {
+		fields = append(fields, question.FieldIsActive)
+	}
+	if m.position != nil {
+		fields = append(fields, question.FieldPosition)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *QuestionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case question.FieldCreatedAt:
+		return m.CreatedAt()
+	case question.FieldVersion:
+		return m.Version()
+	case question.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case question.FieldPrompt:
+		return m.Prompt()
+	case question.FieldKind:
+		return m.Kind()
+	case question.FieldChoices:
+		return m.Choices()
+	case question.FieldIsActive:
+		return m.IsActive()
+	case question.FieldPosition:
+		return m.Position()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *QuestionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case question.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case question.FieldVersion:
+		return m.OldVersion(ctx)
+	case question.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case question.FieldPrompt:
+		return m.OldPrompt(ctx)
+	case question.FieldKind:
+		return m.OldKind(ctx)
+	case question.FieldChoices:
+		return m.OldChoices(ctx)
+	case question.FieldIsActive:
+		return m.OldIsActive(ctx)
+	case question.FieldPosition:
+		return m.OldPosition(ctx)
+	}
+	return nil, fmt.Errorf("unknown Question field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *QuestionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case question.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case question.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case question.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case question.FieldPrompt:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrompt(v)
+		return nil
+	case question.FieldKind:
+		v, ok := value.(question.Kind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case question.FieldChoices:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChoices(v)
+		return nil
+	case question.FieldIsActive:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIsActive(v)
+		return nil
+	case question.FieldPosition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPosition(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Question field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *QuestionMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, question.FieldVersion)
+	}
+	if m.addposition != nil {
+		fields = append(fields, question.FieldPosition)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *QuestionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case question.FieldVersion:
+		return m.AddedVersion()
+	case question.FieldPosition:
+		return m.AddedPosition()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *QuestionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case question.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case question.FieldPosition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPosition(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Question numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *QuestionMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *QuestionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *QuestionMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Question nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *QuestionMutation) ResetField(name string) error {
+	switch name {
+	case question.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case question.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case question.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case question.FieldPrompt:
+		m.ResetPrompt()
+		return nil
+	case question.FieldKind:
+		m.ResetKind()
+		return nil
+	case question.FieldChoices:
+		m.ResetChoices()
+		return nil
+	case question.FieldIsActive:
+		m.ResetIsActive()
+		return nil
+	case question.FieldPosition:
+		m.ResetPosition()
+		return nil
+	}
+	return fmt.Errorf("unknown Question field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *QuestionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *QuestionMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *QuestionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *QuestionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *QuestionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *QuestionMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *QuestionMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Question unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *QuestionMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Question edge %s", name)
+}
+
+// QuestionAnswerMutation represents an operation that mutates the QuestionAnswer nodes in the graph.
+type QuestionAnswerMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	version             *int
+	addversion          *int
+	updated_at          *time.Time
+	prompt              *string
+	text                *string
+	choices             *[]string
+	appendchoices       []string
+	clearedFields       map[string]struct{}
+	appointment         *uuid.UUID
+	clearedappointment  bool
+	patient             *uuid.UUID
+	clearedpatient      bool
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	question            *uuid.UUID
+	clearedquestion     bool
+	done                bool
+	oldValue            func(context.Context) (*QuestionAnswer, error)
+	predicates          []predicate.QuestionAnswer
+}
+
+var _ ent.Mutation = (*QuestionAnswerMutation)(nil)
+
+// questionanswerOption allows management of the mutation configuration using functional options.
+type questionanswerOption func(*QuestionAnswerMutation)
+
+// newQuestionAnswerMutation creates new mutation for the QuestionAnswer entity.
+func newQuestionAnswerMutation(c config, op Op, opts ...questionanswerOption) *QuestionAnswerMutation {
+	m := &QuestionAnswerMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeQuestionAnswer,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withQuestionAnswerID sets the ID field of the mutation.
+func withQuestionAnswerID(id uuid.UUID) questionanswerOption {
+	return func(m *QuestionAnswerMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *QuestionAnswer
+		)
+		m.oldValue = func(ctx context.Context) (*QuestionAnswer, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().QuestionAnswer.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withQuestionAnswer sets the old QuestionAnswer of the mutation.
+func withQuestionAnswer(node *QuestionAnswer) questionanswerOption {
+	return func(m *QuestionAnswerMutation) {
+		m.oldValue = func(context.Context) (*QuestionAnswer, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m QuestionAnswerMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m QuestionAnswerMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of QuestionAnswer entities.
+func (m *QuestionAnswerMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *QuestionAnswerMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *QuestionAnswerMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().QuestionAnswer.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *QuestionAnswerMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *QuestionAnswerMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *QuestionAnswerMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *QuestionAnswerMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *QuestionAnswerMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *QuestionAnswerMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *QuestionAnswerMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *QuestionAnswerMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *QuestionAnswerMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *QuestionAnswerMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *QuestionAnswerMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetAppointmentID sets the "appointment_id" field.
+func (m *QuestionAnswerMutation) SetAppointmentID(u uuid.UUID) {
+	m.appointment = &u
+}
+
+// AppointmentID returns the value of the "appointment_id" field in the mutation.
+func (m *QuestionAnswerMutation) AppointmentID() (r uuid.UUID, exists bool) {
+	v := m.appointment
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAppointmentID returns the old "appointment_id" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldAppointmentID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAppointmentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAppointmentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAppointmentID: %w", err)
+	}
+	return oldValue.AppointmentID, nil
+}
+
+// ResetAppointmentID resets all changes to the "appointment_id" field.
+func (m *QuestionAnswerMutation) ResetAppointmentID() {
+	m.appointment = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *QuestionAnswerMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *QuestionAnswerMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *QuestionAnswerMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *QuestionAnswerMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *QuestionAnswerMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *QuestionAnswerMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetQuestionID sets the "question_id" field.
+func (m *QuestionAnswerMutation) SetQuestionID(u uuid.UUID) {
+	m.question = &u
+}
+
+// QuestionID returns the value of the "question_id" field in the mutation.
+func (m *QuestionAnswerMutation) QuestionID() (r uuid.UUID, exists bool) {
+	v := m.question
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldQuestionID returns the old "question_id" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldQuestionID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldQuestionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldQuestionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldQuestionID: %w", err)
+	}
+	return oldValue.QuestionID, nil
+}
+
+// ResetQuestionID resets all changes to the "question_id" field.
+func (m *QuestionAnswerMutation) ResetQuestionID() {
+	m.question = nil
+}
+
+// SetPrompt sets the "prompt" field.
+func (m *QuestionAnswerMutation) SetPrompt(s string) {
+	m.prompt = &s
+}
+
+// Prompt returns the value of the "prompt" field in the mutation.
+func (m *QuestionAnswerMutation) Prompt() (r string, exists bool) {
+	v := m.prompt
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrompt returns the old "prompt" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldPrompt(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrompt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrompt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrompt: %w", err)
+	}
+	return oldValue.Prompt, nil
+}
+
+// ResetPrompt resets all changes to the "prompt" field.
+func (m *QuestionAnswerMutation) ResetPrompt() {
+	m.prompt = nil
+}
+
+// SetText sets the "text" field.
+func (m *QuestionAnswerMutation) SetText(s string) {
+	m.text = &s
+}
+
+// Text returns the value of the "text" field in the mutation.
+func (m *QuestionAnswerMutation) Text() (r string, exists bool) {
+	v := m.text
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldText returns the old "text" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldText(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldText is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldText requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldText: %w", err)
+	}
+	return oldValue.Text, nil
+}
+
+// ClearText clears the value of the "text" field.
+func (m *QuestionAnswerMutation) ClearText() {
+	m.text = nil
+	m.clearedFields[questionanswer.FieldText] = struct{}{}
+}
+
+// TextCleared returns if the "text" field was cleared in this mutation.
+func (m *QuestionAnswerMutation) TextCleared() bool {
+	_, ok := m.clearedFields[questionanswer.FieldText]
+	return ok
+}
+
+// ResetText resets all changes to the "text" field.
+func (m *QuestionAnswerMutation) ResetText() {
+	m.text = nil
+	delete(m.clearedFields, questionanswer.FieldText)
+}
+
+// SetChoices sets the "choices" field.
+func (m *QuestionAnswerMutation) SetChoices(s []string) {
+	m.choices = &s
+	m.appendchoices = nil
+}
+
+// Choices returns the value of the "choices" field in the mutation.
+func (m *QuestionAnswerMutation) Choices() (r []string, exists bool) {
+	v := m.choices
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChoices returns the old "choices" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldChoices(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChoices is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChoices requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChoices: %w", err)
+	}
+	return oldValue.Choices, nil
+}
+
+// AppendChoices adds s to the "choices" field.
+func (m *QuestionAnswerMutation) AppendChoices(s []string) {
+	m.appendchoices = append(m.appendchoices, s...)
+}
+
+// AppendedChoices returns the list of values that were appended to the "choices" field in this mutation.
+func (m *QuestionAnswerMutation) AppendedChoices() ([]string, bool) {
+	if len(m.appendchoices) == 0 {
+		return nil, false
+	}
+	return m.appendchoices, true
+}
+
+// ResetChoices resets all changes to the "choices" field.
+func (m *QuestionAnswerMutation) ResetChoices() {
+	m.choices = nil
+	m.appendchoices = nil
+}
+
+// ClearAppointment clears the "appointment" edge to the Appointment entity.
+func (m *QuestionAnswerMutation) ClearAppointment() {
+	m.clearedappointment = true
+	m.clearedFields[questionanswer.FieldAppointmentID] = struct{}{}
+}
+
+// AppointmentCleared reports if the "appointment" edge to the Appointment entity was cleared.
+func (m *QuestionAnswerMutation) AppointmentCleared() bool {
+	return m.clearedappointment
+}
+
+// AppointmentIDs returns the "appointment" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AppointmentID instead. It exists only for internal usage by the builders.
+func (m *QuestionAnswerMutation) AppointmentIDs() (ids []uuid.UUID) {
+	if id := m.appointment; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAppointment resets all changes to the "appointment" edge.
+func (m *QuestionAnswerMutation) ResetAppointment() {
+	m.appointment = nil
+	m.clearedappointment = false
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *QuestionAnswerMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[questionanswer.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *QuestionAnswerMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *QuestionAnswerMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *QuestionAnswerMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *QuestionAnswerMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[questionanswer.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *QuestionAnswerMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *QuestionAnswerMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *QuestionAnswerMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// ClearQuestion clears the "question" edge to the Question entity.
+func (m *QuestionAnswerMutation) ClearQuestion() {
+	m.clearedquestion = true
+	m.clearedFields[questionanswer.FieldQuestionID] = struct{}{}
+}
+
+// QuestionCleared reports if the "question" edge to the Question entity was cleared.
+func (m *QuestionAnswerMutation) QuestionCleared() bool {
+	return m.clearedquestion
+}
+
+// QuestionIDs returns the "question" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// QuestionID instead. It exists only for internal usage by the builders.
+func (m *QuestionAnswerMutation) QuestionIDs() (ids []uuid.UUID) {
+	if id := m.question; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetQuestion resets all changes to the "question" edge.
+func (m *QuestionAnswerMutation) ResetQuestion() {
+	m.question = nil
+	m.clearedquestion = false
+}
+
+// Where appends a list predicates to the QuestionAnswerMutation builder.
+func (m *QuestionAnswerMutation) Where(ps ...predicate.QuestionAnswer) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the QuestionAnswerMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *QuestionAnswerMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.QuestionAnswer, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *QuestionAnswerMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *QuestionAnswerMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (QuestionAnswer).
+func (m *QuestionAnswerMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *QuestionAnswerMutation) Fields() []string {
+	fields := make([]string, 0, 10)
+	if m.created_at != nil {
+		fields = append(fields, questionanswer.FieldCreatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, questionanswer.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, questionanswer.FieldUpdatedAt)
+	}
+	if m.appointment != nil {
+		fields = append(fields, questionanswer.FieldAppointmentID)
+	}
+	if m.patient != nil {
+		fields = append(fields, questionanswer.FieldPatientID)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, questionanswer.FieldPractitionerID)
+	}
+	if m.question != nil {
+		fields = append(fields, questionanswer.FieldQuestionID)
+	}
+	if m.prompt != nil {
+		fields = append(fields, questionanswer.FieldPrompt)
+	}
+	if m.text != nil {
+		fields = append(fields, questionanswer.FieldText)
+	}
+	if m.choices != nil {
+		fields = append(fields, questionanswer.FieldChoices)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *QuestionAnswerMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case questionanswer.FieldCreatedAt:
+		return m.CreatedAt()
+	case questionanswer.FieldVersion:
+		return m.Version()
+	case questionanswer.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case questionanswer.FieldAppointmentID:
+		return m.AppointmentID()
+	case questionanswer.FieldPatientID:
+		return m.PatientID()
+	case questionanswer.FieldPractitionerID:
+		return m.PractitionerID()
+	case questionanswer.FieldQuestionID:
+		return m.QuestionID()
+	case questionanswer.FieldPrompt:
+		return m.Prompt()
+	case questionanswer.FieldText:
+		return m.Text()
+	case questionanswer.FieldChoices:
+		return m.Choices()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *QuestionAnswerMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case questionanswer.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case questionanswer.FieldVersion:
+		return m.OldVersion(ctx)
+	case questionanswer.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case questionanswer.FieldAppointmentID:
+		return m.OldAppointmentID(ctx)
+	case questionanswer.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case questionanswer.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case questionanswer.FieldQuestionID:
+		return m.OldQuestionID(ctx)
+	case questionanswer.FieldPrompt:
+		return m.OldPrompt(ctx)
+	case questionanswer.FieldText:
+		return m.OldText(ctx)
+	case questionanswer.FieldChoices:
+		return m.OldChoices(ctx)
+	}
+	return nil, fmt.Errorf("unknown QuestionAnswer field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *QuestionAnswerMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case questionanswer.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case questionanswer.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case questionanswer.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case questionanswer.FieldAppointmentID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAppointmentID(v)
+		return nil
+	case questionanswer.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case questionanswer.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case questionanswer.FieldQuestionID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetQuestionID(v)
+		return nil
+	case questionanswer.FieldPrompt:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrompt(v)
+		return nil
+	case questionanswer.FieldText:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetText(v)
+		return nil
+	case questionanswer.FieldChoices:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChoices(v)
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *QuestionAnswerMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, questionanswer.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *QuestionAnswerMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case questionanswer.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *QuestionAnswerMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case questionanswer.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *QuestionAnswerMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(questionanswer.FieldText) {
+		fields = append(fields, questionanswer.FieldText)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *QuestionAnswerMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *QuestionAnswerMutation) ClearField(name string) error {
+	switch name {
+	case questionanswer.FieldText:
+		m.ClearText()
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *QuestionAnswerMutation) ResetField(name string) error {
+	switch name {
+	case questionanswer.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case questionanswer.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case questionanswer.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case questionanswer.FieldAppointmentID:
+		m.ResetAppointmentID()
+		return nil
+	case questionanswer.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case questionanswer.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case questionanswer.FieldQuestionID:
+		m.ResetQuestionID()
+		return nil
+	case questionanswer.FieldPrompt:
+		m.ResetPrompt()
+		return nil
+	case questionanswer.FieldText:
+		m.ResetText()
+		return nil
+	case questionanswer.FieldChoices:
+		m.ResetChoices()
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *QuestionAnswerMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.appointment != nil {
+		edges = append(edges, questionanswer.EdgeAppointment)
+	}
+	if m.patient != nil {
+		edges = append(edges, questionanswer.EdgePatient)
+	}
+	if m.practitioner != nil {
+		edges = append(edges, questionanswer.EdgePractitioner)
+	}
+	if m.question != nil {
+		edges = append(edges, questionanswer.EdgeQuestion)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *QuestionAnswerMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case questionanswer.EdgeAppointment:
+		if id := m.appointment; id != nil {
+			return []ent.Value{*id}
+		}
+	case questionanswer.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case questionanswer.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	case questionanswer.EdgeQuestion:
+		if id := m.question; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *QuestionAnswerMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *QuestionAnswerMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *QuestionAnswerMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedappointment {
+		edges = append(edges, questionanswer.EdgeAppointment)
+	}
+	if m.clearedpatient {
+		edges = append(edges, questionanswer.EdgePatient)
+	}
+	if m.clearedpractitioner {
+		edges = append(edges, questionanswer.EdgePractitioner)
+	}
+	if m.clearedquestion {
+		edges = append(edges, questionanswer.EdgeQuestion)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *QuestionAnswerMutation) EdgeCleared(name string) bool {
+	switch name {
+	case questionanswer.EdgeAppointment:
+		return m.clearedappointment
+	case questionanswer.EdgePatient:
+		return m.clearedpatient
+	case questionanswer.EdgePractitioner:
+		return m.clearedpractitioner
+	case questionanswer.EdgeQuestion:
+		return m.clearedquestion
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *QuestionAnswerMutation) ClearEdge(name string) error {
+	switch name {
+	case questionanswer.EdgeAppointment:
+		m.ClearAppointment()
+		return nil
+	case questionanswer.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case questionanswer.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	case questionanswer.EdgeQuestion:
+		m.ClearQuestion()
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *QuestionAnswerMutation) ResetEdge(name string) error {
+	switch name {
+	case questionanswer.EdgeAppointment:
+		m.ResetAppointment()
+		return nil
+	case questionanswer.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case questionanswer.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	case questionanswer.EdgeQuestion:
+		m.ResetQuestion()
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer edge %s", name)
+}
+
 // RateEventMutation represents an operation that mutates the RateEvent nodes in the graph.
 type RateEventMutation struct {
 	config
@@ -23043,6 +26270,7 @@ type SlotMutation struct {
 	addduration_minutes *int
 	time_zone           *string
 	local_date          *civil.Date
+	status              *slot.Status
 	clearedFields       map[string]struct{}
 	practitioner        *uuid.UUID
 	clearedpractitioner bool
@@ -23555,6 +26783,42 @@ func (m *SlotMutation) ResetLocalDate() {
 	m.local_date = nil
 }
 
+// SetStatus sets the "status" field.
+func (m *SlotMutation) SetStatus(s slot.Status) {
+	m.status = &s
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *SlotMutation) Status() (r slot.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the Slot entity.
+// If the Slot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SlotMutation) OldStatus(ctx context.Context) (v slot.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *SlotMutation) ResetStatus() {
+	m.status = nil
+}
+
 // ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
 func (m *SlotMutation) ClearPractitioner() {
 	m.clearedpractitioner = true
@@ -23616,7 +26880,7 @@ func (m *SlotMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SlotMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.created_at != nil {
 		fields = append(fields, slot.FieldCreatedAt)
 	}
@@ -23647,6 +26911,9 @@ func (m *SlotMutation) Fields() []string {
 	if m.local_date != nil {
 		fields = append(fields, slot.FieldLocalDate)
 	}
+	if m.status != nil {
+		fields = append(fields, slot.FieldStatus)
+	}
 	return fields
 }
 
@@ -23675,6 +26942,8 @@ func (m *SlotMutation) Field(name string) (ent.Value, bool) {
 		return m.TimeZone()
 	case slot.FieldLocalDate:
 		return m.LocalDate()
+	case slot.FieldStatus:
+		return m.Status()
 	}
 	return nil, false
 }
@@ -23704,6 +26973,8 @@ func (m *SlotMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldTimeZone(ctx)
 	case slot.FieldLocalDate:
 		return m.OldLocalDate(ctx)
+	case slot.FieldStatus:
+		return m.OldStatus(ctx)
 	}
 	return nil, fmt.Errorf("unknown Slot field %s", name)
 }
@@ -23782,6 +27053,13 @@ func (m *SlotMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetLocalDate(v)
+		return nil
+	case slot.FieldStatus:
+		v, ok := value.(slot.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Slot field %s", name)
@@ -23888,6 +27166,9 @@ func (m *SlotMutation) ResetField(name string) error {
 		return nil
 	case slot.FieldLocalDate:
 		m.ResetLocalDate()
+		return nil
+	case slot.FieldStatus:
+		m.ResetStatus()
 		return nil
 	}
 	return fmt.Errorf("unknown Slot field %s", name)

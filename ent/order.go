@@ -27,7 +27,7 @@ type Order struct {
 	Version int `json:"version,omitempty"`
 	// When the record was last changed.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// The visit that is paid.
+	// The visit that is paid; the next one when it is moved.
 	AppointmentID uuid.UUID `json:"appointment_id,omitempty"`
 	// Who pays.
 	PatientID uuid.UUID `json:"patient_id,omitempty"`

@@ -11,8 +11,10 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/predicate"
+	"github.com/google/uuid"
 )
 
 // OrderUpdate is the builder for updating Order entities.
@@ -59,6 +61,20 @@ func (_u *OrderUpdate) SetUpdatedAt(v time.Time) *OrderUpdate {
 func (_u *OrderUpdate) SetNillableUpdatedAt(v *time.Time) *OrderUpdate {
 	if v != nil {
 		_u.SetUpdatedAt(*v)
+	}
+	return _u
+}
+
+// SetAppointmentID sets the "appointment_id" field.
+func (_u *OrderUpdate) SetAppointmentID(v uuid.UUID) *OrderUpdate {
+	_u.mutation.SetAppointmentID(v)
+	return _u
+}
+
+// SetNillableAppointmentID sets the "appointment_id" field if the given value is not nil.
+func (_u *OrderUpdate) SetNillableAppointmentID(v *uuid.UUID) *OrderUpdate {
+	if v != nil {
+		_u.SetAppointmentID(*v)
 	}
 	return _u
 }
@@ -233,9 +249,20 @@ func (_u *OrderUpdate) AddFeeMinor(v int64) *OrderUpdate {
 	return _u
 }
 
+// SetAppointment sets the "appointment" edge to the Appointment entity.
+func (_u *OrderUpdate) SetAppointment(v *Appointment) *OrderUpdate {
+	return _u.SetAppointmentID(v.ID)
+}
+
 // Mutation returns the OrderMutation object of the builder.
 func (_u *OrderUpdate) Mutation() *OrderMutation {
 	return _u.mutation
+}
+
+// ClearAppointment clears the "appointment" edge to the Appointment entity.
+func (_u *OrderUpdate) ClearAppointment() *OrderUpdate {
+	_u.mutation.ClearAppointment()
+	return _u
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -365,6 +392,35 @@ func (_u *OrderUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedFeeMinor(); ok {
 		_spec.AddField(order.FieldFeeMinor, field.TypeInt64, value)
 	}
+	if _u.mutation.AppointmentCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   order.AppointmentTable,
+			Columns: []string{order.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AppointmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   order.AppointmentTable,
+			Columns: []string{order.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{order.Label}
@@ -416,6 +472,20 @@ func (_u *OrderUpdateOne) SetUpdatedAt(v time.Time) *OrderUpdateOne {
 func (_u *OrderUpdateOne) SetNillableUpdatedAt(v *time.Time) *OrderUpdateOne {
 	if v != nil {
 		_u.SetUpdatedAt(*v)
+	}
+	return _u
+}
+
+// SetAppointmentID sets the "appointment_id" field.
+func (_u *OrderUpdateOne) SetAppointmentID(v uuid.UUID) *OrderUpdateOne {
+	_u.mutation.SetAppointmentID(v)
+	return _u
+}
+
+// SetNillableAppointmentID sets the "appointment_id" field if the given value is not nil.
+func (_u *OrderUpdateOne) SetNillableAppointmentID(v *uuid.UUID) *OrderUpdateOne {
+	if v != nil {
+		_u.SetAppointmentID(*v)
 	}
 	return _u
 }
@@ -590,9 +660,20 @@ func (_u *OrderUpdateOne) AddFeeMinor(v int64) *OrderUpdateOne {
 	return _u
 }
 
+// SetAppointment sets the "appointment" edge to the Appointment entity.
+func (_u *OrderUpdateOne) SetAppointment(v *Appointment) *OrderUpdateOne {
+	return _u.SetAppointmentID(v.ID)
+}
+
 // Mutation returns the OrderMutation object of the builder.
 func (_u *OrderUpdateOne) Mutation() *OrderMutation {
 	return _u.mutation
+}
+
+// ClearAppointment clears the "appointment" edge to the Appointment entity.
+func (_u *OrderUpdateOne) ClearAppointment() *OrderUpdateOne {
+	_u.mutation.ClearAppointment()
+	return _u
 }
 
 // Where appends a list predicates to the OrderUpdate builder.
@@ -751,6 +832,35 @@ func (_u *OrderUpdateOne) sqlSave(ctx context.Context) (_node *Order, err error)
 	}
 	if value, ok := _u.mutation.AddedFeeMinor(); ok {
 		_spec.AddField(order.FieldFeeMinor, field.TypeInt64, value)
+	}
+	if _u.mutation.AppointmentCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   order.AppointmentTable,
+			Columns: []string{order.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AppointmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   order.AppointmentTable,
+			Columns: []string{order.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_node = &Order{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -19,6 +19,7 @@ var Tables = map[string]string{
 	TypeEmailToken:              "email_tokens",
 	TypeIdempotencyKey:          "idempotency_keys",
 	TypeJobRun:                  "job_runs",
+	TypeLeave:                   "leaves",
 	TypeLoginAttempt:            "login_attempts",
 	TypeNotification:            "notifications",
 	TypeOrder:                   "orders",
@@ -26,6 +27,8 @@ var Tables = map[string]string{
 	TypePaymentEvent:            "payment_events",
 	TypePractitioner:            "practitioners",
 	TypePractitionerCredential:  "practitioner_credentials",
+	TypeQuestion:                "questions",
+	TypeQuestionAnswer:          "question_answers",
 	TypeRateEvent:               "rate_events",
 	TypeRefund:                  "refunds",
 	TypeSandboxCheckout:         "sandbox_checkouts",
@@ -45,7 +48,7 @@ var SensitiveFields = map[string][]string{
 
 // ForeignEdges lists, per entity, the edges whose key is in the other entity's rows: writing them writes those rows.
 var ForeignEdges = map[string][]string{
-	TypeAppointment:  {"intake", "orders", "history"},
+	TypeAppointment:  {"rescheduled_to", "intake", "orders", "history"},
 	TypePatient:      {"appointments"},
 	TypePractitioner: {"slots", "credentials"},
 }
@@ -61,6 +64,7 @@ var PatientRecords = map[string]bool{
 	TypeChatRoom:                true,
 	TypeOrder:                   true,
 	TypePatient:                 true,
+	TypeQuestionAnswer:          true,
 	TypeRefund:                  true,
 }
 
@@ -125,6 +129,9 @@ func (_m *IdempotencyKey) RecordID() uuid.UUID { return _m.ID }
 func (_m *JobRun) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
+func (_m *Leave) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
 func (_m *LoginAttempt) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
@@ -150,6 +157,15 @@ func (_m *Practitioner) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
 func (_m *PractitionerCredential) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *Question) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *QuestionAnswer) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *QuestionAnswer) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *RateEvent) RecordID() uuid.UUID { return _m.ID }

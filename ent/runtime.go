@@ -13,6 +13,7 @@ import (
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -20,6 +21,8 @@ import (
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
@@ -61,6 +64,10 @@ func init() {
 	appointmentintakeDescNote := appointmentintakeFields[3].Descriptor()
 	// appointmentintake.NoteValidator is a validator for the "note" field. It is called by the builders before save.
 	appointmentintake.NoteValidator = appointmentintakeDescNote.Validators[0].(func(string) error)
+	// appointmentintakeDescSymptoms is the schema descriptor for symptoms field.
+	appointmentintakeDescSymptoms := appointmentintakeFields[4].Descriptor()
+	// appointmentintake.SymptomsValidator is a validator for the "symptoms" field. It is called by the builders before save.
+	appointmentintake.SymptomsValidator = appointmentintakeDescSymptoms.Validators[0].(func(string) error)
 	appointmentstatuschangeFields := schema.AppointmentStatusChange{}.Fields()
 	_ = appointmentstatuschangeFields
 	// appointmentstatuschangeDescFromStatus is the schema descriptor for from_status field.
@@ -79,6 +86,10 @@ func init() {
 	appointmentstatuschangeDescReason := appointmentstatuschangeFields[7].Descriptor()
 	// appointmentstatuschange.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
 	appointmentstatuschange.ReasonValidator = appointmentstatuschangeDescReason.Validators[0].(func(string) error)
+	// appointmentstatuschangeDescContext is the schema descriptor for context field.
+	appointmentstatuschangeDescContext := appointmentstatuschangeFields[8].Descriptor()
+	// appointmentstatuschange.ContextValidator is a validator for the "context" field. It is called by the builders before save.
+	appointmentstatuschange.ContextValidator = appointmentstatuschangeDescContext.Validators[0].(func(string) error)
 	auditeventFields := schema.AuditEvent{}.Fields()
 	_ = auditeventFields
 	// auditeventDescRoles is the schema descriptor for roles field.
@@ -207,6 +218,12 @@ func init() {
 	jobrun.DefaultRunner = jobrunDescRunner.Default.(string)
 	// jobrun.RunnerValidator is a validator for the "runner" field. It is called by the builders before save.
 	jobrun.RunnerValidator = jobrunDescRunner.Validators[0].(func(string) error)
+	leaveFields := schema.Leave{}.Fields()
+	_ = leaveFields
+	// leaveDescReason is the schema descriptor for reason field.
+	leaveDescReason := leaveFields[3].Descriptor()
+	// leave.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	leave.ReasonValidator = leaveDescReason.Validators[0].(func(string) error)
 	loginattemptFields := schema.LoginAttempt{}.Fields()
 	_ = loginattemptFields
 	// loginattemptDescEmailHash is the schema descriptor for email_hash field.
@@ -421,6 +438,40 @@ func init() {
 	practitionercredentialDescHasSchedule8Authority := practitionercredentialFields[6].Descriptor()
 	// practitionercredential.DefaultHasSchedule8Authority holds the default value on creation for the has_schedule8_authority field.
 	practitionercredential.DefaultHasSchedule8Authority = practitionercredentialDescHasSchedule8Authority.Default.(bool)
+	questionMixin := schema.Question{}.Mixin()
+	questionMixinFields1 := questionMixin[1].Fields()
+	_ = questionMixinFields1
+	questionFields := schema.Question{}.Fields()
+	_ = questionFields
+	// questionDescVersion is the schema descriptor for version field.
+	questionDescVersion := questionMixinFields1[0].Descriptor()
+	// question.DefaultVersion holds the default value on creation for the version field.
+	question.DefaultVersion = questionDescVersion.Default.(int)
+	// questionDescPrompt is the schema descriptor for prompt field.
+	questionDescPrompt := questionFields[0].Descriptor()
+	// question.PromptValidator is a validator for the "prompt" field. It is called by the builders before save.
+	question.PromptValidator = questionDescPrompt.Validators[0].(func(string) error)
+	// questionDescIsActive is the schema descriptor for is_active field.
+	questionDescIsActive := questionFields[3].Descriptor()
+	// question.DefaultIsActive holds the default value on creation for the is_active field.
+	question.DefaultIsActive = questionDescIsActive.Default.(bool)
+	questionanswerMixin := schema.QuestionAnswer{}.Mixin()
+	questionanswerMixinFields1 := questionanswerMixin[1].Fields()
+	_ = questionanswerMixinFields1
+	questionanswerFields := schema.QuestionAnswer{}.Fields()
+	_ = questionanswerFields
+	// questionanswerDescVersion is the schema descriptor for version field.
+	questionanswerDescVersion := questionanswerMixinFields1[0].Descriptor()
+	// questionanswer.DefaultVersion holds the default value on creation for the version field.
+	questionanswer.DefaultVersion = questionanswerDescVersion.Default.(int)
+	// questionanswerDescPrompt is the schema descriptor for prompt field.
+	questionanswerDescPrompt := questionanswerFields[4].Descriptor()
+	// questionanswer.PromptValidator is a validator for the "prompt" field. It is called by the builders before save.
+	questionanswer.PromptValidator = questionanswerDescPrompt.Validators[0].(func(string) error)
+	// questionanswerDescText is the schema descriptor for text field.
+	questionanswerDescText := questionanswerFields[5].Descriptor()
+	// questionanswer.TextValidator is a validator for the "text" field. It is called by the builders before save.
+	questionanswer.TextValidator = questionanswerDescText.Validators[0].(func(string) error)
 	rateeventFields := schema.RateEvent{}.Fields()
 	_ = rateeventFields
 	// rateeventDescKey is the schema descriptor for key field.

@@ -38,6 +38,8 @@ type Tx struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// JobRun is the client for interacting with the JobRun builders.
 	JobRun *JobRunClient
+	// Leave is the client for interacting with the Leave builders.
+	Leave *LeaveClient
 	// LoginAttempt is the client for interacting with the LoginAttempt builders.
 	LoginAttempt *LoginAttemptClient
 	// Notification is the client for interacting with the Notification builders.
@@ -52,6 +54,10 @@ type Tx struct {
 	Practitioner *PractitionerClient
 	// PractitionerCredential is the client for interacting with the PractitionerCredential builders.
 	PractitionerCredential *PractitionerCredentialClient
+	// Question is the client for interacting with the Question builders.
+	Question *QuestionClient
+	// QuestionAnswer is the client for interacting with the QuestionAnswer builders.
+	QuestionAnswer *QuestionAnswerClient
 	// RateEvent is the client for interacting with the RateEvent builders.
 	RateEvent *RateEventClient
 	// Refund is the client for interacting with the Refund builders.
@@ -212,6 +218,7 @@ func (tx *Tx) init() {
 	tx.EmailToken = NewEmailTokenClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.JobRun = NewJobRunClient(tx.config)
+	tx.Leave = NewLeaveClient(tx.config)
 	tx.LoginAttempt = NewLoginAttemptClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
 	tx.Order = NewOrderClient(tx.config)
@@ -219,6 +226,8 @@ func (tx *Tx) init() {
 	tx.PaymentEvent = NewPaymentEventClient(tx.config)
 	tx.Practitioner = NewPractitionerClient(tx.config)
 	tx.PractitionerCredential = NewPractitionerCredentialClient(tx.config)
+	tx.Question = NewQuestionClient(tx.config)
+	tx.QuestionAnswer = NewQuestionAnswerClient(tx.config)
 	tx.RateEvent = NewRateEventClient(tx.config)
 	tx.Refund = NewRefundClient(tx.config)
 	tx.SandboxCheckout = NewSandboxCheckoutClient(tx.config)

@@ -22,10 +22,13 @@ var (
 		{Name: "price_minor", Type: field.TypeInt64},
 		{Name: "currency", Type: field.TypeString, Size: 3},
 		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "patient_id", Type: field.TypeUUID},
 		{Name: "practitioner_id", Type: field.TypeUUID},
 		{Name: "slot_id", Type: field.TypeUUID},
 		{Name: "booked_by", Type: field.TypeUUID},
+		{Name: "deleted_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "rescheduled_from_id", Type: field.TypeUUID, Unique: true, Nullable: true},
 	}
 	// AppointmentsTable holds the schema information for the "appointments" table.
 	AppointmentsTable = &schema.Table{
@@ -35,26 +38,38 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "appointments_patients_patient",
-				Columns:    []*schema.Column{AppointmentsColumns[11]},
+				Columns:    []*schema.Column{AppointmentsColumns[12]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointments_practitioners_practitioner",
-				Columns:    []*schema.Column{AppointmentsColumns[12]},
+				Columns:    []*schema.Column{AppointmentsColumns[13]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointments_slots_slot",
-				Columns:    []*schema.Column{AppointmentsColumns[13]},
+				Columns:    []*schema.Column{AppointmentsColumns[14]},
 				RefColumns: []*schema.Column{SlotsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointments_users_booker",
-				Columns:    []*schema.Column{AppointmentsColumns[14]},
+				Columns:    []*schema.Column{AppointmentsColumns[15]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "appointments_users_deleter",
+				Columns:    []*schema.Column{AppointmentsColumns[16]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "appointments_appointments_rescheduled_to",
+				Columns:    []*schema.Column{AppointmentsColumns[17]},
+				RefColumns: []*schema.Column{AppointmentsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 		},
@@ -62,7 +77,7 @@ var (
 			{
 				Name:    "appointments_live_slot",
 				Unique:  true,
-				Columns: []*schema.Column{AppointmentsColumns[13]},
+				Columns: []*schema.Column{AppointmentsColumns[14]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW')",
 				},
@@ -70,17 +85,17 @@ var (
 			{
 				Name:    "appointment_slot_id_status",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentsColumns[13], AppointmentsColumns[6]},
+				Columns: []*schema.Column{AppointmentsColumns[14], AppointmentsColumns[6]},
 			},
 			{
 				Name:    "appointment_patient_id_starts_at",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentsColumns[11], AppointmentsColumns[4]},
+				Columns: []*schema.Column{AppointmentsColumns[12], AppointmentsColumns[4]},
 			},
 			{
 				Name:    "appointment_practitioner_id_starts_at",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentsColumns[12], AppointmentsColumns[4]},
+				Columns: []*schema.Column{AppointmentsColumns[13], AppointmentsColumns[4]},
 			},
 			{
 				Name:    "appointment_status_expires_at",
@@ -95,7 +110,12 @@ var (
 			{
 				Name:    "appointment_booked_by_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentsColumns[14], AppointmentsColumns[1]},
+				Columns: []*schema.Column{AppointmentsColumns[15], AppointmentsColumns[1]},
+			},
+			{
+				Name:    "appointment_deleted_by",
+				Unique:  false,
+				Columns: []*schema.Column{AppointmentsColumns[16]},
 			},
 			{
 				Name:    "appointment_created_at",
@@ -110,7 +130,9 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "updated_at", Type: field.TypeTime},
-		{Name: "note", Type: field.TypeString, Nullable: true, Size: 2000},
+		{Name: "note", Type: field.TypeString, Nullable: true, Size: 8000},
+		{Name: "symptoms", Type: field.TypeString, Nullable: true, Size: 8000},
+		{Name: "consultation_type", Type: field.TypeEnum, Nullable: true, Enums: []string{"IN_PERSON", "VIDEO", "PHONE"}},
 		{Name: "appointment_id", Type: field.TypeUUID, Unique: true},
 		{Name: "patient_id", Type: field.TypeUUID},
 		{Name: "practitioner_id", Type: field.TypeUUID},
@@ -123,19 +145,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "appointment_intakes_appointments_intake",
-				Columns:    []*schema.Column{AppointmentIntakesColumns[5]},
+				Columns:    []*schema.Column{AppointmentIntakesColumns[7]},
 				RefColumns: []*schema.Column{AppointmentsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "appointment_intakes_patients_patient",
-				Columns:    []*schema.Column{AppointmentIntakesColumns[6]},
+				Columns:    []*schema.Column{AppointmentIntakesColumns[8]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointment_intakes_practitioners_practitioner",
-				Columns:    []*schema.Column{AppointmentIntakesColumns[7]},
+				Columns:    []*schema.Column{AppointmentIntakesColumns[9]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -144,17 +166,17 @@ var (
 			{
 				Name:    "appointmentintake_appointment_id",
 				Unique:  true,
-				Columns: []*schema.Column{AppointmentIntakesColumns[5]},
+				Columns: []*schema.Column{AppointmentIntakesColumns[7]},
 			},
 			{
 				Name:    "appointmentintake_patient_id",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentIntakesColumns[6]},
+				Columns: []*schema.Column{AppointmentIntakesColumns[8]},
 			},
 			{
 				Name:    "appointmentintake_practitioner_id",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentIntakesColumns[7]},
+				Columns: []*schema.Column{AppointmentIntakesColumns[9]},
 			},
 		},
 	}
@@ -167,6 +189,7 @@ var (
 		{Name: "changed_by", Type: field.TypeUUID, Nullable: true},
 		{Name: "cause", Type: field.TypeString, Size: 60},
 		{Name: "reason", Type: field.TypeString, Nullable: true, Size: 500},
+		{Name: "context", Type: field.TypeString, Nullable: true, Size: 500},
 		{Name: "appointment_id", Type: field.TypeUUID},
 		{Name: "patient_id", Type: field.TypeUUID},
 		{Name: "practitioner_id", Type: field.TypeUUID},
@@ -179,19 +202,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "appointment_status_changes_appointments_appointment",
-				Columns:    []*schema.Column{AppointmentStatusChangesColumns[7]},
+				Columns:    []*schema.Column{AppointmentStatusChangesColumns[8]},
 				RefColumns: []*schema.Column{AppointmentsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointment_status_changes_patients_patient",
-				Columns:    []*schema.Column{AppointmentStatusChangesColumns[8]},
+				Columns:    []*schema.Column{AppointmentStatusChangesColumns[9]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointment_status_changes_practitioners_practitioner",
-				Columns:    []*schema.Column{AppointmentStatusChangesColumns[9]},
+				Columns:    []*schema.Column{AppointmentStatusChangesColumns[10]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -200,17 +223,17 @@ var (
 			{
 				Name:    "appointmentstatuschange_appointment_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentStatusChangesColumns[7], AppointmentStatusChangesColumns[1]},
+				Columns: []*schema.Column{AppointmentStatusChangesColumns[8], AppointmentStatusChangesColumns[1]},
 			},
 			{
 				Name:    "appointmentstatuschange_patient_id",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentStatusChangesColumns[8]},
+				Columns: []*schema.Column{AppointmentStatusChangesColumns[9]},
 			},
 			{
 				Name:    "appointmentstatuschange_practitioner_id",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentStatusChangesColumns[9]},
+				Columns: []*schema.Column{AppointmentStatusChangesColumns[10]},
 			},
 		},
 	}
@@ -650,6 +673,48 @@ var (
 			},
 		},
 	}
+	// LeavesColumns holds the columns for the "leaves" table.
+	LeavesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "starts_at", Type: field.TypeTime},
+		{Name: "ends_at", Type: field.TypeTime},
+		{Name: "reason", Type: field.TypeString, Nullable: true, Size: 800},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "created_by", Type: field.TypeUUID},
+	}
+	// LeavesTable holds the schema information for the "leaves" table.
+	LeavesTable = &schema.Table{
+		Name:       "leaves",
+		Columns:    LeavesColumns,
+		PrimaryKey: []*schema.Column{LeavesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "leaves_practitioners_practitioner",
+				Columns:    []*schema.Column{LeavesColumns[5]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "leaves_users_creator",
+				Columns:    []*schema.Column{LeavesColumns[6]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "leave_practitioner_id_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{LeavesColumns[5], LeavesColumns[3]},
+			},
+			{
+				Name:    "leave_created_by",
+				Unique:  false,
+				Columns: []*schema.Column{LeavesColumns[6]},
+			},
+		},
+	}
 	// LoginAttemptsColumns holds the columns for the "login_attempts" table.
 	LoginAttemptsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -965,6 +1030,99 @@ var (
 			},
 		},
 	}
+	// QuestionsColumns holds the columns for the "questions" table.
+	QuestionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "prompt", Type: field.TypeString, Size: 2000},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"TEXT", "RADIO", "CHECKBOX"}},
+		{Name: "choices", Type: field.TypeJSON},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "position", Type: field.TypeInt},
+	}
+	// QuestionsTable holds the schema information for the "questions" table.
+	QuestionsTable = &schema.Table{
+		Name:       "questions",
+		Columns:    QuestionsColumns,
+		PrimaryKey: []*schema.Column{QuestionsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "question_position",
+				Unique:  false,
+				Columns: []*schema.Column{QuestionsColumns[8]},
+			},
+		},
+	}
+	// QuestionAnswersColumns holds the columns for the "question_answers" table.
+	QuestionAnswersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "prompt", Type: field.TypeString, Size: 2000},
+		{Name: "text", Type: field.TypeString, Nullable: true, Size: 8000},
+		{Name: "choices", Type: field.TypeJSON},
+		{Name: "appointment_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "question_id", Type: field.TypeUUID},
+	}
+	// QuestionAnswersTable holds the schema information for the "question_answers" table.
+	QuestionAnswersTable = &schema.Table{
+		Name:       "question_answers",
+		Columns:    QuestionAnswersColumns,
+		PrimaryKey: []*schema.Column{QuestionAnswersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "question_answers_appointments_appointment",
+				Columns:    []*schema.Column{QuestionAnswersColumns[7]},
+				RefColumns: []*schema.Column{AppointmentsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "question_answers_patients_patient",
+				Columns:    []*schema.Column{QuestionAnswersColumns[8]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "question_answers_practitioners_practitioner",
+				Columns:    []*schema.Column{QuestionAnswersColumns[9]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "question_answers_questions_question",
+				Columns:    []*schema.Column{QuestionAnswersColumns[10]},
+				RefColumns: []*schema.Column{QuestionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "questionanswer_appointment_id_question_id",
+				Unique:  true,
+				Columns: []*schema.Column{QuestionAnswersColumns[7], QuestionAnswersColumns[10]},
+			},
+			{
+				Name:    "questionanswer_question_id",
+				Unique:  false,
+				Columns: []*schema.Column{QuestionAnswersColumns[10]},
+			},
+			{
+				Name:    "questionanswer_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{QuestionAnswersColumns[8]},
+			},
+			{
+				Name:    "questionanswer_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{QuestionAnswersColumns[9]},
+			},
+		},
+	}
 	// RateEventsColumns holds the columns for the "rate_events" table.
 	RateEventsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -1118,6 +1276,7 @@ var (
 		{Name: "duration_minutes", Type: field.TypeInt},
 		{Name: "time_zone", Type: field.TypeString, Size: 64},
 		{Name: "local_date", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"OPEN", "BLOCKED", "REMOVED"}, Default: "OPEN"},
 		{Name: "practitioner_id", Type: field.TypeUUID},
 	}
 	// SlotsTable holds the schema information for the "slots" table.
@@ -1128,7 +1287,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "slots_practitioners_practitioner",
-				Columns:    []*schema.Column{SlotsColumns[10]},
+				Columns:    []*schema.Column{SlotsColumns[11]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1136,8 +1295,8 @@ var (
 		Indexes: []*schema.Index{
 			{
 				Name:    "slot_practitioner_id_starts_at",
-				Unique:  true,
-				Columns: []*schema.Column{SlotsColumns[10], SlotsColumns[4]},
+				Unique:  false,
+				Columns: []*schema.Column{SlotsColumns[11], SlotsColumns[4]},
 			},
 			{
 				Name:    "slot_starts_at",
@@ -1238,6 +1397,7 @@ var (
 		EmailTokensTable,
 		IdempotencyKeysTable,
 		JobRunsTable,
+		LeavesTable,
 		LoginAttemptsTable,
 		NotificationsTable,
 		OrdersTable,
@@ -1245,6 +1405,8 @@ var (
 		PaymentEventsTable,
 		PractitionersTable,
 		PractitionerCredentialsTable,
+		QuestionsTable,
+		QuestionAnswersTable,
 		RateEventsTable,
 		RefundsTable,
 		SandboxCheckoutsTable,
@@ -1261,6 +1423,8 @@ func init() {
 	AppointmentsTable.ForeignKeys[1].RefTable = PractitionersTable
 	AppointmentsTable.ForeignKeys[2].RefTable = SlotsTable
 	AppointmentsTable.ForeignKeys[3].RefTable = UsersTable
+	AppointmentsTable.ForeignKeys[4].RefTable = UsersTable
+	AppointmentsTable.ForeignKeys[5].RefTable = AppointmentsTable
 	AppointmentIntakesTable.ForeignKeys[0].RefTable = AppointmentsTable
 	AppointmentIntakesTable.ForeignKeys[1].RefTable = PatientsTable
 	AppointmentIntakesTable.ForeignKeys[2].RefTable = PractitionersTable
@@ -1281,12 +1445,18 @@ func init() {
 	ChatRoomsTable.ForeignKeys[1].RefTable = PatientsTable
 	ChatRoomsTable.ForeignKeys[2].RefTable = PractitionersTable
 	EmailTokensTable.ForeignKeys[0].RefTable = UsersTable
+	LeavesTable.ForeignKeys[0].RefTable = PractitionersTable
+	LeavesTable.ForeignKeys[1].RefTable = UsersTable
 	NotificationsTable.ForeignKeys[0].RefTable = UsersTable
 	OrdersTable.ForeignKeys[0].RefTable = AppointmentsTable
 	OrdersTable.ForeignKeys[1].RefTable = PatientsTable
 	PatientsTable.ForeignKeys[0].RefTable = UsersTable
 	PractitionersTable.ForeignKeys[0].RefTable = UsersTable
 	PractitionerCredentialsTable.ForeignKeys[0].RefTable = PractitionersTable
+	QuestionAnswersTable.ForeignKeys[0].RefTable = AppointmentsTable
+	QuestionAnswersTable.ForeignKeys[1].RefTable = PatientsTable
+	QuestionAnswersTable.ForeignKeys[2].RefTable = PractitionersTable
+	QuestionAnswersTable.ForeignKeys[3].RefTable = QuestionsTable
 	RefundsTable.ForeignKeys[0].RefTable = OrdersTable
 	RefundsTable.ForeignKeys[1].RefTable = PatientsTable
 	SessionsTable.ForeignKeys[0].RefTable = UsersTable

@@ -45,6 +45,9 @@ type IdempotencyKey func(*sql.Selector)
 // JobRun is the predicate function for jobrun builders.
 type JobRun func(*sql.Selector)
 
+// Leave is the predicate function for leave builders.
+type Leave func(*sql.Selector)
+
 // LoginAttempt is the predicate function for loginattempt builders.
 type LoginAttempt func(*sql.Selector)
 
@@ -65,6 +68,12 @@ type Practitioner func(*sql.Selector)
 
 // PractitionerCredential is the predicate function for practitionercredential builders.
 type PractitionerCredential func(*sql.Selector)
+
+// Question is the predicate function for question builders.
+type Question func(*sql.Selector)
+
+// QuestionAnswer is the predicate function for questionanswer builders.
+type QuestionAnswer func(*sql.Selector)
 
 // RateEvent is the predicate function for rateevent builders.
 type RateEvent func(*sql.Selector)

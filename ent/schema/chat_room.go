@@ -22,7 +22,7 @@ func (ChatRoom) Annotations() []schema.Annotation {
 // Fields of the ChatRoom.
 func (ChatRoom) Fields() []ent.Field {
 	return []ent.Field{
-		ref("appointment_id", "appointmentId", "The appointment; its payment opened the room.").Field(),
+		ref("appointment_id", "appointmentId", "The appointment, the next one when it is moved; its payment opened the room.").Editable().Field(),
 		ref("patient_id", "patientId", "The patient of the appointment.").Field(),
 		ref("practitioner_id", "practitionerId", "The practitioner of the appointment.").Field(),
 		field.Enum("status").Values("ACTIVE", "INACTIVE", "SUSPENDED", "ARCHIVED").Comment("Whether the room can be written in.").
@@ -36,7 +36,7 @@ func (ChatRoom) Fields() []ent.Field {
 // Edges of the ChatRoom.
 func (ChatRoom) Edges() []ent.Edge {
 	return []ent.Edge{
-		to("appointment", Appointment.Type, "appointment_id", "The appointment.", false, false),
+		to("appointment", Appointment.Type, "appointment_id", "The appointment.", false, true),
 		to("patient", Patient.Type, "patient_id", "The patient of the appointment.", false, false),
 		to("practitioner", Practitioner.Type, "practitioner_id", "The practitioner of the appointment.", false, false),
 	}

@@ -23,7 +23,7 @@ func (Order) Annotations() []schema.Annotation {
 // Fields of the Order.
 func (Order) Fields() []ent.Field {
 	return []ent.Field{
-		ref("appointment_id", "appointmentId", "The visit that is paid.").Field(),
+		ref("appointment_id", "appointmentId", "The visit that is paid; the next one when it is moved.").Editable().Field(),
 		ref("patient_id", "patientId", "Who pays.").Field(),
 		minor("amount_minor", "Amount asked, in minor units."),
 		field.String("currency").MaxLen(3).Immutable().Comment("ISO 4217 code of the amounts.").Annotations(entgql.Skip(entgql.SkipAll)),
@@ -47,7 +47,7 @@ func (Order) Fields() []ent.Field {
 // Edges of the Order.
 func (Order) Edges() []ent.Edge {
 	return []ent.Edge{
-		to("appointment", Appointment.Type, "appointment_id", "The visit that is paid.", false, false),
+		to("appointment", Appointment.Type, "appointment_id", "The visit that is paid.", false, true),
 		to("patient", Patient.Type, "patient_id", "Who pays.", false, false),
 	}
 }

@@ -41,6 +41,9 @@ var Tags = map[string]byte{
 	"ChatMessage":             26,
 	"ChatRead":                27,
 	"JobRun":                  28,
+	"Leave":                   41,
+	"Question":                42,
+	"QuestionAnswer":          43,
 }
 
 var byTag = func() map[byte]string {

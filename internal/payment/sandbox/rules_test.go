@@ -78,7 +78,7 @@ func parseSigned(body string) (payment.Event, error) {
 	p := &Provider{db: &store.DB{Clock: clk}, secret: []byte("secret")}
 	header := http.Header{}
 	header.Set(signatureHeader, p.sign(clk.Now(), []byte(body)))
-	return p.ParseEvent(header, []byte(body))
+	return p.ParseEvent(t.Context(), header, []byte(body))
 }
 
 func TestParseEvent_ReturnsUnknownTypesAsTheyAre(t *testing.T) {

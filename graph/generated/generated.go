@@ -4569,7 +4569,7 @@ extend type Mutation {
   "Books a slot. Of many callers one wins, the others are told SlotTaken. Errors: SLOT_TAKEN, SLOT_IN_PAST, PATIENT_OVERLAP, THROTTLED."
   bookAppointment("What to book." input: BookAppointmentInput!): BookAppointmentPayload! @auth(roles: [PATIENT, SCHEDULER, ADMIN])
   "Asks for the payment of a PENDING appointment: the own one, or a patient's, who is mailed the page to pay on. Asking again returns the same order with OrderExists. Errors: ILLEGAL_STATUS, PAYMENT_EXPIRED, ORDER_EXISTS."
-  createOrder("What to pay." input: CreateOrderInput!): CreateOrderPayload! @auth(roles: [PATIENT, SCHEDULER, BILLER, ADMIN])
+  createOrder("What to pay." input: CreateOrderInput!): CreateOrderPayload! @auth(roles: [PATIENT, SCHEDULER, ADMIN])
 }
 
 extend type Slot {
@@ -6018,7 +6018,7 @@ type SettleRefundPayload {
 "What happened to an order's money."
 type OrderAudit {
   "The order."
-  order: Order!
+  order: Order
   "What was taken."
   total: Money!
   "Fee of the payment provider."
@@ -17243,7 +17243,7 @@ func (ec *executionContext) _Mutation_createOrder(ctx context.Context, field gra
 					var zeroVal *model.CreateOrderPayload
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "SCHEDULER", "BILLER", "ADMIN"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "SCHEDULER", "ADMIN"})
 				if err != nil {
 					var zeroVal *model.CreateOrderPayload
 					return zeroVal, err
@@ -19762,10 +19762,10 @@ func (ec *executionContext) _OrderAudit_order(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
-			return ec.marshalNOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
+			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_OrderAudit_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -36892,7 +36892,7 @@ func (ec *executionContext) _OrderAudit(ctx context.Context, sel ast.SelectionSe
 			out.Values[i] = graphql.MarshalString("OrderAudit")
 		case "order":
 			out.Values[i] = ec._OrderAudit_order(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "total":

@@ -354,7 +354,7 @@ type Money struct {
 // What happened to an order's money.
 type OrderAudit struct {
 	// The order.
-	Order *ent.Order `json:"order"`
+	Order *ent.Order `json:"order,omitempty"`
 	// What was taken.
 	Total *Money `json:"total"`
 	// Fee of the payment provider.

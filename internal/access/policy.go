@@ -82,8 +82,8 @@ var (
 	})
 	// inNobodysName is for history: its author is the writer, or not a user.
 	inNobodysName = either(column("changed_by", userID), isNull("changed_by"))
-	// atTheDesk are the orders that the front desk deals with: those that wait for their payment, and those that were paid there.
-	atTheDesk  = either(oneOf("status", "PENDING"), oneOf("method", "CASH", "TERMINAL"))
+	// atTheDesk are the orders that the front desk deals with: those that are not paid, and those that were paid there.
+	atTheDesk  = either(isNull("paid_at"), oneOf("method", "CASH", "TERMINAL"))
 	slotOfMine = in("id", "appointments", "slot_id", func(v *Viewer) *sql.Predicate {
 		return sql.EQ("patient_id", v.PatientID)
 	})

@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,12 +25,15 @@ const deskCause = "recordPayment"
 var errPageOpened = errors.New("booking: the order has a page to pay on that is not closed")
 
 // RecordPayment writes that an order was paid in full at the desk and books its appointment, for billers, schedulers and administrators. The provider's page is
-// closed first, so that no visit is paid twice. It returns the order and the appointment as far as the viewer may see them. Errors: NOT_FOUND, ILLEGAL_STATUS
-// for an order that is paid, or whose payment is under way, PAYMENT_EXPIRED, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED, UNAVAILABLE when the provider does
+// closed first, so that no visit is paid twice. It returns the order and the appointment as far as the viewer may see them. Errors: NOT_FOUND, also for
+// schedulers and what was paid online, ILLEGAL_STATUS for an order that is paid, or whose payment is under way, PAYMENT_EXPIRED, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED, UNAVAILABLE when the provider does
 // not answer; asking again is then safe.
 func (s *Service) RecordPayment(ctx context.Context, in RecordPaymentInput) (*ent.Order, *ent.Appointment, error) {
 	if err := in.Validate(); err != nil {
 		return nil, nil, err
+	}
+	if seen, err := s.DB.Client.Order.Query().Where(order.ID(in.OrderID)).Exist(ctx); err != nil || !seen {
+		return nil, nil, cmp.Or(err, error(fault.ErrNotFound.At("orderId")))
 	}
 	system := access.System(ctx, deskCause)
 	var result []uuid.UUID

@@ -92,10 +92,10 @@ func (s *Service) newOrder(ctx context.Context, a *ent.Appointment) (*ent.Order,
 		SetExpiresAt(a.ExpiresAt).Save(ctx)
 }
 
-// asPayer returns the ctx in which an appointment's payment is asked for: a patient's own rights, or for staff, whom the API has let in by their role, the
-// system's, because billers see no appointments.
+// asPayer returns the ctx in which an appointment's payment is asked for: a patient's own rights, or for the planners, who plan anybody's visits but write no
+// orders, the system's.
 func asPayer(ctx context.Context, reason string) context.Context {
-	if v := access.From(ctx); v.Has(access.Scheduler, access.Biller, access.Admin) {
+	if access.From(ctx).Has(access.Scheduler, access.Admin) {
 		return access.System(ctx, reason)
 	}
 	return ctx

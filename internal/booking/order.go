@@ -18,7 +18,7 @@ import (
 	"github.com/caregraph/caregraph/internal/store"
 )
 
-// CreateOrder asks for the payment of a PENDING appointment and returns the order with the page to pay on: patients for their own, schedulers, billers and
+// CreateOrder asks for the payment of a PENDING appointment and returns the order with the page to pay on: patients for their own, schedulers and
 // administrators for anybody's, who then gets the page by mail. Asking again returns the same live order together with ORDER_EXISTS. Without a payment
 // provider staff get the order alone, for a payment at the desk. Errors: NOT_FOUND, ILLEGAL_STATUS, PAYMENT_EXPIRED, ORDER_EXISTS, UNAVAILABLE when the
 // payment provider does not answer; asking again is then safe.

@@ -22,7 +22,7 @@ func (s *Service) orderOf(ctx context.Context, e payment.Event) (uuid.UUID, erro
 		return e.OrderID, nil
 	}
 	id, err := s.DB.Client.Order.Query().
-		Where(order.PaymentRef(e.PaymentRef), order.Provider(s.Provider.Name()), order.MethodEQ(order.MethodONLINE)).FirstID(ctx)
+		Where(order.PaymentRef(e.PaymentRef), order.Provider(s.Provider.Name()), order.Or(order.MethodIsNil(), order.MethodEQ(order.MethodONLINE))).FirstID(ctx)
 	if ent.IsNotFound(err) {
 		return e.OrderID, nil
 	}

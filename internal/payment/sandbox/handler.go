@@ -9,6 +9,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
+	"github.com/caregraph/caregraph/internal/payment/page"
 )
 
 const (
@@ -29,7 +30,7 @@ func (p *Provider) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pagePath+"{ref}", p.withCheckout(p.show))
 	mux.HandleFunc("POST "+pagePath+"{ref}", p.withCheckout(p.act))
-	mux.HandleFunc("GET "+stylePath, serveStyle)
+	mux.HandleFunc("GET "+stylePath, page.ServeStyle)
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.render(w, r, http.StatusForbidden, view{State: stateRefused})

@@ -2,9 +2,7 @@ package sandbox
 
 import (
 	"bytes"
-	"crypto/sha256"
-	_ "embed" // the page and its style
-	"encoding/hex"
+	_ "embed" // the page
 	"fmt"
 	"html/template"
 	"log/slog"
@@ -15,21 +13,15 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
+	"github.com/caregraph/caregraph/internal/payment/page"
 )
 
 var (
 	//go:embed page.html
 	pageText string
-	//go:embed style.css
-	style []byte
+	document = template.Must(template.New("page").Parse(pageText))
 
-	page = template.Must(template.New("page").Parse(pageText))
-
-	// styleHref is relative to the page, and new when the style is.
-	styleHref = func() string {
-		sum := sha256.Sum256(style)
-		return "../style.css?v=" + hex.EncodeToString(sum[:6])
-	}()
+	styleHref = "../style.css" + page.StyleQuery // relative to the page
 )
 
 // What a page can be about.
@@ -90,7 +82,7 @@ func (p *Provider) viewOf(row *ent.SandboxCheckout) view {
 func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, v view) {
 	v.StyleHref, v.Practice = styleHref, p.practice
 	var body bytes.Buffer
-	if err := page.Execute(&body, v); err != nil {
+	if err := document.Execute(&body, v); err != nil {
 		p.log.ErrorContext(r.Context(), "the sandbox's page cannot be written", slog.Any("error", err))
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
@@ -98,12 +90,6 @@ func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, v 
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(body.Bytes())
-}
-
-func serveStyle(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(style))
 }
 
 // display writes an amount for people: A$80.00. The currency was checked when the checkout was opened.

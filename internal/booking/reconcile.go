@@ -51,7 +51,8 @@ func (s *Service) unpaid(ctx context.Context, last uuid.UUID) ([]*ent.Order, err
 	return s.DB.Client.Order.Query().
 		Where(order.Or(
 			order.And(order.StatusIn(order.StatusPENDING, order.StatusFAILED, order.StatusEXPIRED), order.PaidAtIsNil()),
-			order.And(order.MethodEQ(order.MethodONLINE), order.FeeMinor(0))),
+			order.And(order.MethodEQ(order.MethodONLINE), order.FeeMinor(0)),
+			order.MethodIn(order.MethodCASH, order.MethodTERMINAL)), // its page was closed, but should a provider take money all the same, it goes back
 			order.ProviderRefNotNil(), order.Provider(s.Provider.Name()),
 			order.CreatedAtLT(now.Add(-reconcileAfter)), order.CreatedAtGT(now.Add(-2*payWithinStaff)), order.IDGT(last)).
 		Order(order.ByID()).Limit(reconcileBatch).All(ctx)
@@ -68,10 +69,10 @@ func (s *Service) reconcile(ctx context.Context, o *ent.Order) (news bool, err e
 	if !found || e.Type == payment.CheckoutCompleted && !e.IsPaid { // a payment under way is no news yet
 		return false, nil
 	}
-	if o.PaidAt == nil {
+	if o.PaidAt == nil || isDesk(o) && e.Type == payment.CheckoutCompleted {
 		return true, s.HandleEvent(ctx, e)
 	}
-	if e.FeeMinor == 0 || e.PaymentRef != o.PaymentRef {
+	if isDesk(o) || e.FeeMinor == 0 || e.PaymentRef != o.PaymentRef {
 		return false, nil
 	}
 	return true, s.DB.WithTx(ctx, func(ctx context.Context) error {

@@ -53,7 +53,7 @@ type Order struct {
 	CheckoutAt *time.Time `json:"checkout_at,omitempty"`
 	// When the payment was last declined; null when it was not.
 	FailedAt *time.Time `json:"failed_at,omitempty"`
-	// When the time to pay was over; null when it was not.
+	// When its page was closed or the time to pay was over; null when neither was.
 	ExpiredAt *time.Time `json:"expired_at,omitempty"`
 	// When the money was taken; null until then.
 	PaidAt *time.Time `json:"paid_at,omitempty"`

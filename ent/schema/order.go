@@ -44,7 +44,7 @@ func (Order) Fields() []ent.Field {
 		at("expires_at", "Until when it can be paid.").NoFilter().Field(),
 		at("checkout_at", "When the page to pay on was opened; null until then.").Optional().NoFilter().Field(),
 		at("failed_at", "When the payment was last declined; null when it was not.").Optional().NoFilter().Field(),
-		at("expired_at", "When the time to pay was over; null when it was not.").Optional().NoFilter().Field(),
+		at("expired_at", "When its page was closed or the time to pay was over; null when neither was.").Optional().NoFilter().Field(),
 		at("paid_at", "When the money was taken; null until then.").Optional().NoFilter().Field(),
 		at("completed_at", "When the order was completed; null until then.").Optional().NoFilter().Field(),
 		field.Int64("refunded_minor").Default(0).Comment("Amount paid back, in minor units.").Annotations(entgql.Skip(entgql.SkipAll)),

@@ -6057,7 +6057,7 @@ enum OrderAuditKind {
   CHECKOUT_OPENED
   "The payment was declined."
   FAILED
-  "The time to pay was over."
+  "The page to pay on was closed, or the time to pay was over."
   EXPIRED
   "The money was taken."
   PAID
@@ -7199,7 +7199,7 @@ type Order implements Node {
   """
   failedAt: DateTime
   """
-  When the time to pay was over; null when it was not.
+  When its page was closed or the time to pay was over; null when neither was.
   """
   expiredAt: DateTime
   """

@@ -752,7 +752,7 @@ const (
 	OrderAuditKindCheckoutOpened OrderAuditKind = "CHECKOUT_OPENED"
 	// The payment was declined.
 	OrderAuditKindFailed OrderAuditKind = "FAILED"
-	// The time to pay was over.
+	// The page to pay on was closed, or the time to pay was over.
 	OrderAuditKindExpired OrderAuditKind = "EXPIRED"
 	// The money was taken.
 	OrderAuditKindPaid OrderAuditKind = "PAID"

@@ -26,7 +26,7 @@ readme_test() {
 }
 
 long_tests() {
-  CAREGRAPH_LONG=1 CAREGRAPH_REQUIRE_POSTGRES=1 go_test long-tests -count=1 -timeout 25m ./...
+  CAREGRAPH_LONG=1 CAREGRAPH_REQUIRE_POSTGRES=1 CAREGRAPH_REQUIRE_STRIPE_MOCK=1 go_test long-tests -count=1 -timeout 25m ./...
 }
 
 race_tests() {

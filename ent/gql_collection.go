@@ -1631,6 +1631,11 @@ func (_q *OrderQuery) collectField(ctx context.Context, oneNode bool, opCtx *gra
 				selectedFields = append(selectedFields, order.FieldProviderRef)
 				fieldSeen[order.FieldProviderRef] = struct{}{}
 			}
+		case "method":
+			if _, ok := fieldSeen[order.FieldMethod]; !ok {
+				selectedFields = append(selectedFields, order.FieldMethod)
+				fieldSeen[order.FieldMethod] = struct{}{}
+			}
 		case "paymentRef":
 			if _, ok := fieldSeen[order.FieldPaymentRef]; !ok {
 				selectedFields = append(selectedFields, order.FieldPaymentRef)
@@ -1645,6 +1650,21 @@ func (_q *OrderQuery) collectField(ctx context.Context, oneNode bool, opCtx *gra
 			if _, ok := fieldSeen[order.FieldExpiresAt]; !ok {
 				selectedFields = append(selectedFields, order.FieldExpiresAt)
 				fieldSeen[order.FieldExpiresAt] = struct{}{}
+			}
+		case "checkoutAt":
+			if _, ok := fieldSeen[order.FieldCheckoutAt]; !ok {
+				selectedFields = append(selectedFields, order.FieldCheckoutAt)
+				fieldSeen[order.FieldCheckoutAt] = struct{}{}
+			}
+		case "failedAt":
+			if _, ok := fieldSeen[order.FieldFailedAt]; !ok {
+				selectedFields = append(selectedFields, order.FieldFailedAt)
+				fieldSeen[order.FieldFailedAt] = struct{}{}
+			}
+		case "expiredAt":
+			if _, ok := fieldSeen[order.FieldExpiredAt]; !ok {
+				selectedFields = append(selectedFields, order.FieldExpiredAt)
+				fieldSeen[order.FieldExpiredAt] = struct{}{}
 			}
 		case "paidAt":
 			if _, ok := fieldSeen[order.FieldPaidAt]; !ok {
@@ -2845,6 +2865,11 @@ func (_q *RefundQuery) collectField(ctx context.Context, oneNode bool, opCtx *gr
 			if _, ok := fieldSeen[refund.FieldAttempts]; !ok {
 				selectedFields = append(selectedFields, refund.FieldAttempts)
 				fieldSeen[refund.FieldAttempts] = struct{}{}
+			}
+		case "finishedAt":
+			if _, ok := fieldSeen[refund.FieldFinishedAt]; !ok {
+				selectedFields = append(selectedFields, refund.FieldFinishedAt)
+				fieldSeen[refund.FieldFinishedAt] = struct{}{}
 			}
 		case "nextAttemptAt":
 			if _, ok := fieldSeen[refund.FieldNextAttemptAt]; !ok {

@@ -15033,9 +15033,13 @@ type OrderMutation struct {
 	status             *order.Status
 	provider           *string
 	provider_ref       *string
+	method             *order.Method
 	payment_ref        *string
 	checkout_url       *string
 	expires_at         *time.Time
+	checkout_at        *time.Time
+	failed_at          *time.Time
+	expired_at         *time.Time
 	paid_at            *time.Time
 	completed_at       *time.Time
 	refunded_minor     *int64
@@ -15569,6 +15573,55 @@ func (m *OrderMutation) ResetProviderRef() {
 	delete(m.clearedFields, order.FieldProviderRef)
 }
 
+// SetMethod sets the "method" field.
+func (m *OrderMutation) SetMethod(o order.Method) {
+	m.method = &o
+}
+
+// Method returns the value of the "method" field in the mutation.
+func (m *OrderMutation) Method() (r order.Method, exists bool) {
+	v := m.method
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMethod returns the old "method" field's value of the Order entity.
+// If the Order object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OrderMutation) OldMethod(ctx context.Context) (v *order.Method, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMethod is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMethod requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMethod: %w", err)
+	}
+	return oldValue.Method, nil
+}
+
+// ClearMethod clears the value of the "method" field.
+func (m *OrderMutation) ClearMethod() {
+	m.method = nil
+	m.clearedFields[order.FieldMethod] = struct{}{}
+}
+
+// MethodCleared returns if the "method" field was cleared in this mutation.
+func (m *OrderMutation) MethodCleared() bool {
+	_, ok := m.clearedFields[order.FieldMethod]
+	return ok
+}
+
+// ResetMethod resets all changes to the "method" field.
+func (m *OrderMutation) ResetMethod() {
+	m.method = nil
+	delete(m.clearedFields, order.FieldMethod)
+}
+
 // SetPaymentRef sets the "payment_ref" field.
 func (m *OrderMutation) SetPaymentRef(s string) {
 	m.payment_ref = &s
@@ -15701,6 +15754,153 @@ func (m *OrderMutation) OldExpiresAt(ctx context.Context) (v time.Time, err erro
 // ResetExpiresAt resets all changes to the "expires_at" field.
 func (m *OrderMutation) ResetExpiresAt() {
 	m.expires_at = nil
+}
+
+// SetCheckoutAt sets the "checkout_at" field.
+func (m *OrderMutation) SetCheckoutAt(t time.Time) {
+	m.checkout_at = &t
+}
+
+// CheckoutAt returns the value of the "checkout_at" field in the mutation.
+func (m *OrderMutation) CheckoutAt() (r time.Time, exists bool) {
+	v := m.checkout_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCheckoutAt returns the old "checkout_at" field's value of the Order entity.
+// If the Order object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OrderMutation) OldCheckoutAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCheckoutAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCheckoutAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCheckoutAt: %w", err)
+	}
+	return oldValue.CheckoutAt, nil
+}
+
+// ClearCheckoutAt clears the value of the "checkout_at" field.
+func (m *OrderMutation) ClearCheckoutAt() {
+	m.checkout_at = nil
+	m.clearedFields[order.FieldCheckoutAt] = struct{}{}
+}
+
+// CheckoutAtCleared returns if the "checkout_at" field was cleared in this mutation.
+func (m *OrderMutation) CheckoutAtCleared() bool {
+	_, ok := m.clearedFields[order.FieldCheckoutAt]
+	return ok
+}
+
+// ResetCheckoutAt resets all changes to the "checkout_at" field.
+func (m *OrderMutation) ResetCheckoutAt() {
+	m.checkout_at = nil
+	delete(m.clearedFields, order.FieldCheckoutAt)
+}
+
+// SetFailedAt sets the "failed_at" field.
+func (m *OrderMutation) SetFailedAt(t time.Time) {
+	m.failed_at = &t
+}
+
+// FailedAt returns the value of the "failed_at" field in the mutation.
+func (m *OrderMutation) FailedAt() (r time.Time, exists bool) {
+	v := m.failed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailedAt returns the old "failed_at" field's value of the Order entity.
+// If the Order object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OrderMutation) OldFailedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailedAt: %w", err)
+	}
+	return oldValue.FailedAt, nil
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (m *OrderMutation) ClearFailedAt() {
+	m.failed_at = nil
+	m.clearedFields[order.FieldFailedAt] = struct{}{}
+}
+
+// FailedAtCleared returns if the "failed_at" field was cleared in this mutation.
+func (m *OrderMutation) FailedAtCleared() bool {
+	_, ok := m.clearedFields[order.FieldFailedAt]
+	return ok
+}
+
+// ResetFailedAt resets all changes to the "failed_at" field.
+func (m *OrderMutation) ResetFailedAt() {
+	m.failed_at = nil
+	delete(m.clearedFields, order.FieldFailedAt)
+}
+
+// SetExpiredAt sets the "expired_at" field.
+func (m *OrderMutation) SetExpiredAt(t time.Time) {
+	m.expired_at = &t
+}
+
+// ExpiredAt returns the value of the "expired_at" field in the mutation.
+func (m *OrderMutation) ExpiredAt() (r time.Time, exists bool) {
+	v := m.expired_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiredAt returns the old "expired_at" field's value of the Order entity.
+// If the Order object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OrderMutation) OldExpiredAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiredAt: %w", err)
+	}
+	return oldValue.ExpiredAt, nil
+}
+
+// ClearExpiredAt clears the value of the "expired_at" field.
+func (m *OrderMutation) ClearExpiredAt() {
+	m.expired_at = nil
+	m.clearedFields[order.FieldExpiredAt] = struct{}{}
+}
+
+// ExpiredAtCleared returns if the "expired_at" field was cleared in this mutation.
+func (m *OrderMutation) ExpiredAtCleared() bool {
+	_, ok := m.clearedFields[order.FieldExpiredAt]
+	return ok
+}
+
+// ResetExpiredAt resets all changes to the "expired_at" field.
+func (m *OrderMutation) ResetExpiredAt() {
+	m.expired_at = nil
+	delete(m.clearedFields, order.FieldExpiredAt)
 }
 
 // SetPaidAt sets the "paid_at" field.
@@ -16001,7 +16201,7 @@ func (m *OrderMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *OrderMutation) Fields() []string {
-	fields := make([]string, 0, 17)
+	fields := make([]string, 0, 21)
 	if m.created_at != nil {
 		fields = append(fields, order.FieldCreatedAt)
 	}
@@ -16032,6 +16232,9 @@ func (m *OrderMutation) Fields() []string {
 	if m.provider_ref != nil {
 		fields = append(fields, order.FieldProviderRef)
 	}
+	if m.method != nil {
+		fields = append(fields, order.FieldMethod)
+	}
 	if m.payment_ref != nil {
 		fields = append(fields, order.FieldPaymentRef)
 	}
@@ -16040,6 +16243,15 @@ func (m *OrderMutation) Fields() []string {
 	}
 	if m.expires_at != nil {
 		fields = append(fields, order.FieldExpiresAt)
+	}
+	if m.checkout_at != nil {
+		fields = append(fields, order.FieldCheckoutAt)
+	}
+	if m.failed_at != nil {
+		fields = append(fields, order.FieldFailedAt)
+	}
+	if m.expired_at != nil {
+		fields = append(fields, order.FieldExpiredAt)
 	}
 	if m.paid_at != nil {
 		fields = append(fields, order.FieldPaidAt)
@@ -16081,12 +16293,20 @@ func (m *OrderMutation) Field(name string) (ent.Value, bool) {
 		return m.Provider()
 	case order.FieldProviderRef:
 		return m.ProviderRef()
+	case order.FieldMethod:
+		return m.Method()
 	case order.FieldPaymentRef:
 		return m.PaymentRef()
 	case order.FieldCheckoutURL:
 		return m.CheckoutURL()
 	case order.FieldExpiresAt:
 		return m.ExpiresAt()
+	case order.FieldCheckoutAt:
+		return m.CheckoutAt()
+	case order.FieldFailedAt:
+		return m.FailedAt()
+	case order.FieldExpiredAt:
+		return m.ExpiredAt()
 	case order.FieldPaidAt:
 		return m.PaidAt()
 	case order.FieldCompletedAt:
@@ -16124,12 +16344,20 @@ func (m *OrderMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldProvider(ctx)
 	case order.FieldProviderRef:
 		return m.OldProviderRef(ctx)
+	case order.FieldMethod:
+		return m.OldMethod(ctx)
 	case order.FieldPaymentRef:
 		return m.OldPaymentRef(ctx)
 	case order.FieldCheckoutURL:
 		return m.OldCheckoutURL(ctx)
 	case order.FieldExpiresAt:
 		return m.OldExpiresAt(ctx)
+	case order.FieldCheckoutAt:
+		return m.OldCheckoutAt(ctx)
+	case order.FieldFailedAt:
+		return m.OldFailedAt(ctx)
+	case order.FieldExpiredAt:
+		return m.OldExpiredAt(ctx)
 	case order.FieldPaidAt:
 		return m.OldPaidAt(ctx)
 	case order.FieldCompletedAt:
@@ -16217,6 +16445,13 @@ func (m *OrderMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetProviderRef(v)
 		return nil
+	case order.FieldMethod:
+		v, ok := value.(order.Method)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMethod(v)
+		return nil
 	case order.FieldPaymentRef:
 		v, ok := value.(string)
 		if !ok {
@@ -16237,6 +16472,27 @@ func (m *OrderMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetExpiresAt(v)
+		return nil
+	case order.FieldCheckoutAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCheckoutAt(v)
+		return nil
+	case order.FieldFailedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailedAt(v)
+		return nil
+	case order.FieldExpiredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiredAt(v)
 		return nil
 	case order.FieldPaidAt:
 		v, ok := value.(time.Time)
@@ -16350,11 +16606,23 @@ func (m *OrderMutation) ClearedFields() []string {
 	if m.FieldCleared(order.FieldProviderRef) {
 		fields = append(fields, order.FieldProviderRef)
 	}
+	if m.FieldCleared(order.FieldMethod) {
+		fields = append(fields, order.FieldMethod)
+	}
 	if m.FieldCleared(order.FieldPaymentRef) {
 		fields = append(fields, order.FieldPaymentRef)
 	}
 	if m.FieldCleared(order.FieldCheckoutURL) {
 		fields = append(fields, order.FieldCheckoutURL)
+	}
+	if m.FieldCleared(order.FieldCheckoutAt) {
+		fields = append(fields, order.FieldCheckoutAt)
+	}
+	if m.FieldCleared(order.FieldFailedAt) {
+		fields = append(fields, order.FieldFailedAt)
+	}
+	if m.FieldCleared(order.FieldExpiredAt) {
+		fields = append(fields, order.FieldExpiredAt)
 	}
 	if m.FieldCleared(order.FieldPaidAt) {
 		fields = append(fields, order.FieldPaidAt)
@@ -16379,11 +16647,23 @@ func (m *OrderMutation) ClearField(name string) error {
 	case order.FieldProviderRef:
 		m.ClearProviderRef()
 		return nil
+	case order.FieldMethod:
+		m.ClearMethod()
+		return nil
 	case order.FieldPaymentRef:
 		m.ClearPaymentRef()
 		return nil
 	case order.FieldCheckoutURL:
 		m.ClearCheckoutURL()
+		return nil
+	case order.FieldCheckoutAt:
+		m.ClearCheckoutAt()
+		return nil
+	case order.FieldFailedAt:
+		m.ClearFailedAt()
+		return nil
+	case order.FieldExpiredAt:
+		m.ClearExpiredAt()
 		return nil
 	case order.FieldPaidAt:
 		m.ClearPaidAt()
@@ -16429,6 +16709,9 @@ func (m *OrderMutation) ResetField(name string) error {
 	case order.FieldProviderRef:
 		m.ResetProviderRef()
 		return nil
+	case order.FieldMethod:
+		m.ResetMethod()
+		return nil
 	case order.FieldPaymentRef:
 		m.ResetPaymentRef()
 		return nil
@@ -16437,6 +16720,15 @@ func (m *OrderMutation) ResetField(name string) error {
 		return nil
 	case order.FieldExpiresAt:
 		m.ResetExpiresAt()
+		return nil
+	case order.FieldCheckoutAt:
+		m.ResetCheckoutAt()
+		return nil
+	case order.FieldFailedAt:
+		m.ResetFailedAt()
+		return nil
+	case order.FieldExpiredAt:
+		m.ResetExpiredAt()
 		return nil
 	case order.FieldPaidAt:
 		m.ResetPaidAt()
@@ -23494,6 +23786,7 @@ type RefundMutation struct {
 	provider_ref    *string
 	attempts        *int
 	addattempts     *int
+	finished_at     *time.Time
 	next_attempt_at *time.Time
 	clearedFields   map[string]struct{}
 	_order          *uuid.UUID
@@ -23986,6 +24279,55 @@ func (m *RefundMutation) ResetAttempts() {
 	m.addattempts = nil
 }
 
+// SetFinishedAt sets the "finished_at" field.
+func (m *RefundMutation) SetFinishedAt(t time.Time) {
+	m.finished_at = &t
+}
+
+// FinishedAt returns the value of the "finished_at" field in the mutation.
+func (m *RefundMutation) FinishedAt() (r time.Time, exists bool) {
+	v := m.finished_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFinishedAt returns the old "finished_at" field's value of the Refund entity.
+// If the Refund object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RefundMutation) OldFinishedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFinishedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFinishedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFinishedAt: %w", err)
+	}
+	return oldValue.FinishedAt, nil
+}
+
+// ClearFinishedAt clears the value of the "finished_at" field.
+func (m *RefundMutation) ClearFinishedAt() {
+	m.finished_at = nil
+	m.clearedFields[refund.FieldFinishedAt] = struct{}{}
+}
+
+// FinishedAtCleared returns if the "finished_at" field was cleared in this mutation.
+func (m *RefundMutation) FinishedAtCleared() bool {
+	_, ok := m.clearedFields[refund.FieldFinishedAt]
+	return ok
+}
+
+// ResetFinishedAt resets all changes to the "finished_at" field.
+func (m *RefundMutation) ResetFinishedAt() {
+	m.finished_at = nil
+	delete(m.clearedFields, refund.FieldFinishedAt)
+}
+
 // SetNextAttemptAt sets the "next_attempt_at" field.
 func (m *RefundMutation) SetNextAttemptAt(t time.Time) {
 	m.next_attempt_at = &t
@@ -24123,7 +24465,7 @@ func (m *RefundMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *RefundMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.created_at != nil {
 		fields = append(fields, refund.FieldCreatedAt)
 	}
@@ -24150,6 +24492,9 @@ func (m *RefundMutation) Fields() []string {
 	}
 	if m.attempts != nil {
 		fields = append(fields, refund.FieldAttempts)
+	}
+	if m.finished_at != nil {
+		fields = append(fields, refund.FieldFinishedAt)
 	}
 	if m.next_attempt_at != nil {
 		fields = append(fields, refund.FieldNextAttemptAt)
@@ -24180,6 +24525,8 @@ func (m *RefundMutation) Field(name string) (ent.Value, bool) {
 		return m.ProviderRef()
 	case refund.FieldAttempts:
 		return m.Attempts()
+	case refund.FieldFinishedAt:
+		return m.FinishedAt()
 	case refund.FieldNextAttemptAt:
 		return m.NextAttemptAt()
 	}
@@ -24209,6 +24556,8 @@ func (m *RefundMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldProviderRef(ctx)
 	case refund.FieldAttempts:
 		return m.OldAttempts(ctx)
+	case refund.FieldFinishedAt:
+		return m.OldFinishedAt(ctx)
 	case refund.FieldNextAttemptAt:
 		return m.OldNextAttemptAt(ctx)
 	}
@@ -24283,6 +24632,13 @@ func (m *RefundMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAttempts(v)
 		return nil
+	case refund.FieldFinishedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFinishedAt(v)
+		return nil
 	case refund.FieldNextAttemptAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -24350,6 +24706,9 @@ func (m *RefundMutation) ClearedFields() []string {
 	if m.FieldCleared(refund.FieldProviderRef) {
 		fields = append(fields, refund.FieldProviderRef)
 	}
+	if m.FieldCleared(refund.FieldFinishedAt) {
+		fields = append(fields, refund.FieldFinishedAt)
+	}
 	if m.FieldCleared(refund.FieldNextAttemptAt) {
 		fields = append(fields, refund.FieldNextAttemptAt)
 	}
@@ -24369,6 +24728,9 @@ func (m *RefundMutation) ClearField(name string) error {
 	switch name {
 	case refund.FieldProviderRef:
 		m.ClearProviderRef()
+		return nil
+	case refund.FieldFinishedAt:
+		m.ClearFinishedAt()
 		return nil
 	case refund.FieldNextAttemptAt:
 		m.ClearNextAttemptAt()
@@ -24407,6 +24769,9 @@ func (m *RefundMutation) ResetField(name string) error {
 		return nil
 	case refund.FieldAttempts:
 		m.ResetAttempts()
+		return nil
+	case refund.FieldFinishedAt:
+		m.ResetFinishedAt()
 		return nil
 	case refund.FieldNextAttemptAt:
 		m.ResetNextAttemptAt()

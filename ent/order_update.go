@@ -113,6 +113,26 @@ func (_u *OrderUpdate) ClearProviderRef() *OrderUpdate {
 	return _u
 }
 
+// SetMethod sets the "method" field.
+func (_u *OrderUpdate) SetMethod(v order.Method) *OrderUpdate {
+	_u.mutation.SetMethod(v)
+	return _u
+}
+
+// SetNillableMethod sets the "method" field if the given value is not nil.
+func (_u *OrderUpdate) SetNillableMethod(v *order.Method) *OrderUpdate {
+	if v != nil {
+		_u.SetMethod(*v)
+	}
+	return _u
+}
+
+// ClearMethod clears the value of the "method" field.
+func (_u *OrderUpdate) ClearMethod() *OrderUpdate {
+	_u.mutation.ClearMethod()
+	return _u
+}
+
 // SetPaymentRef sets the "payment_ref" field.
 func (_u *OrderUpdate) SetPaymentRef(v string) *OrderUpdate {
 	_u.mutation.SetPaymentRef(v)
@@ -164,6 +184,66 @@ func (_u *OrderUpdate) SetNillableExpiresAt(v *time.Time) *OrderUpdate {
 	if v != nil {
 		_u.SetExpiresAt(*v)
 	}
+	return _u
+}
+
+// SetCheckoutAt sets the "checkout_at" field.
+func (_u *OrderUpdate) SetCheckoutAt(v time.Time) *OrderUpdate {
+	_u.mutation.SetCheckoutAt(v)
+	return _u
+}
+
+// SetNillableCheckoutAt sets the "checkout_at" field if the given value is not nil.
+func (_u *OrderUpdate) SetNillableCheckoutAt(v *time.Time) *OrderUpdate {
+	if v != nil {
+		_u.SetCheckoutAt(*v)
+	}
+	return _u
+}
+
+// ClearCheckoutAt clears the value of the "checkout_at" field.
+func (_u *OrderUpdate) ClearCheckoutAt() *OrderUpdate {
+	_u.mutation.ClearCheckoutAt()
+	return _u
+}
+
+// SetFailedAt sets the "failed_at" field.
+func (_u *OrderUpdate) SetFailedAt(v time.Time) *OrderUpdate {
+	_u.mutation.SetFailedAt(v)
+	return _u
+}
+
+// SetNillableFailedAt sets the "failed_at" field if the given value is not nil.
+func (_u *OrderUpdate) SetNillableFailedAt(v *time.Time) *OrderUpdate {
+	if v != nil {
+		_u.SetFailedAt(*v)
+	}
+	return _u
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (_u *OrderUpdate) ClearFailedAt() *OrderUpdate {
+	_u.mutation.ClearFailedAt()
+	return _u
+}
+
+// SetExpiredAt sets the "expired_at" field.
+func (_u *OrderUpdate) SetExpiredAt(v time.Time) *OrderUpdate {
+	_u.mutation.SetExpiredAt(v)
+	return _u
+}
+
+// SetNillableExpiredAt sets the "expired_at" field if the given value is not nil.
+func (_u *OrderUpdate) SetNillableExpiredAt(v *time.Time) *OrderUpdate {
+	if v != nil {
+		_u.SetExpiredAt(*v)
+	}
+	return _u
+}
+
+// ClearExpiredAt clears the value of the "expired_at" field.
+func (_u *OrderUpdate) ClearExpiredAt() *OrderUpdate {
+	_u.mutation.ClearExpiredAt()
 	return _u
 }
 
@@ -304,6 +384,11 @@ func (_u *OrderUpdate) check() error {
 			return &ValidationError{Name: "provider_ref", err: fmt.Errorf(`ent: validator failed for field "Order.provider_ref": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Method(); ok {
+		if err := order.MethodValidator(v); err != nil {
+			return &ValidationError{Name: "method", err: fmt.Errorf(`ent: validator failed for field "Order.method": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.PaymentRef(); ok {
 		if err := order.PaymentRefValidator(v); err != nil {
 			return &ValidationError{Name: "payment_ref", err: fmt.Errorf(`ent: validator failed for field "Order.payment_ref": %w`, err)}
@@ -353,6 +438,12 @@ func (_u *OrderUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.ProviderRefCleared() {
 		_spec.ClearField(order.FieldProviderRef, field.TypeString)
 	}
+	if value, ok := _u.mutation.Method(); ok {
+		_spec.SetField(order.FieldMethod, field.TypeEnum, value)
+	}
+	if _u.mutation.MethodCleared() {
+		_spec.ClearField(order.FieldMethod, field.TypeEnum)
+	}
 	if value, ok := _u.mutation.PaymentRef(); ok {
 		_spec.SetField(order.FieldPaymentRef, field.TypeString, value)
 	}
@@ -367,6 +458,24 @@ func (_u *OrderUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(order.FieldExpiresAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.CheckoutAt(); ok {
+		_spec.SetField(order.FieldCheckoutAt, field.TypeTime, value)
+	}
+	if _u.mutation.CheckoutAtCleared() {
+		_spec.ClearField(order.FieldCheckoutAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.FailedAt(); ok {
+		_spec.SetField(order.FieldFailedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FailedAtCleared() {
+		_spec.ClearField(order.FieldFailedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ExpiredAt(); ok {
+		_spec.SetField(order.FieldExpiredAt, field.TypeTime, value)
+	}
+	if _u.mutation.ExpiredAtCleared() {
+		_spec.ClearField(order.FieldExpiredAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.PaidAt(); ok {
 		_spec.SetField(order.FieldPaidAt, field.TypeTime, value)
@@ -524,6 +633,26 @@ func (_u *OrderUpdateOne) ClearProviderRef() *OrderUpdateOne {
 	return _u
 }
 
+// SetMethod sets the "method" field.
+func (_u *OrderUpdateOne) SetMethod(v order.Method) *OrderUpdateOne {
+	_u.mutation.SetMethod(v)
+	return _u
+}
+
+// SetNillableMethod sets the "method" field if the given value is not nil.
+func (_u *OrderUpdateOne) SetNillableMethod(v *order.Method) *OrderUpdateOne {
+	if v != nil {
+		_u.SetMethod(*v)
+	}
+	return _u
+}
+
+// ClearMethod clears the value of the "method" field.
+func (_u *OrderUpdateOne) ClearMethod() *OrderUpdateOne {
+	_u.mutation.ClearMethod()
+	return _u
+}
+
 // SetPaymentRef sets the "payment_ref" field.
 func (_u *OrderUpdateOne) SetPaymentRef(v string) *OrderUpdateOne {
 	_u.mutation.SetPaymentRef(v)
@@ -575,6 +704,66 @@ func (_u *OrderUpdateOne) SetNillableExpiresAt(v *time.Time) *OrderUpdateOne {
 	if v != nil {
 		_u.SetExpiresAt(*v)
 	}
+	return _u
+}
+
+// SetCheckoutAt sets the "checkout_at" field.
+func (_u *OrderUpdateOne) SetCheckoutAt(v time.Time) *OrderUpdateOne {
+	_u.mutation.SetCheckoutAt(v)
+	return _u
+}
+
+// SetNillableCheckoutAt sets the "checkout_at" field if the given value is not nil.
+func (_u *OrderUpdateOne) SetNillableCheckoutAt(v *time.Time) *OrderUpdateOne {
+	if v != nil {
+		_u.SetCheckoutAt(*v)
+	}
+	return _u
+}
+
+// ClearCheckoutAt clears the value of the "checkout_at" field.
+func (_u *OrderUpdateOne) ClearCheckoutAt() *OrderUpdateOne {
+	_u.mutation.ClearCheckoutAt()
+	return _u
+}
+
+// SetFailedAt sets the "failed_at" field.
+func (_u *OrderUpdateOne) SetFailedAt(v time.Time) *OrderUpdateOne {
+	_u.mutation.SetFailedAt(v)
+	return _u
+}
+
+// SetNillableFailedAt sets the "failed_at" field if the given value is not nil.
+func (_u *OrderUpdateOne) SetNillableFailedAt(v *time.Time) *OrderUpdateOne {
+	if v != nil {
+		_u.SetFailedAt(*v)
+	}
+	return _u
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (_u *OrderUpdateOne) ClearFailedAt() *OrderUpdateOne {
+	_u.mutation.ClearFailedAt()
+	return _u
+}
+
+// SetExpiredAt sets the "expired_at" field.
+func (_u *OrderUpdateOne) SetExpiredAt(v time.Time) *OrderUpdateOne {
+	_u.mutation.SetExpiredAt(v)
+	return _u
+}
+
+// SetNillableExpiredAt sets the "expired_at" field if the given value is not nil.
+func (_u *OrderUpdateOne) SetNillableExpiredAt(v *time.Time) *OrderUpdateOne {
+	if v != nil {
+		_u.SetExpiredAt(*v)
+	}
+	return _u
+}
+
+// ClearExpiredAt clears the value of the "expired_at" field.
+func (_u *OrderUpdateOne) ClearExpiredAt() *OrderUpdateOne {
+	_u.mutation.ClearExpiredAt()
 	return _u
 }
 
@@ -728,6 +917,11 @@ func (_u *OrderUpdateOne) check() error {
 			return &ValidationError{Name: "provider_ref", err: fmt.Errorf(`ent: validator failed for field "Order.provider_ref": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Method(); ok {
+		if err := order.MethodValidator(v); err != nil {
+			return &ValidationError{Name: "method", err: fmt.Errorf(`ent: validator failed for field "Order.method": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.PaymentRef(); ok {
 		if err := order.PaymentRefValidator(v); err != nil {
 			return &ValidationError{Name: "payment_ref", err: fmt.Errorf(`ent: validator failed for field "Order.payment_ref": %w`, err)}
@@ -794,6 +988,12 @@ func (_u *OrderUpdateOne) sqlSave(ctx context.Context) (_node *Order, err error)
 	if _u.mutation.ProviderRefCleared() {
 		_spec.ClearField(order.FieldProviderRef, field.TypeString)
 	}
+	if value, ok := _u.mutation.Method(); ok {
+		_spec.SetField(order.FieldMethod, field.TypeEnum, value)
+	}
+	if _u.mutation.MethodCleared() {
+		_spec.ClearField(order.FieldMethod, field.TypeEnum)
+	}
 	if value, ok := _u.mutation.PaymentRef(); ok {
 		_spec.SetField(order.FieldPaymentRef, field.TypeString, value)
 	}
@@ -808,6 +1008,24 @@ func (_u *OrderUpdateOne) sqlSave(ctx context.Context) (_node *Order, err error)
 	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(order.FieldExpiresAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.CheckoutAt(); ok {
+		_spec.SetField(order.FieldCheckoutAt, field.TypeTime, value)
+	}
+	if _u.mutation.CheckoutAtCleared() {
+		_spec.ClearField(order.FieldCheckoutAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.FailedAt(); ok {
+		_spec.SetField(order.FieldFailedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FailedAtCleared() {
+		_spec.ClearField(order.FieldFailedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ExpiredAt(); ok {
+		_spec.SetField(order.FieldExpiredAt, field.TypeTime, value)
+	}
+	if _u.mutation.ExpiredAtCleared() {
+		_spec.ClearField(order.FieldExpiredAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.PaidAt(); ok {
 		_spec.SetField(order.FieldPaidAt, field.TypeTime, value)

@@ -278,19 +278,19 @@ func init() {
 	// order.ProviderRefValidator is a validator for the "provider_ref" field. It is called by the builders before save.
 	order.ProviderRefValidator = orderDescProviderRef.Validators[0].(func(string) error)
 	// orderDescPaymentRef is the schema descriptor for payment_ref field.
-	orderDescPaymentRef := orderFields[7].Descriptor()
+	orderDescPaymentRef := orderFields[8].Descriptor()
 	// order.PaymentRefValidator is a validator for the "payment_ref" field. It is called by the builders before save.
 	order.PaymentRefValidator = orderDescPaymentRef.Validators[0].(func(string) error)
 	// orderDescCheckoutURL is the schema descriptor for checkout_url field.
-	orderDescCheckoutURL := orderFields[8].Descriptor()
+	orderDescCheckoutURL := orderFields[9].Descriptor()
 	// order.CheckoutURLValidator is a validator for the "checkout_url" field. It is called by the builders before save.
 	order.CheckoutURLValidator = orderDescCheckoutURL.Validators[0].(func(string) error)
 	// orderDescRefundedMinor is the schema descriptor for refunded_minor field.
-	orderDescRefundedMinor := orderFields[12].Descriptor()
+	orderDescRefundedMinor := orderFields[16].Descriptor()
 	// order.DefaultRefundedMinor holds the default value on creation for the refunded_minor field.
 	order.DefaultRefundedMinor = orderDescRefundedMinor.Default.(int64)
 	// orderDescFeeMinor is the schema descriptor for fee_minor field.
-	orderDescFeeMinor := orderFields[13].Descriptor()
+	orderDescFeeMinor := orderFields[17].Descriptor()
 	// order.DefaultFeeMinor holds the default value on creation for the fee_minor field.
 	order.DefaultFeeMinor = orderDescFeeMinor.Default.(int64)
 	patientMixin := schema.Patient{}.Mixin()

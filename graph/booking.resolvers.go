@@ -51,7 +51,7 @@ func (r *mutationResolver) CreateOrder(ctx context.Context, input booking.Create
 	if result == nil {
 		return nil, err
 	}
-	return &model.CreateOrderPayload{Order: result, CheckoutURL: &result.CheckoutURL, ExpiresAt: &result.ExpiresAt}, err
+	return &model.CreateOrderPayload{Order: result, CheckoutURL: given(result.CheckoutURL), ExpiresAt: &result.ExpiresAt}, err
 }
 
 // Amount is the resolver for the amount field.

@@ -799,9 +799,13 @@ var (
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "PAID", "COMPLETED", "REFUNDED", "FAILED", "EXPIRED"}},
 		{Name: "provider", Type: field.TypeString, Size: 20},
 		{Name: "provider_ref", Type: field.TypeString, Unique: true, Nullable: true, Size: 255},
+		{Name: "method", Type: field.TypeEnum, Nullable: true, Enums: []string{"ONLINE", "CASH", "TERMINAL"}},
 		{Name: "payment_ref", Type: field.TypeString, Nullable: true, Size: 255},
 		{Name: "checkout_url", Type: field.TypeString, Nullable: true, Size: 2048},
 		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "checkout_at", Type: field.TypeTime, Nullable: true},
+		{Name: "failed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "expired_at", Type: field.TypeTime, Nullable: true},
 		{Name: "paid_at", Type: field.TypeTime, Nullable: true},
 		{Name: "completed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "refunded_minor", Type: field.TypeInt64, Default: 0},
@@ -817,13 +821,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "orders_appointments_appointment",
-				Columns:    []*schema.Column{OrdersColumns[16]},
+				Columns:    []*schema.Column{OrdersColumns[20]},
 				RefColumns: []*schema.Column{AppointmentsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "orders_patients_patient",
-				Columns:    []*schema.Column{OrdersColumns[17]},
+				Columns:    []*schema.Column{OrdersColumns[21]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -832,7 +836,7 @@ var (
 			{
 				Name:    "orders_live_appointment",
 				Unique:  true,
-				Columns: []*schema.Column{OrdersColumns[16]},
+				Columns: []*schema.Column{OrdersColumns[20]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'PAID', 'COMPLETED')",
 				},
@@ -840,17 +844,22 @@ var (
 			{
 				Name:    "order_appointment_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{OrdersColumns[16], OrdersColumns[1]},
+				Columns: []*schema.Column{OrdersColumns[20], OrdersColumns[1]},
 			},
 			{
 				Name:    "order_patient_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{OrdersColumns[17], OrdersColumns[1]},
+				Columns: []*schema.Column{OrdersColumns[21], OrdersColumns[1]},
 			},
 			{
 				Name:    "order_status_created_at",
 				Unique:  false,
 				Columns: []*schema.Column{OrdersColumns[6], OrdersColumns[1]},
+			},
+			{
+				Name:    "order_payment_ref",
+				Unique:  false,
+				Columns: []*schema.Column{OrdersColumns[10]},
 			},
 			{
 				Name:    "order_created_at",
@@ -1154,9 +1163,10 @@ var (
 		{Name: "amount_minor", Type: field.TypeInt64},
 		{Name: "currency", Type: field.TypeString, Size: 3},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PROCESSING", "SUCCEEDED", "FAILED"}},
-		{Name: "reason", Type: field.TypeString, Size: 200},
+		{Name: "reason", Type: field.TypeString, Size: 800},
 		{Name: "provider_ref", Type: field.TypeString, Nullable: true, Size: 255},
 		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
 		{Name: "next_attempt_at", Type: field.TypeTime, Nullable: true},
 		{Name: "order_id", Type: field.TypeUUID},
 		{Name: "patient_id", Type: field.TypeUUID},
@@ -1169,13 +1179,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "refunds_orders_order",
-				Columns:    []*schema.Column{RefundsColumns[9]},
+				Columns:    []*schema.Column{RefundsColumns[10]},
 				RefColumns: []*schema.Column{OrdersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "refunds_patients_patient",
-				Columns:    []*schema.Column{RefundsColumns[10]},
+				Columns:    []*schema.Column{RefundsColumns[11]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1184,17 +1194,17 @@ var (
 			{
 				Name:    "refund_order_id",
 				Unique:  false,
-				Columns: []*schema.Column{RefundsColumns[9]},
+				Columns: []*schema.Column{RefundsColumns[10]},
 			},
 			{
 				Name:    "refund_patient_id",
 				Unique:  false,
-				Columns: []*schema.Column{RefundsColumns[10]},
+				Columns: []*schema.Column{RefundsColumns[11]},
 			},
 			{
 				Name:    "refund_status_next_attempt_at",
 				Unique:  false,
-				Columns: []*schema.Column{RefundsColumns[4], RefundsColumns[8]},
+				Columns: []*schema.Column{RefundsColumns[4], RefundsColumns[9]},
 			},
 		},
 	}

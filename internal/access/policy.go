@@ -82,7 +82,9 @@ var (
 	})
 	// inNobodysName is for history: its author is the writer, or not a user.
 	inNobodysName = either(column("changed_by", userID), isNull("changed_by"))
-	slotOfMine    = in("id", "appointments", "slot_id", func(v *Viewer) *sql.Predicate {
+	// atTheDesk are the orders that the front desk deals with: those that are not paid, and those that were paid there.
+	atTheDesk  = either(isNull("paid_at"), oneOf("method", "CASH", "TERMINAL"))
+	slotOfMine = in("id", "appointments", "slot_id", func(v *Viewer) *sql.Predicate {
 		return sql.EQ("patient_id", v.PatientID)
 	})
 
@@ -161,7 +163,7 @@ var Policy = map[string]Entity{
 			each(inNobodysName, Scheduler), each(All, Admin)),
 	},
 	"Order": {
-		Read:   join(each(ownPatient, Patient), each(All, Biller, Admin)),
+		Read:   join(each(ownPatient, Patient), each(atTheDesk, Scheduler), each(All, Biller, Admin)),
 		Create: each(ofOwnVisit, Patient),
 	},
 	"Refund": {Read: join(each(ownPatient, Patient), each(All, Biller, Admin))},

@@ -78,6 +78,13 @@ func isNull(name string) Rule {
 	}
 }
 
+// oneOf matches rows whose column is one of the values.
+func oneOf(name string, values ...any) Rule {
+	return func(*Viewer, time.Time) Predicate {
+		return func(s *sql.Selector) *sql.Predicate { return sql.In(s.C(name), values...) }
+	}
+}
+
 // toCome matches rows whose instant lies ahead.
 func toCome(name string) Rule {
 	return func(_ *Viewer, now time.Time) Predicate {

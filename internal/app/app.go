@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -50,7 +51,7 @@ type App struct {
 	Jobs     *scheduler.Scheduler
 	Notify   *notify.Service
 	Audit    *audit.Recorder
-	Sandbox  *sandbox.Provider // nil in production, unless the operator has given it a secret
+	Sandbox  *sandbox.Provider // nil where Stripe takes the payments, and in production, unless the operator has given it a secret
 	// Schema is the API's schema in SDL.
 	Schema string
 
@@ -58,6 +59,7 @@ type App struct {
 	log     *slog.Logger
 	server  *httpserver.Server
 	sockets *transport.Websocket
+	pages   map[string]http.Handler // of the payment provider, by path
 }
 
 const flushTime = 5 * time.Second

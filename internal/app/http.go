@@ -57,8 +57,8 @@ func (a *App) serveOver(opts Options) error {
 	if a.cfg.Environment == config.Demo {
 		options.DevMail = a.devMail
 	}
+	options.Mounts = a.pages
 	if a.Sandbox != nil {
-		options.Mounts = map[string]http.Handler{"/sandbox/": a.Sandbox.Handler()}
 		a.Sandbox.SetDeliver(a.deliver)
 	}
 	server, err := httpserver.New(options)

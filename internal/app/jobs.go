@@ -20,8 +20,9 @@ func (a *App) jobs() []scheduler.Job {
 		latest("expire-pending-appointments", "Ends appointments that were not paid in time and frees their slots.", time.Minute,
 			counted("expired", a.Booking.ExpireDue)),
 		latest("payment-warnings", "Warns patients five minutes before the time to pay is over.", time.Minute, counted("warned", a.Booking.WarnDue)),
-		latest("reconcile-payments", "Asks the payment provider about orders of which no event has come.", 10*time.Minute,
+		latest("reconcile-payments", "Asks the payment provider about orders of which no event has come, and opens pages that could not be opened.", 10*time.Minute,
 			counted("changed", a.Booking.Reconcile)),
+		latest("appointment-reminders", "Reminds patients of visits within 24 hours, by mail and text message.", time.Hour, counted("reminded", a.Booking.RemindDue)),
 		latest("refunds", "Asks the payment provider again for refunds that have not succeeded.", time.Minute, counted("succeeded", a.Booking.RetryRefunds)),
 	}
 }

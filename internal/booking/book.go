@@ -169,7 +169,10 @@ func (s *Service) book(ctx context.Context, wanted *ent.Slot, patientID uuid.UUI
 			return nil, err
 		}
 	}
-	return made, s.record(ctx, made, "", "bookAppointment")
+	if err := s.record(ctx, made, "", "bookAppointment"); err != nil || v.Has(access.Patient) {
+		return made, err
+	}
+	return made, s.askByMail(ctx, made)
 }
 
 // payBy is the end of the time to pay: 15 minutes for a patient's own booking, 24 hours for one by staff, and never after the start.

@@ -101,7 +101,7 @@ func (c *clinic) order(t *testing.T, id uuid.UUID) *ent.Order {
 
 func paidEvent(id string, o *ent.Order) payment.Event {
 	return payment.Event{
-		ID: id, Type: payment.CheckoutCompleted, OrderID: o.ID, PaymentRef: "pi_" + id, IsPaid: true,
+		ID: id, Type: payment.CheckoutCompleted, OrderID: o.ID, PaymentRef: "pi_" + o.ID.String(), IsPaid: true,
 		Amount: money.Amount{Minor: o.AmountMinor, Currency: o.Currency}, FeeMinor: 170,
 	}
 }
@@ -157,7 +157,7 @@ func (p *provider) Refund(_ context.Context, r payment.RefundRequest) (string, e
 	return "re_" + r.RefundID.String(), nil
 }
 
-func (*provider) ParseEvent(http.Header, []byte) (payment.Event, error) {
+func (*provider) ParseEvent(context.Context, http.Header, []byte) (payment.Event, error) {
 	return payment.Event{}, payment.ErrSignature
 }
 

@@ -13,8 +13,12 @@
 // Rules:
 //   - The price is fixed at booking; clients cannot send one.
 //   - A PENDING appointment whose expiresAt has come is expired, whether or not the job has written it: now >= expiresAt.
-//   - Money is never kept without a booking: a payment that cannot book is refunded.
-//   - Every change of status is a row of AppointmentStatusChange; the allowed ones are in the tables of status.go.
+//   - Money is never kept without a booking: a payment that cannot book, or comes twice, is refunded. A booking may be kept without money: a refund by hand,
+//     even in full, leaves the visit as it is; who cancels it pays back by that.
+//   - Money goes back as it came: through the provider, or by hand when it was taken at the desk. Never more than was taken, refunds under way included. A
+//     refund that nobody could make is FAILED and for a person: SettleRefund, or RefundOrder again.
+//   - A booking by staff has an order at once; its page is mailed. At the desk an order is paid in full, after its page has been closed at the provider.
+//   - Every change of status is a row of AppointmentStatusChange; the allowed ones, and an order's, are in the tables of status.go.
 //
 // Time: instants are UTC; slots are expanded from wall-clock rules date by date in the rule's zone (expand.go). Locks are taken in the order
 // slot, patient, appointment, order.

@@ -15,6 +15,7 @@ var (
 	ErrPatientOverlap = fault.New(fault.Conflict, "PATIENT_OVERLAP", "The patient has another appointment at that time.").At("slotId")
 	ErrIllegalStatus  = fault.New(fault.Precondition, "ILLEGAL_STATUS", "The appointment's status does not allow this.")
 	ErrPaymentExpired = fault.New(fault.Precondition, "PAYMENT_EXPIRED", "The time to pay is over; book again.")
+	ErrRefundTooLarge = fault.New(fault.Precondition, "REFUND_TOO_LARGE", "More would be paid back than is left of what was paid.").At("amount")
 	ErrOrderExists    = fault.New(fault.Conflict, "ORDER_EXISTS", "There is an order for this appointment already.")
 )
 

@@ -52,7 +52,7 @@ func (s *Service) change(ctx context.Context, a *ent.Appointment, to appointment
 	if err != nil {
 		return nil, err
 	}
-	if err := s.withdrawWarning(ctx, a); err != nil {
+	if err := s.withdrawMoot(ctx, a, to); err != nil {
 		return nil, err
 	}
 	return changed, s.record(ctx, changed, a.Status, cause)
@@ -68,6 +68,8 @@ func (s *Service) record(ctx context.Context, a *ent.Appointment, from appointme
 	}
 	if v := access.From(ctx); v != nil && !v.IsSystem() {
 		row.SetChangedBy(v.UserID)
+	} else if p := v.Person(); p != nil && v.Reason() == deskCause { // the system books, but who took the money has caused it
+		row.SetChangedBy(p.UserID)
 	}
 	return row.Exec(ctx)
 }

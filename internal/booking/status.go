@@ -22,7 +22,9 @@ var orderSteps = map[order.Status][]order.Status{
 	order.StatusPENDING: {order.StatusPAID, order.StatusFAILED, order.StatusEXPIRED},
 	order.StatusFAILED:  {order.StatusPAID, order.StatusREFUNDED},
 	order.StatusEXPIRED: {order.StatusPAID, order.StatusREFUNDED},
-	order.StatusPAID:    {order.StatusREFUNDED},
+	// A payment at the desk may follow a declined one, too. What was paid back in full stays so; a partial refund changes no status.
+	order.StatusPAID:      {order.StatusCOMPLETED, order.StatusREFUNDED},
+	order.StatusCOMPLETED: {order.StatusREFUNDED},
 }
 
 // liveStatuses hold their slot.

@@ -32,6 +32,11 @@ type Config struct {
 	JWTKeys       Secret // empty outside production: keys are made up
 	SandboxSecret Secret // of the sandbox payment provider; empty: off in production, made up elsewhere
 	SMTPURL       Secret // empty: mails stay in the outbox
+	SMSURL        Secret // empty: text messages stay in the outbox
+
+	StripeSecretKey     Secret // empty: the sandbox takes the payments, if anything does
+	StripeWebhookSecret Secret // given with StripeSecretKey
+	StripeAPIURL        string // without a slash at its end
 
 	TLSCert, TLSKey string         // files; both or none
 	TrustedProxies  []netip.Prefix // whose X-Forwarded headers count

@@ -51,8 +51,8 @@ var columnKinds = map[string]map[string]string{
 	"AppointmentStatusChange": {
 		fixed: base + " appointment_id patient_id practitioner_id changed_by from_status to_status cause reason"},
 	"Order": {fixed: base + " appointment_id patient_id amount_minor currency provider", stamped: versioned,
-		"": "status provider_ref payment_ref checkout_url expires_at paid_at completed_at refunded_minor fee_minor"},
-	"Refund": {fixed: base + " order_id patient_id amount_minor currency reason", "": "status provider_ref attempts next_attempt_at"},
+		"": "status method provider_ref payment_ref checkout_url expires_at checkout_at failed_at expired_at paid_at completed_at refunded_minor fee_minor"},
+	"Refund": {fixed: base + " order_id patient_id amount_minor currency reason", "": "status provider_ref attempts finished_at next_attempt_at"},
 	"Session": {fixed: base + " user_id ends_at ip user_agent",
 		"end": "ended_at end_reason", "life": "last_activity_at expires_at is_suspicious"},
 	"Notification": {fixed: base + " user_id kind subject_id occurrence title text", "read": "read_at", "moot": "withdrawn_at"},

@@ -69,7 +69,12 @@ var operations = map[string]operation{
 	"createSlots": {slotMakers, `createSlots(input: {startDate: "2020-01-01", endDate: "2020-01-01", startTime: "09:00", endTime: "10:00", type: LONG}) {
 		userErrors { code } }`},
 	"bookAppointment": {"alice bob pete " + planners, `bookAppointment(input: {slotId: "` + nothing + `"}) { userErrors { code } }`},
-	"createOrder":     {"alice bob pete", `createOrder(input: {appointmentId: "` + nothing + `"}) { userErrors { code } }`},
+	"createOrder":     {"alice bob pete " + planners, `createOrder(input: {appointmentId: "` + nothing + `"}) { userErrors { code } }`},
+
+	"orderAudit":    {"alice bob pete " + cashiers, `orderAudit(orderId: "` + nothing + `") { total { amount } }`},
+	"recordPayment": {"sid bea bess ada dana", `recordPayment(input: {orderId: "` + nothing + `", method: CASH, idempotencyKey: "k"}) { userErrors { code } }`},
+	"refundOrder":   {cashiers, `refundOrder(input: {orderId: "` + nothing + `", reason: "none", idempotencyKey: "k"}) { userErrors { code } }`},
+	"settleRefund":  {cashiers, `settleRefund(input: {refundId: "` + nothing + `", reference: "none", idempotencyKey: "k"}) { userErrors { code } }`},
 
 	"sendMessage":  {talkers, `sendMessage(input: {roomId: "` + nothing + `", body: "Hello"}) { userErrors { code } }`},
 	"markRoomRead": {talkers, `markRoomRead(input: {roomId: "` + nothing + `", upTo: 1}) { userErrors { code } }`},

@@ -167,15 +167,15 @@ var rows = []row{
 		values: values{"to_status": "PENDING", "cause": "bookAppointment"}, read: planners},
 
 	{entity: "Order", name: "alice.done", refs: "appointment_id=alice.done patient_id=alice",
-		values: values{"status": order.StatusREFUNDED, "refunded_minor": int64(8000)}, read: "alice " + cashiers, change: by(nobody)},
+		values: values{"status": order.StatusREFUNDED, "refunded_minor": int64(8000), "paid_at": at(-8 * day)}, read: "alice " + cashiers, change: by(nobody)},
 	{entity: "Order", name: "alice.next", refs: "appointment_id=alice.next patient_id=alice",
-		values: values{"status": order.StatusPAID, "provider_ref": "checkout-1"}, read: "alice " + cashiers, change: by(nobody)},
+		values: values{"status": order.StatusPAID, "provider_ref": "checkout-1", "paid_at": at(-1 * day), "method": order.MethodONLINE}, read: "alice " + cashiers, change: by(nobody)},
 	{entity: "Order", name: "bob.pending", refs: "appointment_id=bob.pending patient_id=bob",
-		values: values{"provider_ref": "checkout-2"}, read: "bob " + cashiers, change: by(nobody)},
+		values: values{"provider_ref": "checkout-2"}, read: "bob sid " + cashiers, change: by(nobody)}, // the desk may take the money
 	{entity: "Order", name: "bob.lapsed", refs: "appointment_id=bob.lapsed patient_id=bob",
-		values: values{"status": order.StatusEXPIRED}, read: "bob " + cashiers, change: by(nobody)},
-	{entity: "Order", name: "carol.next", refs: "appointment_id=carol.next patient_id=carol",
-		values: values{"status": order.StatusPAID}, read: cashiers, change: by(nobody)},
+		values: values{"status": order.StatusEXPIRED}, read: "bob sid " + cashiers, change: by(nobody)},
+	{entity: "Order", name: "carol.next", refs: "appointment_id=carol.next patient_id=carol", // paid at the desk
+		values: values{"status": order.StatusPAID, "method": order.MethodCASH, "paid_at": at(-1 * day)}, read: "sid " + cashiers, change: by(nobody)},
 
 	{entity: "Refund", name: "alice", refs: "order_id=alice.done patient_id=alice", values: values{"status": refund.StatusSUCCEEDED}, read: "alice " + cashiers, change: by(nobody)},
 	{entity: "Refund", name: "bob", refs: "order_id=bob.lapsed patient_id=bob", read: "bob " + cashiers, change: by(nobody)},

@@ -188,7 +188,7 @@ var (
 		{Name: "to_status", Type: field.TypeString, Size: 30},
 		{Name: "changed_by", Type: field.TypeUUID, Nullable: true},
 		{Name: "cause", Type: field.TypeString, Size: 60},
-		{Name: "reason", Type: field.TypeString, Nullable: true, Size: 500},
+		{Name: "reason", Type: field.TypeString, Nullable: true, Size: 2000},
 		{Name: "context", Type: field.TypeString, Nullable: true, Size: 500},
 		{Name: "appointment_id", Type: field.TypeUUID},
 		{Name: "patient_id", Type: field.TypeUUID},

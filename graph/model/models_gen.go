@@ -11,6 +11,7 @@ import (
 
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/booking"
@@ -18,6 +19,18 @@ import (
 	"github.com/caregraph/caregraph/internal/identity"
 	"github.com/google/uuid"
 )
+
+// One appointment's event; the types below tell what happened.
+type AppointmentEvent interface {
+	IsStreamEvent()
+	IsAppointmentEvent()
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	GetCursor() entgql.Cursor[uuid.UUID]
+	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+	GetPreviousCursor() *entgql.Cursor[uuid.UUID]
+	// When it happened.
+	GetOccurredAt() time.Time
+}
 
 // One room's event; the types below tell what happened.
 type ChatEvent interface {
@@ -69,6 +82,121 @@ type AdvanceClockPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of answerQuestionnaire.
+type AnswerQuestionnairePayload struct {
+	// All answers of the appointment, in the order of the questions.
+	Answers []*ent.QuestionAnswer `json:"answers"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// The appointment was moved to another time: another one took its place.
+type AppointmentMoved struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The appointment.
+	AppointmentID uuid.UUID `json:"appointmentId"`
+	// Id of the appointment at the new time; its events are a stream of their own.
+	RescheduledToID uuid.UUID `json:"rescheduledToId"`
+}
+
+func (AppointmentMoved) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this AppointmentMoved) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this AppointmentMoved) GetPreviousCursor() *entgql.Cursor[uuid.UUID] {
+	return this.PreviousCursor
+}
+
+// When it happened.
+func (this AppointmentMoved) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (AppointmentMoved) IsAppointmentEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// The appointment's status changed; the first event of an appointment tells that it began.
+type AppointmentStatusChanged struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The appointment.
+	AppointmentID uuid.UUID `json:"appointmentId"`
+	// Status before; null when it began.
+	From *appointment.Status `json:"from,omitempty"`
+	// Status after.
+	To appointment.Status `json:"to"`
+}
+
+func (AppointmentStatusChanged) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this AppointmentStatusChanged) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this AppointmentStatusChanged) GetPreviousCursor() *entgql.Cursor[uuid.UUID] {
+	return this.PreviousCursor
+}
+
+// When it happened.
+func (this AppointmentStatusChanged) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (AppointmentStatusChanged) IsAppointmentEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// What is known of the appointment changed: its note, context or answers.
+type AppointmentUpdated struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The appointment.
+	AppointmentID uuid.UUID `json:"appointmentId"`
+	// Id of the user who changed it.
+	By uuid.UUID `json:"by"`
+}
+
+func (AppointmentUpdated) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this AppointmentUpdated) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this AppointmentUpdated) GetPreviousCursor() *entgql.Cursor[uuid.UUID] {
+	return this.PreviousCursor
+}
+
+// When it happened.
+func (this AppointmentUpdated) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (AppointmentUpdated) IsAppointmentEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
 // An outcome without further data.
 type BasicError struct {
 	// What happened, for programs.
@@ -99,9 +227,29 @@ func (this BasicError) GetField() []string {
 	return interfaceSlice
 }
 
+// Result of blockTime.
+type BlockTimePayload struct {
+	// The leave.
+	Leave *ent.Leave `json:"leave,omitempty"`
+	// How many free slots were removed.
+	RemovedCount int `json:"removedCount"`
+	// Slots in the leave that appointments hold: these stay until the appointments are cancelled or moved.
+	HeldSlots []*ent.Slot `json:"heldSlots"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of bookAppointment.
 type BookAppointmentPayload struct {
 	// The new appointment, PENDING until it is paid.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of cancelAppointment.
+type CancelAppointmentPayload struct {
+	// The appointment.
 	Appointment *ent.Appointment `json:"appointment,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
@@ -133,6 +281,14 @@ type ChatEventEdge struct {
 	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
 }
 
+// Result of completeAppointment.
+type CompleteAppointmentPayload struct {
+	// The appointment.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of createOrder.
 type CreateOrderPayload struct {
 	// The order.
@@ -151,6 +307,14 @@ type CreatePatientPayload struct {
 	Patient *ent.Patient `json:"patient,omitempty"`
 	// Records that may be of the same person: same name and birth date.
 	ProbableDuplicates []*ent.Patient `json:"probableDuplicates"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of createQuestion.
+type CreateQuestionPayload struct {
+	// The question.
+	Question *ent.Question `json:"question,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -187,6 +351,24 @@ type CreateUserPayload struct {
 type DeactivateUserPayload struct {
 	// The account after the change.
 	User *ent.User `json:"user,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of deleteAppointment.
+type DeleteAppointmentPayload struct {
+	// Id of the appointment that is gone; null when it is not.
+	DeletedAppointmentID *uuid.UUID `json:"deletedAppointmentId,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of deleteSlot.
+type DeleteSlotPayload struct {
+	// Id of the slot that is gone; null when it is not.
+	DeletedSlotID *uuid.UUID `json:"deletedSlotId,omitempty"`
+	// After a CONFLICT the slot as it is now; null else.
+	Slot *ent.Slot `json:"slot,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -253,6 +435,14 @@ type LoginPayload struct {
 type LogoutPayload struct {
 	// True when the session is over.
 	IsSignedOut bool `json:"isSignedOut"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of markNoShow.
+type MarkNoShowPayload struct {
+	// The appointment.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -461,6 +651,14 @@ type RegisterPatientPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of rescheduleAppointment.
+type RescheduleAppointmentPayload struct {
+	// The appointment at the new time; its rescheduledFrom is the old one.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of revokeOtherSessions.
 type RevokeOtherSessionsPayload struct {
 	// How many sessions were ended.
@@ -611,6 +809,14 @@ func (StreamOpened) IsChatEvent() {}
 
 // When it happened.
 
+func (StreamOpened) IsAppointmentEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
 // What can be watched as it happens, over a websocket.
 type Subscription struct {
 }
@@ -649,6 +855,22 @@ func (this Throttled) GetField() []string {
 	return interfaceSlice
 }
 
+// Result of unblockTime.
+type UnblockTimePayload struct {
+	// Id of the leave that is gone; null when it is not.
+	DeletedLeaveID *uuid.UUID `json:"deletedLeaveId,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of updateAppointment.
+type UpdateAppointmentPayload struct {
+	// The appointment; after a CONFLICT as it is now.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of updatePatient.
 type UpdatePatientPayload struct {
 	// The record after the change; after a CONFLICT the present one.
@@ -661,6 +883,22 @@ type UpdatePatientPayload struct {
 type UpdatePractitionerProfilePayload struct {
 	// The profile after the change; after a CONFLICT the present one.
 	Practitioner *ent.Practitioner `json:"practitioner,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of updateQuestion.
+type UpdateQuestionPayload struct {
+	// The question; after a CONFLICT as it is now.
+	Question *ent.Question `json:"question,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of updateSlot.
+type UpdateSlotPayload struct {
+	// The slot; after a CONFLICT as it is now.
+	Slot *ent.Slot `json:"slot,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }

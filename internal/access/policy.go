@@ -91,6 +91,13 @@ var (
 	// parties see a visit: its patient, its practitioner, and who plans visits.
 	parties = join(each(ownPatient, Patient), each(ownPractitioner, practitioners...), each(All, Scheduler, Admin))
 
+	// inCalendar slots stand in a calendar, whether or not they can be booked.
+	inCalendar = isNot("status", "REMOVED")
+	// calendars are changed by their practitioner and by who plans visits.
+	calendars = join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin))
+	// unlessDeleted hides visits that were deleted.
+	unlessDeleted = isNull("deleted_at")
+
 	// participants read a chat: its patient and its practitioner, nobody else.
 	participants = join(each(ownPatient, Patient), each(ownPractitioner, practitioners...))
 
@@ -139,23 +146,37 @@ var Policy = map[string]Entity{
 		Fields: only(practitioners, "ahpra_number", "ahpra_expires_on", "prescriber_number", "provider_number", "hpi_i"),
 	},
 	"Slot": {
-		Read: join(each(All, Admin, Doctor, Nurse, Clinician, Supervisor, Scheduler, Biller),
-			each(either(toCome("starts_at"), slotOfMine), Patient)),
+		Read: join(each(inCalendar, Admin, Doctor, Nurse, Clinician, Supervisor, Scheduler, Biller),
+			each(either(both(toCome("starts_at"), oneOf("status", "OPEN")), slotOfMine), Patient)),
 		Create: join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin)),
-		Update: join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin)),
-		Delete: join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin)),
+		Update: join(each(both(ownPractitioner, inCalendar), practitioners...), each(inCalendar, Scheduler, Admin)),
+		Delete: join(each(both(ownPractitioner, inCalendar), practitioners...), each(inCalendar, Scheduler, Admin)),
+	},
+	// The reason of a leave may be private: those who plan see it, and whose leave it is.
+	"Leave": {
+		Read:   calendars,
+		Create: join(each(both(ownPractitioner, column("created_by", userID)), practitioners...), each(column("created_by", userID), Scheduler), each(All, Admin)),
+		Delete: calendars,
 	},
 	"Appointment": {
-		Read: parties,
+		Read: join(each(both(ownPatient, unlessDeleted), Patient), each(both(ownPractitioner, unlessDeleted), practitioners...), each(unlessDeleted, Scheduler),
+			each(unlessDeletedOrAsked, Admin)),
 		Create: join(each(both(ownPatient, column("booked_by", userID), ofSlotToCome), Patient),
 			each(column("booked_by", userID), Scheduler), each(All, Admin)),
-		Update: parties,
+		Update: join(each(both(ownPatient, unlessDeleted), Patient), each(both(ownPractitioner, unlessDeleted), practitioners...),
+			each(unlessDeleted, Scheduler, Admin)),
 		Fields: sameFor([]string{"status"}),
 	},
 	"AppointmentIntake": {
 		Read:   join(each(ofOwnVisit, Patient), each(ofVisitToMe, practitioners...)),
 		Create: join(each(ofOwnVisit, Patient), each(All, Scheduler, Admin)),
 		Update: join(each(ofOwnVisit, Patient), each(ofVisitToMe, practitioners...)),
+	},
+	"Question": {Read: each(All, Roles...), Create: each(All, Admin), Update: each(All, Admin)},
+	"QuestionAnswer": {
+		Read:   join(each(ofOwnVisit, Patient), each(ofVisitToMe, practitioners...)),
+		Create: each(ofOwnVisit, Patient),
+		Update: each(ofOwnVisit, Patient),
 	},
 	"AppointmentStatusChange": {
 		Read: parties,

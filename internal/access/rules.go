@@ -91,3 +91,18 @@ func toCome(name string) Rule {
 		return func(s *sql.Selector) *sql.Predicate { return sql.GT(s.C(name), now) }
 	}
 }
+
+// isNot matches rows whose column holds something else than the text.
+func isNot(name, text string) Rule {
+	return func(*Viewer, time.Time) Predicate {
+		return func(s *sql.Selector) *sql.Predicate { return sql.NEQ(s.C(name), text) }
+	}
+}
+
+// unlessDeletedOrAsked hides visits that were deleted from all but who asks for them.
+func unlessDeletedOrAsked(v *Viewer, now time.Time) Predicate {
+	if v.withDeleted {
+		return nil
+	}
+	return unlessDeleted(v, now)
+}

@@ -129,7 +129,7 @@ func (a *App) build(opts Options) error {
 		return err
 	}
 	a.Booking = booking.New(booking.Config{
-		DB: db, Notify: a.Notify, Chat: a.Chat, Provider: a.provider(), Log: a.log, PracticeName: cfg.PracticeName,
+		DB: db, Notify: a.Notify, Chat: a.Chat, Streams: a.Streams, Provider: a.provider(), Log: a.log, PracticeName: cfg.PracticeName,
 		NewPatientFee: cfg.NewPatientFee, ReturningFee: cfg.ReturningPatientFee, BookingsPerHour: cfg.Limits.BookingsPerHour,
 	})
 	movable, _ := opts.Clock.(scheduler.Movable)

@@ -12,8 +12,10 @@ import (
 // hashed lists, per entity, the fields with free text that may tell of somebody's health, and links that let their holder act: the audit
 // proves what they said without saying it. A test holds this list against all long texts of the schema.
 var hashed = map[string][]string{
-	ent.TypeAppointmentIntake:       {"note"},
+	ent.TypeAppointmentIntake:       {"note", "symptoms"},
 	ent.TypeAppointmentStatusChange: {"reason"},
+	ent.TypeLeave:                   {"reason"},
+	ent.TypeQuestionAnswer:          {"text", "choices"},
 	ent.TypeChatMessage:             {"body"},
 	ent.TypeNotification:            {"text"},
 	ent.TypeOrder:                   {"checkout_url"},

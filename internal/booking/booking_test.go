@@ -56,9 +56,11 @@ func newClinic(t *testing.T, db *store.DB, clk *clock.Fake) *clinic {
 
 func newService(db *store.DB, p payment.Provider) *booking.Service {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	streams := stream.New(db, nil, log)
 	return booking.New(booking.Config{
-		DB: db, Notify: notify.New(notify.Config{DB: db, Log: log}), Provider: p, Log: log, PracticeName: "Test Clinic",
-		Chat:          chat.New(chat.Config{DB: db, Streams: stream.New(db, nil, log), Audit: audit.New(db, log, audit.Options{}), Log: log}),
+		Streams: streams,
+		DB:      db, Notify: notify.New(notify.Config{DB: db, Log: log}), Provider: p, Log: log, PracticeName: "Test Clinic",
+		Chat:          chat.New(chat.Config{DB: db, Streams: streams, Audit: audit.New(db, log, audit.Options{}), Log: log}),
 		NewPatientFee: money.Amount{Minor: 8000, Currency: "AUD"}, ReturningFee: money.Amount{Minor: 5000, Currency: "AUD"}, BookingsPerHour: 3,
 	})
 }

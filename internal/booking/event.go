@@ -13,6 +13,7 @@ import (
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/predicate"
+	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/money"
@@ -30,7 +31,7 @@ var eventClaim = store.Constraint{Postgres: "paymentevent_provider_event_id", SQ
 func (s *Service) HandleEvent(ctx context.Context, e payment.Event) error {
 	ctx = access.System(ctx, webhookCause)
 	err := s.handle(ctx, e)
-	if store.Violates(err, liveSlot) || store.Violates(err, patientOverlap) {
+	if store.Violates(err, liveSlot) || store.Violates(err, slotsOpen) || store.Violates(err, patientOverlap) {
 		err = s.handle(ctx, e) // the time was taken between the look and the claim; the second look sees it
 	}
 	if store.Violates(err, eventClaim) {
@@ -172,7 +173,11 @@ func (s *Service) cannotBook(ctx context.Context, a *ent.Appointment) (string, e
 			return reason, err
 		}
 	}
-	return "", nil
+	isOffered, err := s.DB.Client.Slot.Query().Where(slot.ID(a.SlotID), free(s.DB.Now())).Exist(ctx)
+	if err != nil || isOffered {
+		return "", err
+	}
+	return "The time was taken from the calendar before the payment came.", nil
 }
 
 // Webhook checks and applies a webhook of the provider, given its raw body. Errors: NOT_FOUND for another provider, payment.ErrSignature.

@@ -27,7 +27,8 @@ var triggers = map[string][]string{
 	testkit.Postgres: {
 		"appointment_status_changes_immutable", "appointment_status_changes_kept", "appointments_overlap",
 		"audit_events_immutable", "audit_events_kept", "chat_messages_immutable", "chat_messages_kept", "chat_reads_immutable", "chat_reads_kept",
-		"payment_events_immutable", "payment_events_kept", "slots_overlap", "stream_entries_immutable", "stream_entries_kept",
+		"leaves_calendar",
+		"payment_events_immutable", "payment_events_kept", "slots_held", "slots_open", "slots_overlap", "stream_entries_immutable", "stream_entries_kept",
 	},
 	testkit.SQLite: {
 		"appointment_status_changes_immutable_delete", "appointment_status_changes_immutable_update",
@@ -35,6 +36,7 @@ var triggers = map[string][]string{
 		"audit_events_immutable_delete", "audit_events_immutable_update",
 		"chat_messages_immutable_delete", "chat_messages_immutable_update", "chat_reads_immutable_delete", "chat_reads_immutable_update",
 		"payment_events_immutable_delete", "payment_events_immutable_update",
+		"slots_held_update", "slots_leave_insert", "slots_leave_update", "slots_open_insert", "slots_open_update",
 		"slots_overlap_insert", "slots_overlap_update", "stream_entries_immutable_delete", "stream_entries_immutable_update",
 	},
 }

@@ -71,7 +71,10 @@ func contents(t *testing.T, db *store.DB) string {
 
 // plainTexts are the long texts that the audit may show.
 var plainTexts = map[string][]string{
-	ent.TypeSession: {"user_agent"},
+	ent.TypeSession:                 {"user_agent"},
+	ent.TypeAppointmentStatusChange: {"context"}, // ids and flags
+	ent.TypeQuestion:                {"prompt"},
+	ent.TypeQuestionAnswer:          {"prompt"}, // what everybody is asked
 }
 
 // A new field for a long text has to be hashed, unless somebody decides that everybody who reads the audit may read it.

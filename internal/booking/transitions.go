@@ -170,7 +170,7 @@ func Illegal(status appointment.Status, orders []Kept) string {
 			return "money is kept by an order that is over"
 		case o.Status == order.StatusPENDING && status != appointment.StatusPENDING:
 			return "an order waits for the payment of a visit that does not"
-		case o.Status == order.StatusPAID && (status == appointment.StatusCOMPLETED || status == appointment.StatusNO_SHOW):
+		case o.Status == order.StatusPAID && o.KeptMinor > 0 && (status == appointment.StatusCOMPLETED || status == appointment.StatusNO_SHOW):
 			return "the order of a visit that is over is not completed"
 		}
 	}

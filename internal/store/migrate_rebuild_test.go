@@ -38,7 +38,7 @@ func rebuild(t *testing.T, url, table, where string) string {
 	create := catalogue(t, testkit.SQLite, url, map[string]string{
 		testkit.SQLite: "SELECT sql FROM sqlite_master WHERE name = '" + table + "'",
 	})[0][0]
-	text := "CREATE TABLE `new_" + table + "`" + strings.TrimPrefix(create, "CREATE TABLE `"+table+"`") + ";\n" +
+	text := "CREATE TABLE `new_" + table + "`" + create[strings.Index(create, " ("):] + ";\n" + // a table that was renamed stands in other quotes
 		"INSERT INTO `new_" + table + "` SELECT * FROM `" + table + "` WHERE " + where + ";\n" +
 		"DROP TABLE `" + table + "`;\nALTER TABLE `new_" + table + "` RENAME TO `" + table + "`;\n"
 	for _, index := range catalogue(t, testkit.SQLite, url, map[string]string{

@@ -51,7 +51,11 @@ func (s *Service) CreateSlot(ctx context.Context, in CreateSlotInput) (*ent.Slot
 	if err != nil {
 		return nil, slotRefusal(err)
 	}
-	return s.DB.Client.Slot.Get(ctx, result[0])
+	made, err := s.DB.Client.Slot.Get(ctx, result[0])
+	if ent.IsNotFound(err) {
+		err = fault.ErrNotFound.Says("The slot was removed again meanwhile.")
+	}
+	return made, err
 }
 
 // slotRefusal says what the store has refused about a slot.

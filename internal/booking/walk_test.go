@@ -1,6 +1,7 @@
 package booking_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -105,6 +106,31 @@ var actions = []struct {
 		}
 		return nil
 	}},
+	{"cancel", 3, func(w *walk) error {
+		a := w.visit()
+		if a == nil {
+			return nil
+		}
+		release := true // the walk's slots are to be booked again
+		_, err := w.Cancel(w.somebody(a), booking.CancelAppointmentInput{AppointmentID: a.ID, ReleaseSlot: &release})
+		return err
+	}},
+	{"reschedule", 3, func(w *walk) error {
+		a := w.visit()
+		if a == nil {
+			return nil
+		}
+		_, err := w.Reschedule(w.somebody(a), booking.RescheduleAppointmentInput{AppointmentID: a.ID, NewSlotID: w.slots[w.dice.IntN(2)].ID})
+		return err
+	}},
+	{"finish", 1, func(w *walk) error {
+		a := w.visit()
+		if a == nil {
+			return nil
+		}
+		_, err := w.Complete(testkit.As(w.t, w.doctor), booking.CompleteAppointmentInput{AppointmentID: a.ID})
+		return err
+	}},
 	{"outage", 1, func(w *walk) error { w.bank.away = !w.bank.away; return nil }},
 	{"time", 4, func(w *walk) error {
 		w.clk.Advance([]time.Duration{time.Minute, 6 * time.Minute, 20 * time.Minute}[w.dice.IntN(3)])
@@ -137,6 +163,20 @@ func (w *walk) tell(e payment.Event) {
 }
 
 func (w *walk) pick() *ent.Patient { return w.patients[w.dice.IntN(len(w.patients))] }
+
+// somebody is the patient of the visit, its practitioner or a planner.
+func (w *walk) somebody(a *ent.Appointment) context.Context {
+	switch w.dice.IntN(3) {
+	case 0:
+		return testkit.As(w.t, w.doctor)
+	case 1:
+		return testkit.As(w.t, w.planner)
+	default:
+		p, err := w.db.Client.Patient.Get(testkit.System(w.t), a.PatientID)
+		require.NoError(w.t, err)
+		return testkit.As(w.t, p)
+	}
+}
 
 // visits are the appointments of this walk.
 func (w *walk) visits() []*ent.Appointment {
@@ -239,6 +279,9 @@ func (w *walk) judge() {
 		if isLive(a) {
 			holders[a.SlotID.String()]++
 		}
+	}
+	for _, a := range states {
+		w.legal(t, a.ID)
 	}
 	for _, n := range holders {
 		require.Equal(t, 1, n, w.story())

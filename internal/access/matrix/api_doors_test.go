@@ -78,6 +78,17 @@ var hiddenInputs = map[string]string{
 	"deactivateUser":            "User",
 	"reactivateUser":            "User",
 	"createOrder":               "Appointment",
+	"updateSlot":                "Slot",
+	"deleteSlot":                "Slot",
+	"unblockTime":               "Leave",
+	"cancelAppointment":         "Appointment",
+	"rescheduleAppointment":     "Appointment",
+	"completeAppointment":       "Appointment",
+	"markNoShow":                "Appointment",
+	"updateAppointment":         "Appointment",
+	"deleteAppointment":         "Appointment",
+	"answerQuestionnaire":       "Appointment",
+	"updateQuestion":            "Question",
 	"recordPayment":             "Order",
 	"refundOrder":               "Order",
 	"settleRefund":              "Refund",
@@ -88,6 +99,7 @@ var hiddenInputs = map[string]string{
 
 // openInputs are the other mutations that take an id, and why a hidden row cannot be told from none there or may be.
 var openInputs = map[string]string{
+	"blockTime":       "whoever may block time reads every practitioner",
 	"createSlot":      "whoever may make slots reads every practitioner",
 	"createSlots":     "whoever may make slots reads every practitioner",
 	"bookAppointment": "SLOT_IN_PAST is for patients who took too long, though past slots are hidden from them; patients name nobody else's record",

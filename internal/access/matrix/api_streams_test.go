@@ -28,6 +28,10 @@ func (a *api) tryStreams() {
 	for _, viewer := range viewerNames {
 		socket := a.clients[viewer].Socket(a.t)
 		a.tryStream(viewer, "sessionEvents", "SessionOpened", viewer != anonymous && viewer != "norm", socket.Subscribe(`subscription { sessionEvents { __typename } }`, nil))
+		for _, id := range a.of("Appointment") { // whoever reads the visit follows it
+			feed := socket.Subscribe(`subscription ($id: ID!) { appointmentChanged(appointmentId: $id) { __typename } }`, map[string]any{"id": id.String()})
+			a.tryStream(viewer, "appointmentChanged of "+a.names[id], "StreamOpened", a.read[id][viewer], feed)
+		}
 		for _, id := range a.of("ChatRoom") {
 			name := strings.TrimPrefix(a.names[id], "ChatRoom ")
 			if _, known := rooms[name]; !known {
@@ -66,6 +70,10 @@ func (a *api) tryStream(viewer, what, opening string, allowed bool, feed *testki
 		want = "UNAUTHENTICATED"
 	case what == "sessionEvents": // of who has no role, and so no session to read
 		want = "SESSION_EXPIRED"
+	case strings.HasPrefix(what, "appointmentChanged"):
+		if !viewers(parties)[viewer] {
+			want = "FORBIDDEN"
+		}
 	case !viewers(talkers)[viewer]:
 		want = "FORBIDDEN"
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/practitioner"
+	"github.com/caregraph/caregraph/ent/question"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
 	"github.com/caregraph/caregraph/ent/slot"
@@ -44,12 +45,15 @@ var columnKinds = map[string]map[string]string{
 	"PractitionerCredential": {fixed: base + " practitioner_id", stamped: versioned,
 		"number":    "ahpra_number ahpra_expires_on prescriber_number provider_number hpi_i",
 		"authority": "has_schedule8_authority schedule8_expires_on"},
-	"Slot": {fixed: base + " practitioner_id", stamped: versioned, "": "starts_at ends_at type duration_minutes time_zone local_date"},
-	"Appointment": {fixed: base + " patient_id practitioner_id slot_id booked_by is_initial price_minor currency", stamped: versioned,
-		"status": "status", "plan": "starts_at ends_at expires_at"},
-	"AppointmentIntake": {fixed: base + " appointment_id patient_id practitioner_id", stamped: versioned, "": "note"},
+	"Slot":  {fixed: base + " practitioner_id", stamped: versioned, "": "starts_at ends_at type duration_minutes time_zone local_date status"},
+	"Leave": {fixed: base + " practitioner_id starts_at ends_at reason created_by"},
+	"Appointment": {fixed: base + " patient_id practitioner_id slot_id booked_by is_initial price_minor currency rescheduled_from_id deleted_by", stamped: versioned,
+		"status": "status", "plan": "starts_at ends_at expires_at deleted_at"},
+	"AppointmentIntake": {fixed: base + " appointment_id patient_id practitioner_id", stamped: versioned, "": "note symptoms consultation_type"},
+	"Question":          {fixed: base, stamped: versioned, "": "prompt kind choices is_active position"},
+	"QuestionAnswer":    {fixed: base + " appointment_id patient_id practitioner_id question_id", stamped: versioned, "": "prompt text choices"},
 	"AppointmentStatusChange": {
-		fixed: base + " appointment_id patient_id practitioner_id changed_by from_status to_status cause reason"},
+		fixed: base + " appointment_id patient_id practitioner_id changed_by from_status to_status cause reason context"},
 	"Order": {fixed: base + " appointment_id patient_id amount_minor currency provider", stamped: versioned,
 		"": "status method provider_ref payment_ref checkout_url expires_at checkout_at failed_at expired_at paid_at completed_at refunded_minor fee_minor"},
 	"Refund": {fixed: base + " order_id patient_id amount_minor currency reason", "": "status provider_ref attempts finished_at next_attempt_at"},
@@ -80,7 +84,7 @@ var columnKinds = map[string]map[string]string{
 
 // refTargets tells to which entity a foreign key leads.
 var refTargets = map[string]string{
-	"user_id": "User", "booked_by": "User", "changed_by": "User", "actor_id": "User", "session_id": "Session", "patient_id": "Patient",
+	"user_id": "User", "booked_by": "User", "deleted_by": "User", "created_by": "User", "rescheduled_from_id": "Appointment", "question_id": "Question", "changed_by": "User", "actor_id": "User", "session_id": "Session", "patient_id": "Patient",
 	"practitioner_id": "Practitioner", "slot_id": "Slot", "appointment_id": "Appointment", "order_id": "Order",
 	"room_id": "ChatRoom", "sender_id": "User",
 }
@@ -103,6 +107,12 @@ func usual(entity string, n int) values {
 	case "Slot":
 		return values{"starts_at": later, "ends_at": later.Add(30 * time.Minute), "type": slot.TypeLONG, "duration_minutes": 30,
 			"time_zone": testkit.Zone, "local_date": date}
+	case "Leave":
+		return values{"starts_at": at(200*day + time.Duration(n)*time.Hour), "ends_at": at(200*day + time.Duration(n)*time.Hour + time.Minute), "reason": "Reason " + serial}
+	case "Question":
+		return values{"prompt": "Prompt " + serial, "kind": question.KindTEXT, "choices": []string{}, "position": n}
+	case "QuestionAnswer":
+		return values{"prompt": "Prompt " + serial, "text": "Text " + serial, "choices": []string{}}
 	case "Appointment":
 		return values{"starts_at": later, "ends_at": later.Add(30 * time.Minute), "status": appointment.StatusPENDING, "is_initial": false,
 			"price_minor": int64(8000), "currency": "AUD", "expires_at": at(15 * time.Minute)}

@@ -37,6 +37,12 @@ var creations = []creation{
 	{"Slot", "practitioner_id=sue", nil, "sue " + planners},
 	{"Slot", "practitioner_id=dana|ivan", nil, planners},
 
+	{"Leave", "practitioner_id=dora created_by=dora", nil, "dora " + admins},
+	{"Leave", "practitioner_id=dora created_by=drew|ada|alice|ivan", nil, admins},
+	{"Leave", "practitioner_id=drew created_by=drew", nil, "drew " + admins},
+	{"Leave", "practitioner_id=dora|drew|dana created_by=sid", nil, "sid " + admins},
+	{"Question", "", nil, admins},
+
 	// A patient books for himself, in a slot to come; planners for anybody. Nobody books in another's name but who sees that account.
 	{"Appointment", "patient_id=alice practitioner_id=dora slot_id=dora.free booked_by=alice", nil, "alice " + admins},
 	{"Appointment", "patient_id=bob practitioner_id=dora slot_id=dora.free booked_by=bob", nil, "bob " + admins},
@@ -64,6 +70,12 @@ var creations = []creation{
 	{"AppointmentIntake", "appointment_id=bob.missed patient_id=bob practitioner_id=ivan", nil, "bob " + planners},
 	{"AppointmentIntake", "appointment_id=bob.done|bob.lapsed|bob.called|bob.missed patient_id=alice practitioner_id=drew", nil, planners},
 	{"AppointmentIntake", "appointment_id=alice.lapsed patient_id=bob practitioner_id=cleo", nil, planners},
+
+	// Patients answer for themselves.
+	{"QuestionAnswer", "appointment_id=alice.next patient_id=alice practitioner_id=dora question_id=old", nil, "alice"},
+	{"QuestionAnswer", "appointment_id=bob.pending patient_id=bob practitioner_id=drew question_id=old", nil, "bob"},
+	{"QuestionAnswer", "appointment_id=bob.pending patient_id=alice practitioner_id=drew|dora question_id=old", nil, nobody},
+	{"QuestionAnswer", "appointment_id=carol.next patient_id=carol practitioner_id=dana question_id=smoking", nil, nobody},
 
 	// Who changes a visit writes its history, in the own name.
 	{"AppointmentStatusChange", "appointment_id=alice.done|alice.next patient_id=alice practitioner_id=dora", nil, "alice dora " + planners},

@@ -21,6 +21,9 @@ var links = map[string][]link{
 		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
 		{name: "Slot", target: "Slot", column: "slot_id"},
 		{name: "Booker", target: "User", column: "booked_by"},
+		{name: "Deleter", target: "User", column: "deleted_by"},
+		{name: "RescheduledFrom", target: "Appointment", column: "rescheduled_from_id"},
+		{name: "RescheduledTo", target: "Appointment", column: "rescheduled_from_id", back: true},
 		{name: "Intake", target: "AppointmentIntake", column: "appointment_id", back: true},
 		{name: "Orders", target: "Order", column: "appointment_id", back: true, many: true},
 		{name: "History", target: "AppointmentStatusChange", column: "appointment_id", back: true, many: true},
@@ -29,6 +32,16 @@ var links = map[string][]link{
 		{name: "Appointment", target: "Appointment", column: "appointment_id"},
 		{name: "Patient", target: "Patient", column: "patient_id"},
 		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+	},
+	"Leave": {
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+		{name: "Creator", target: "User", column: "created_by"},
+	},
+	"QuestionAnswer": {
+		{name: "Appointment", target: "Appointment", column: "appointment_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+		{name: "Question", target: "Question", column: "question_id"},
 	},
 	"AppointmentStatusChange": {
 		{name: "Appointment", target: "Appointment", column: "appointment_id"},

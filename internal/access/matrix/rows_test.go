@@ -10,6 +10,7 @@ import (
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/refund"
+	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/internal/testkit"
 )
 
@@ -119,6 +120,16 @@ var rows = []row{
 	{entity: "Slot", name: "dana.next", refs: "practitioner_id=dana", values: during(at(6*day), nil),
 		read: directory, change: by(planners), remove: planners},
 
+	// What the practitioner has blocked staff see, what is removed nobody but the patients whose visit it was.
+	{entity: "Slot", name: "drew.blocked", refs: "practitioner_id=drew", values: during(at(8*day), values{"status": slot.StatusBLOCKED}),
+		read: staff, change: by("drew " + planners), remove: "drew " + planners},
+	{entity: "Slot", name: "drew.removed", refs: "practitioner_id=drew", values: during(at(9*day), values{"status": slot.StatusREMOVED}),
+		read: "alice", change: by(nobody)},
+
+	// The reason of a leave is for whose it is and for who plans visits.
+	{entity: "Leave", name: "dora", refs: "practitioner_id=dora created_by=dora", read: "dora " + planners, remove: "dora " + planners},
+	{entity: "Leave", name: "drew", refs: "practitioner_id=drew created_by=sid", read: "drew " + planners, remove: "drew " + planners},
+
 	{entity: "Appointment", name: "alice.done", refs: "patient_id=alice practitioner_id=dora slot_id=dora.past booked_by=alice",
 		values: during(at(-7*day), values{"status": appointment.StatusCOMPLETED}),
 		read:   "alice dora " + planners, change: map[string]string{"status": "alice dora " + planners, "plan": nobody}},
@@ -147,7 +158,26 @@ var rows = []row{
 		values: during(at(6*day), values{"status": appointment.StatusBOOKED}),
 		read:   planners, change: map[string]string{"status": planners, "plan": nobody}},
 
+	{entity: "Appointment", name: "alice.dropped", refs: "patient_id=alice practitioner_id=drew slot_id=drew.removed booked_by=alice",
+		values: during(at(9*day), values{"status": appointment.StatusCANCELLED_BY_PATIENT}),
+		read:   "alice drew " + planners, change: map[string]string{"status": "alice drew " + planners, "plan": nobody}},
+	{entity: "Appointment", name: "alice.moved", refs: "patient_id=alice practitioner_id=dora slot_id=dora.free booked_by=alice rescheduled_from_id=alice.lapsed",
+		values: during(at(2*day), values{"status": appointment.StatusCANCELLED_BY_PATIENT}),
+		read:   "alice dora " + planners, change: map[string]string{"status": "alice dora " + planners, "plan": nobody}},
+	// Deleted ones are nobody's, but in the list of those.
+	{entity: "Appointment", name: "alice.deleted", refs: "patient_id=alice practitioner_id=dora slot_id=dora.free booked_by=alice deleted_by=alice",
+		values: during(at(2*day), values{"status": appointment.StatusCANCELLED_BY_PATIENT, "deleted_at": at(-day)}),
+		read:   nobody, change: map[string]string{"status": nobody, "plan": nobody}},
+
 	// Clinical: for the patient and the practitioner of the visit, not for administrators.
+	{entity: "Question", name: "smoking", read: everyone, change: by(admins)},
+	{entity: "Question", name: "old", values: values{"is_active": false}, read: everyone, change: by(admins)},
+	{entity: "QuestionAnswer", name: "alice.next", refs: "appointment_id=alice.next patient_id=alice practitioner_id=dora question_id=smoking",
+		read: "alice dora", change: by("alice")},
+	{entity: "QuestionAnswer", name: "bob.pending", refs: "appointment_id=bob.pending patient_id=bob practitioner_id=drew question_id=smoking",
+		read: "bob drew", change: by("bob")},
+	{entity: "QuestionAnswer", name: "carol.next", refs: "appointment_id=carol.next patient_id=carol practitioner_id=dana question_id=old",
+		read: "dana", change: by(nobody)},
 	{entity: "AppointmentIntake", name: "alice.done", refs: "appointment_id=alice.done patient_id=alice practitioner_id=dora",
 		read: "alice dora", change: by("alice dora")},
 	{entity: "AppointmentIntake", name: "alice.next", refs: "appointment_id=alice.next patient_id=alice practitioner_id=dora",

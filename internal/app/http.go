@@ -54,11 +54,13 @@ func (a *App) serveOver(opts Options) error {
 		CORSOrigins: a.cfg.CORSOrigins, TrustedProxies: a.cfg.TrustedProxies, TLSCert: a.cfg.TLSCert, TLSKey: a.cfg.TLSKey,
 		RequestsPerMinute: limits.APIRequestsPerMinute, Clock: opts.Clock, Log: a.log,
 	}
+	files := a.Chat.FilesHandler()
+	options.Mounts = map[string]http.Handler{"/uploads/": files, "/files/": files}
 	if a.cfg.Environment == config.Demo {
 		options.DevMail = a.devMail
 	}
 	if a.Sandbox != nil {
-		options.Mounts = map[string]http.Handler{"/sandbox/": a.Sandbox.Handler()}
+		options.Mounts["/sandbox/"] = a.Sandbox.Handler()
 		a.Sandbox.SetDeliver(a.deliver)
 	}
 	server, err := httpserver.New(options)

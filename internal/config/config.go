@@ -32,6 +32,7 @@ type Config struct {
 	JWTKeys       Secret // empty outside production: keys are made up
 	SandboxSecret Secret // of the sandbox payment provider; empty: off in production, made up elsewhere
 	SMTPURL       Secret // empty: mails stay in the outbox
+	StorageURL    Secret // empty: a folder beside an SQLite database, or no attachments
 
 	TLSCert, TLSKey string         // files; both or none
 	TrustedProxies  []netip.Prefix // whose X-Forwarded headers count

@@ -64,8 +64,6 @@ func (s *Service) CreateUpload(ctx context.Context, in CreateUploadInput) (*Uplo
 		return nil, ErrUploadRejected.Says("A file has 1 byte to 10 MiB.").At("sizeBytes")
 	case name == "":
 		return nil, fault.InvalidAt("The file needs a name.", "fileName")
-	case s.Storage == nil:
-		return nil, fault.ErrUnavailable.Says("This practice takes no files.")
 	}
 	r, err := s.room(ctx, in.RoomID)
 	if err != nil {
@@ -73,6 +71,9 @@ func (s *Service) CreateUpload(ctx context.Context, in CreateUploadInput) (*Uplo
 	}
 	if r.Status != chatroom.StatusACTIVE {
 		return nil, ErrRoomNotWritable
+	}
+	if s.Storage == nil {
+		return nil, fault.ErrUnavailable.Says("This practice takes no files.")
 	}
 	user := access.From(ctx).UserID
 	var f *ent.ChatUpload

@@ -80,6 +80,12 @@ var hiddenInputs = map[string]string{
 	"createOrder":               "Appointment",
 	"sendMessage":               "ChatRoom",
 	"markRoomRead":              "ChatRoom",
+	"editMessage":               "ChatMessage",
+	"deleteMessage":             "ChatMessage",
+	"createUpload":              "ChatRoom",
+	"manageChatRoom":            "ChatRoom",
+	"deleteChatRoom":            "ChatRoom",
+	"breakGlass":                "ChatRoom",
 	"updatePractitionerProfile": "Practitioner",
 }
 

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -187,5 +188,35 @@ func TestChat_Attachment(t *testing.T) {
 		require.Equal(t, "nosniff", header.Get("X-Content-Type-Options"))
 		status, _, _ = call(http.MethodGet, link[:len(link)-2], nil)
 		require.Equal(t, http.StatusForbidden, status)
+	})
+}
+
+// Whichever write of an edit fails, nothing of it stands: no version, no event of the room, none of an inbox; the next one goes on without a gap.
+func TestChat_AFailedWriteOfAnEditLeavesNothing(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, engine string) {
+		faults := &testkit.Faults{}
+		c := converse(t, engine, instances.Options{Wrap: faults.Wrap})
+		vars := map[string]any{"id": c.patient.Do(t, sendOperation, map[string]any{"room": c.room, "body": "text 1"}).Text("sendMessage.message.id"), "body": "text 2"}
+		room := c.doctor.Socket(t).Subscribe(chatOperation, map[string]any{"room": c.room})
+		inbox := c.doctor.Socket(t).Subscribe(inboxOperation, nil)
+		_, last := chain(t, room, "chatEvents", 1, "")
+		_, lastIn := chain(t, inbox, "chatInbox", 1, "")
+		faults.Watch()
+		c.patient.Do(t, editOperation, vars).NoErrors(t)
+		writes := len(faults.Seen())
+		require.GreaterOrEqual(t, writes, 4, "version, counters, events, commit: %v", faults.Seen())
+		_, last = chain(t, room, "chatEvents", 1, last)
+		_, lastIn = chain(t, inbox, "chatInbox", 1, lastIn)
+		for n := 1; n <= writes; n++ {
+			vars["body"] = fmt.Sprint("text ", n+2)
+			faults.FailAt(n, errors.New("the disk is full"))
+			c.patient.Do(t, editOperation, vars)
+			faults.Watch()
+			again := c.patient.Do(t, editOperation, vars).NoErrors(t)
+			require.Equal(t, n+2, again.Int("editMessage.message.version"), "write %d: one version for each text", n)
+			_, last = chain(t, room, "chatEvents", 1, last)
+			_, lastIn = chain(t, inbox, "chatInbox", 1, lastIn)
+		}
 	})
 }

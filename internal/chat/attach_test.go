@@ -163,7 +163,7 @@ func TestAttachment_Link(t *testing.T) {
 		p := newPractice(t, db, clk)
 		m, err := p.sendFiles(t, p.patient, "", p.upload(t, p.patient))
 		require.NoError(t, err)
-		mine, doctors := p.link(t, p.patient, m), p.link(t, p.doctor, m)
+		mine := p.link(t, p.patient, m)
 		status := func(link string) int { return p.http("GET", link, nil).Code }
 		require.Equal(t, http.StatusForbidden, status(strings.Replace(mine, p.patient.UserID.String(), p.doctor.UserID.String(), 1)))
 		require.Equal(t, http.StatusForbidden, status(strings.Split(mine, "?")[0]))
@@ -176,7 +176,8 @@ func TestAttachment_Link(t *testing.T) {
 		opened := p.link(t, ada, m)
 		require.Equal(t, http.StatusOK, status(opened))
 
-		mine, doctors = p.link(t, p.patient, m), p.link(t, p.doctor, m)
+		mine = p.link(t, p.patient, m)
+		doctors := p.link(t, p.doctor, m)
 		testkit.Write(t, db, func(ctx context.Context) error {
 			return db.Client.User.UpdateOneID(p.doctor.UserID).SetIsActive(false).Exec(ctx)
 		})

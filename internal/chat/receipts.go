@@ -42,7 +42,7 @@ func (s *Service) Receipts(ctx context.Context, list []Sent) (map[uuid.UUID][]Ch
 	}
 	rows := make([]row, len(list))
 	for i, m := range list {
-		rows[i] = row{m.ID, m.Room, m.Sender, m.Position}
+		rows[i] = row(m)
 	}
 	asked, err := encoded(rows)
 	if err != nil {

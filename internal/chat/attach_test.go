@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/chat"
@@ -132,6 +133,10 @@ func TestAttachment(t *testing.T) {
 			require.Equal(t, "nosniff", answer.Header().Get("X-Content-Type-Options"))
 			require.Equal(t, "private, no-store", answer.Header().Get("Cache-Control"))
 		}
+		require.NoError(t, p.Audit.Flush(t.Context()))
+		read, err := db.Client.AuditEvent.Query().Where(auditevent.ActionEQ(auditevent.ActionREAD), auditevent.PatientID(p.patient.ID)).Count(testkit.System(t))
+		require.NoError(t, err)
+		require.Equal(t, 2, read, "the audit knows who read the file")
 		for name, v := range p.outsiders(t) {
 			found, err := p.Attachments(access.As(t.Context(), v), []uuid.UUID{m.ID})
 			require.NoError(t, err)

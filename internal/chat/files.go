@@ -19,11 +19,9 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/chatattachment"
-	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
-	"github.com/caregraph/caregraph/ent/recordopening"
 	"github.com/caregraph/caregraph/ent/user"
 	"github.com/caregraph/caregraph/internal/access"
 )
@@ -164,23 +162,16 @@ func (c *checkedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// showFile answers the content of an attachment to the user for whom the link was made, as long as that user may read the message.
+// showFile answers the content of an attachment to the user for whom the link was made, under that user's rights of now: the policy decides, and the
+// audit notes that the record was read.
 func (s *Service) showFile(w http.ResponseWriter, r *http.Request) {
-	ctx := access.System(r.Context(), "show a file")
 	id, err := uuid.Parse(r.PathValue("id"))
 	reader := r.URL.Query().Get("user")
 	if err != nil || s.Storage == nil || !s.isSigned(r, func(until int64) string { return s.sign(http.MethodGet, id, reader, until) }) {
 		http.Error(w, linkIsOver, http.StatusForbidden)
 		return
 	}
-	a, err := s.DB.Client.ChatAttachment.Query().Where(chatattachment.ID(id), isShown).WithUpload().Only(ctx)
-	if err == nil {
-		var may bool
-		if may, err = s.mayRead(ctx, uuid.MustParse(reader), a); err == nil && !may {
-			http.Error(w, linkIsOver, http.StatusForbidden)
-			return
-		}
-	}
+	a, key, err := s.fileFor(r.Context(), uuid.MustParse(reader), id)
 	if ent.IsNotFound(err) {
 		http.Error(w, linkIsOver, http.StatusForbidden)
 		return
@@ -189,7 +180,8 @@ func (s *Service) showFile(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	content, err := s.Storage.Get(ctx, a.Edges.Upload.ObjectKey)
+	ctx := r.Context()
+	content, err := s.Storage.Get(ctx, key)
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -205,29 +197,45 @@ func (s *Service) showFile(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, content) // who reads has gone, or hears it by the length
 }
 
-// mayRead tells whether a user may still read the room of a file: as one of its participants, or while it is open to him.
-func (s *Service) mayRead(ctx context.Context, reader uuid.UUID, a *ent.ChatAttachment) (bool, error) {
-	u, err := s.DB.Client.User.Query().Where(user.ID(reader), user.IsActive(true)).Only(ctx)
+// fileFor returns a file as the user may read it now, and where it is stored.
+func (s *Service) fileFor(ctx context.Context, reader, id uuid.UUID) (*ent.ChatAttachment, string, error) {
+	system := access.System(ctx, "show a file")
+	v, err := s.viewerOf(system, reader)
 	if err != nil {
-		return false, err
+		return nil, "", err
 	}
-	if _, err := s.DB.Client.ChatRoom.Query().Where(chatroom.ID(a.RoomID), chatroom.DeletedAtIsNil()).OnlyID(ctx); err != nil {
-		return false, err
+	asked := s.Audit.Begin(access.As(ctx, v))
+	a, err := s.DB.Client.ChatAttachment.Query().Where(chatattachment.ID(id), isShown).Only(asked)
+	if err != nil {
+		return nil, "", err
 	}
-	v := &access.Viewer{UserID: u.ID}
+	if err := s.Audit.End(asked); err != nil {
+		return nil, "", err
+	}
+	upload, err := s.DB.Client.ChatUpload.Get(system, a.UploadID)
+	if err != nil {
+		return nil, "", err
+	}
+	return a, upload.ObjectKey, nil
+}
+
+// viewerOf returns an active user with the rights of now; a link has no session.
+func (s *Service) viewerOf(ctx context.Context, id uuid.UUID) (*access.Viewer, error) {
+	u, err := s.DB.Client.User.Query().Where(user.ID(id), user.IsActive(true)).Only(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &access.Viewer{UserID: u.ID, Email: u.Email}
 	for _, role := range u.Roles {
 		v.Roles = append(v.Roles, access.Role(role))
 	}
 	if v.PatientID, err = s.DB.Client.Patient.Query().Where(patient.UserID(u.ID)).OnlyID(ctx); err != nil && !ent.IsNotFound(err) {
-		return false, err
+		return nil, err
 	}
 	if v.PractitionerID, err = s.DB.Client.Practitioner.Query().Where(practitioner.UserID(u.ID)).OnlyID(ctx); err != nil && !ent.IsNotFound(err) {
-		return false, err
+		return nil, err
 	}
-	if _, ok := participant(v, a.PatientID, a.PractitionerID); ok || !v.Has(access.Admin) {
-		return ok, nil
-	}
-	return s.DB.Client.RecordOpening.Query().Where(recordopening.RoomID(a.RoomID), recordopening.UserID(u.ID), recordopening.ExpiresAtGT(s.DB.Now())).Exist(ctx)
+	return v, nil
 }
 
 // failed answers that it is our fault, and logs why; links and names of files stay out of the log.

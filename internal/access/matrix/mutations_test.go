@@ -70,7 +70,7 @@ var mutations = []struct {
 	{"schedulers move records to other accounts", "Patient", wayMove, func(e *access.Entity) { e.Fields = withoutFields(e.Fields, access.Scheduler) }},
 	{"doctors may not change their slots", "Slot", wayUpdate, func(e *access.Entity) { e.Update = without(e.Update, access.Doctor) }},
 	{"patients order under visits of others", "Order", wayCreate, func(e *access.Entity) { e.Create = with(e.Create, mine("patient_id", patientOf), access.Patient) }},
-	{"openings of a conversation do not end", "ChatMessage", wayList, func(e *access.Entity) { e.Read = with(e.Read, everOpened, access.Admin) }},
+	{"openings of a conversation do not end", "ChatMessage", wayNode, func(e *access.Entity) { e.Read = with(e.Read, everOpened, access.Admin) }},
 	{"billers delete slots", "Slot", wayDelete, func(e *access.Entity) { e.Delete = with(e.Delete, access.All, access.Biller) }},
 }
 

@@ -17,9 +17,12 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/chatread"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
@@ -33,6 +36,7 @@ import (
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
 	"github.com/caregraph/caregraph/ent/rateevent"
+	"github.com/caregraph/caregraph/ent/recordopening"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
 	"github.com/caregraph/caregraph/ent/session"
@@ -105,9 +109,12 @@ func checkColumn(t, c string) error {
 			appointmentstatuschange.Table: appointmentstatuschange.ValidColumn,
 			auditevent.Table:              auditevent.ValidColumn,
 			carerelation.Table:            carerelation.ValidColumn,
+			chatattachment.Table:          chatattachment.ValidColumn,
 			chatmessage.Table:             chatmessage.ValidColumn,
+			chatmessageversion.Table:      chatmessageversion.ValidColumn,
 			chatread.Table:                chatread.ValidColumn,
 			chatroom.Table:                chatroom.ValidColumn,
+			chatupload.Table:              chatupload.ValidColumn,
 			counter.Table:                 counter.ValidColumn,
 			delivery.Table:                delivery.ValidColumn,
 			emailtoken.Table:              emailtoken.ValidColumn,
@@ -121,6 +128,7 @@ func checkColumn(t, c string) error {
 			practitioner.Table:            practitioner.ValidColumn,
 			practitionercredential.Table:  practitionercredential.ValidColumn,
 			rateevent.Table:               rateevent.ValidColumn,
+			recordopening.Table:           recordopening.ValidColumn,
 			refund.Table:                  refund.ValidColumn,
 			sandboxcheckout.Table:         sandboxcheckout.ValidColumn,
 			session.Table:                 session.ValidColumn,

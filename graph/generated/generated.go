@@ -19,6 +19,7 @@ import (
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/order"
 	patient1 "github.com/caregraph/caregraph/ent/patient"
@@ -53,6 +54,9 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Appointment() AppointmentResolver
 	AppointmentStatusChange() AppointmentStatusChangeResolver
+	ChatAttachment() ChatAttachmentResolver
+	ChatInboxChanged() ChatInboxChangedResolver
+	ChatMessage() ChatMessageResolver
 	ChatRoom() ChatRoomResolver
 	JobRun() JobRunResolver
 	Mutation() MutationResolver
@@ -164,9 +168,29 @@ type ComplexityRoot struct {
 		UserErrors  func(childComplexity int) int
 	}
 
+	BreakGlassPayload struct {
+		Openings   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	ChangePasswordPayload struct {
 		EndedSessions func(childComplexity int) int
 		UserErrors    func(childComplexity int) int
+	}
+
+	ChatAttachment struct {
+		ContentType func(childComplexity int) int
+		FileName    func(childComplexity int) int
+		ID          func(childComplexity int) int
+		SizeBytes   func(childComplexity int) int
+		URL         func(childComplexity int) int
+	}
+
+	ChatContext struct {
+		DurationMinutes func(childComplexity int) int
+		EndsAt          func(childComplexity int) int
+		Note            func(childComplexity int) int
+		StartsAt        func(childComplexity int) int
 	}
 
 	ChatEventConnection struct {
@@ -180,16 +204,35 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ChatInboxChanged struct {
+		Cursor         func(childComplexity int) int
+		Kind           func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+		Room           func(childComplexity int) int
+		RoomID         func(childComplexity int) int
+		UnreadCount    func(childComplexity int) int
+		UnreadTotal    func(childComplexity int) int
+	}
+
 	ChatMessage struct {
+		Attachments     func(childComplexity int) int
 		Body            func(childComplexity int) int
 		ClientMessageID func(childComplexity int) int
 		CreatedAt       func(childComplexity int) int
+		EditedAt        func(childComplexity int) int
+		Highlights      func(childComplexity int) int
 		ID              func(childComplexity int) int
+		IsDeleted       func(childComplexity int) int
 		Position        func(childComplexity int) int
+		ReadBy          func(childComplexity int) int
 		Room            func(childComplexity int) int
 		RoomID          func(childComplexity int) int
 		SenderID        func(childComplexity int) int
 		SenderRole      func(childComplexity int) int
+		Version         func(childComplexity int) int
+		Versions        func(childComplexity int) int
+		ViewerCanEdit   func(childComplexity int) int
 	}
 
 	ChatMessageConnection struct {
@@ -203,19 +246,32 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ChatParticipant struct {
+		ID   func(childComplexity int) int
+		Name func(childComplexity int) int
+		Role func(childComplexity int) int
+	}
+
+	ChatReceipt struct {
+		ReadAt func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
 	ChatRoom struct {
 		Appointment    func(childComplexity int) int
 		AppointmentID  func(childComplexity int) int
+		Context        func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
 		ID             func(childComplexity int) int
 		LastMessage    func(childComplexity int) int
-		Messages       func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) int
+		Messages       func(childComplexity int, search *string, from *time.Time, to *time.Time, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) int
 		Patient        func(childComplexity int) int
 		PatientID      func(childComplexity int) int
 		Practitioner   func(childComplexity int) int
 		PractitionerID func(childComplexity int) int
 		ReadUpTo       func(childComplexity int) int
 		Status         func(childComplexity int) int
+		StatusSince    func(childComplexity int) int
 		UnreadCount    func(childComplexity int) int
 		ViewerCanSend  func(childComplexity int) int
 	}
@@ -256,6 +312,11 @@ type ComplexityRoot struct {
 		UserErrors   func(childComplexity int) int
 	}
 
+	CreateUploadPayload struct {
+		Upload     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	CreateUserPayload struct {
 		User       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -263,6 +324,21 @@ type ComplexityRoot struct {
 
 	DeactivateUserPayload struct {
 		User       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	DeleteChatRoomPayload struct {
+		DeletedID  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	DeleteMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	EditMessagePayload struct {
+		Message    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -336,6 +412,11 @@ type ComplexityRoot struct {
 		UserErrors  func(childComplexity int) int
 	}
 
+	ManageChatRoomPayload struct {
+		Room       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	MarkNotificationReadPayload struct {
 		Notification func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
@@ -351,6 +432,26 @@ type ComplexityRoot struct {
 		Message        func(childComplexity int) int
 		OccurredAt     func(childComplexity int) int
 		PreviousCursor func(childComplexity int) int
+	}
+
+	MessageDeleted struct {
+		Cursor         func(childComplexity int) int
+		Message        func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+	}
+
+	MessageEdited struct {
+		Cursor         func(childComplexity int) int
+		Message        func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+	}
+
+	MessageText struct {
+		Body   func(childComplexity int) int
+		Number func(childComplexity int) int
+		Since  func(childComplexity int) int
 	}
 
 	MessagesRead struct {
@@ -369,28 +470,31 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AdvanceClock              func(childComplexity int, input model.AdvanceClockInput) int
 		BookAppointment           func(childComplexity int, input booking.BookAppointmentInput) int
+		BreakGlass                func(childComplexity int, input chat.BreakGlassInput) int
 		ChangePassword            func(childComplexity int, input identity.ChangePasswordInput) int
 		CreateOrder               func(childComplexity int, input booking.CreateOrderInput) int
 		CreatePatient             func(childComplexity int, input patient.CreatePatientInput) int
 		CreateSlot                func(childComplexity int, input booking.CreateSlotInput) int
 		CreateSlots               func(childComplexity int, input booking.CreateSlotsInput) int
+		CreateUpload              func(childComplexity int, input chat.CreateUploadInput) int
 		CreateUser                func(childComplexity int, input identity.CreateUserInput) int
 		DeactivateUser            func(childComplexity int, input identity.DeactivateUserInput) int
+		DeleteChatRoom            func(childComplexity int, input chat.DeleteChatRoomInput) int
+		DeleteMessage             func(childComplexity int, input chat.DeleteMessageInput) int
+		EditMessage               func(childComplexity int, input chat.EditMessageInput) int
 		ExtendSession             func(childComplexity int, input *identity.ExtendSessionInput) int
 		Login                     func(childComplexity int, input identity.LoginInput) int
 		Logout                    func(childComplexity int, input *identity.LogoutInput) int
+		ManageChatRoom            func(childComplexity int, input chat.ManageChatRoomInput) int
 		MarkNotificationRead      func(childComplexity int, input model.MarkNotificationReadInput) int
 		MarkRoomRead              func(childComplexity int, input chat.MarkRoomReadInput) int
 		PingActivity              func(childComplexity int, input *identity.PingActivityInput) int
 		ReactivateUser            func(childComplexity int, input identity.ReactivateUserInput) int
-		RecordPayment             func(childComplexity int, input booking.RecordPaymentInput) int
-		RefundOrder               func(childComplexity int, input booking.RefundOrderInput) int
 		RegisterPatient           func(childComplexity int, input identity.RegisterPatientInput) int
 		RevokeOtherSessions       func(childComplexity int, input *identity.RevokeOtherSessionsInput) int
 		RevokeSession             func(childComplexity int, input identity.RevokeSessionInput) int
 		RunJob                    func(childComplexity int, input model.RunJobInput) int
 		SendMessage               func(childComplexity int, input chat.SendMessageInput) int
-		SettleRefund              func(childComplexity int, input booking.SettleRefundInput) int
 		UpdatePatient             func(childComplexity int, input patient.UpdatePatientInput) int
 		UpdatePractitionerProfile func(childComplexity int, input identity.UpdatePractitionerProfileInput) int
 		UpdateUser                func(childComplexity int, input identity.UpdateUserInput) int
@@ -424,16 +528,12 @@ type ComplexityRoot struct {
 		Amount         func(childComplexity int) int
 		Appointment    func(childComplexity int) int
 		AppointmentID  func(childComplexity int) int
-		CheckoutAt     func(childComplexity int) int
 		CheckoutURL    func(childComplexity int) int
 		CompletedAt    func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
-		ExpiredAt      func(childComplexity int) int
 		ExpiresAt      func(childComplexity int) int
-		FailedAt       func(childComplexity int) int
 		Fee            func(childComplexity int) int
 		ID             func(childComplexity int) int
-		Method         func(childComplexity int) int
 		Net            func(childComplexity int) int
 		PaidAt         func(childComplexity int) int
 		Patient        func(childComplexity int) int
@@ -445,25 +545,6 @@ type ComplexityRoot struct {
 		Status         func(childComplexity int) int
 		UpdatedAt      func(childComplexity int) int
 		Version        func(childComplexity int) int
-	}
-
-	OrderAudit struct {
-		Events   func(childComplexity int) int
-		Fee      func(childComplexity int) int
-		Net      func(childComplexity int) int
-		Order    func(childComplexity int) int
-		Refunded func(childComplexity int) int
-		Total    func(childComplexity int) int
-	}
-
-	OrderAuditEvent struct {
-		Amount     func(childComplexity int) int
-		Kind       func(childComplexity int) int
-		Net        func(childComplexity int) int
-		OccurredAt func(childComplexity int) int
-		Reason     func(childComplexity int) int
-		Reference  func(childComplexity int) int
-		RefundID   func(childComplexity int) int
 	}
 
 	OrderConnection struct {
@@ -592,7 +673,6 @@ type ComplexityRoot struct {
 		Nodes              func(childComplexity int, ids []uuid.UUID) int
 		Notifications      func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.NotificationOrder) int
 		Order              func(childComplexity int, id uuid.UUID) int
-		OrderAudit         func(childComplexity int, orderID uuid.UUID) int
 		Orders             func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.OrderOrder, where *ent.OrderWhereInput) int
 		Patient            func(childComplexity int, id uuid.UUID) int
 		Patients           func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PatientOrder, where *ent.PatientWhereInput, search *string) int
@@ -613,17 +693,28 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
-	RecordPaymentPayload struct {
-		Appointment func(childComplexity int) int
-		Order       func(childComplexity int) int
-		UserErrors  func(childComplexity int) int
+	RecordOpened struct {
+		By             func(childComplexity int) int
+		ByName         func(childComplexity int) int
+		Cursor         func(childComplexity int) int
+		ExpiresAt      func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+		Reason         func(childComplexity int) int
+	}
+
+	RecordOpening struct {
+		CreatedAt func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		RoomID    func(childComplexity int) int
 	}
 
 	Refund struct {
 		Amount        func(childComplexity int) int
 		Attempts      func(childComplexity int) int
 		CreatedAt     func(childComplexity int) int
-		FinishedAt    func(childComplexity int) int
 		ID            func(childComplexity int) int
 		NextAttemptAt func(childComplexity int) int
 		Order         func(childComplexity int) int
@@ -633,12 +724,6 @@ type ComplexityRoot struct {
 		ProviderRef   func(childComplexity int) int
 		Reason        func(childComplexity int) int
 		Status        func(childComplexity int) int
-	}
-
-	RefundOrderPayload struct {
-		Order      func(childComplexity int) int
-		Refund     func(childComplexity int) int
-		UserErrors func(childComplexity int) int
 	}
 
 	RegisterPatientPayload struct {
@@ -732,12 +817,6 @@ type ComplexityRoot struct {
 		WarningThreshold func(childComplexity int) int
 	}
 
-	SettleRefundPayload struct {
-		Order      func(childComplexity int) int
-		Refund     func(childComplexity int) int
-		UserErrors func(childComplexity int) int
-	}
-
 	SkippedSlot struct {
 		LocalDate func(childComplexity int) int
 		LocalTime func(childComplexity int) int
@@ -786,7 +865,13 @@ type ComplexityRoot struct {
 
 	Subscription struct {
 		ChatEvents    func(childComplexity int, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) int
+		ChatInbox     func(childComplexity int, after *entgql.Cursor[uuid.UUID]) int
 		SessionEvents func(childComplexity int) int
+	}
+
+	TextRange struct {
+		Length func(childComplexity int) int
+		Start  func(childComplexity int) int
 	}
 
 	Throttled struct {
@@ -810,6 +895,12 @@ type ComplexityRoot struct {
 	UpdateUserPayload struct {
 		User       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	Upload struct {
+		ExpiresAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		URL       func(childComplexity int) int
 	}
 
 	User struct {
@@ -866,8 +957,29 @@ type AppointmentStatusChangeResolver interface {
 	FromStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (*appointment.Status, error)
 	ToStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (appointment.Status, error)
 }
+type ChatAttachmentResolver interface {
+	URL(ctx context.Context, obj *ent.ChatAttachment) (string, error)
+}
+type ChatInboxChangedResolver interface {
+	Room(ctx context.Context, obj *model.ChatInboxChanged) (*ent.ChatRoom, error)
+
+	UnreadCount(ctx context.Context, obj *model.ChatInboxChanged) (int, error)
+	UnreadTotal(ctx context.Context, obj *model.ChatInboxChanged) (int, error)
+}
+type ChatMessageResolver interface {
+	Body(ctx context.Context, obj *ent.ChatMessage) (*string, error)
+	EditedAt(ctx context.Context, obj *ent.ChatMessage) (*time.Time, error)
+	IsDeleted(ctx context.Context, obj *ent.ChatMessage) (bool, error)
+	Version(ctx context.Context, obj *ent.ChatMessage) (int, error)
+	ViewerCanEdit(ctx context.Context, obj *ent.ChatMessage) (bool, error)
+	ReadBy(ctx context.Context, obj *ent.ChatMessage) ([]*chat.ChatReceipt, error)
+	Highlights(ctx context.Context, obj *ent.ChatMessage) ([]*chat.TextRange, error)
+	Attachments(ctx context.Context, obj *ent.ChatMessage) ([]*ent.ChatAttachment, error)
+	Versions(ctx context.Context, obj *ent.ChatMessage) ([]*chat.MessageText, error)
+}
 type ChatRoomResolver interface {
-	Messages(ctx context.Context, obj *ent.ChatRoom, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) (*ent.ChatMessageConnection, error)
+	Context(ctx context.Context, obj *ent.ChatRoom) (*chat.ChatContext, error)
+	Messages(ctx context.Context, obj *ent.ChatRoom, search *string, from *time.Time, to *time.Time, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) (*ent.ChatMessageConnection, error)
 	UnreadCount(ctx context.Context, obj *ent.ChatRoom) (int, error)
 	LastMessage(ctx context.Context, obj *ent.ChatRoom) (*ent.ChatMessage, error)
 	ViewerCanSend(ctx context.Context, obj *ent.ChatRoom) (bool, error)
@@ -886,6 +998,12 @@ type MutationResolver interface {
 	CreateOrder(ctx context.Context, input booking.CreateOrderInput) (*model.CreateOrderPayload, error)
 	SendMessage(ctx context.Context, input chat.SendMessageInput) (*model.SendMessagePayload, error)
 	MarkRoomRead(ctx context.Context, input chat.MarkRoomReadInput) (*model.MarkRoomReadPayload, error)
+	EditMessage(ctx context.Context, input chat.EditMessageInput) (*model.EditMessagePayload, error)
+	DeleteMessage(ctx context.Context, input chat.DeleteMessageInput) (*model.DeleteMessagePayload, error)
+	CreateUpload(ctx context.Context, input chat.CreateUploadInput) (*model.CreateUploadPayload, error)
+	ManageChatRoom(ctx context.Context, input chat.ManageChatRoomInput) (*model.ManageChatRoomPayload, error)
+	DeleteChatRoom(ctx context.Context, input chat.DeleteChatRoomInput) (*model.DeleteChatRoomPayload, error)
+	BreakGlass(ctx context.Context, input chat.BreakGlassInput) (*model.BreakGlassPayload, error)
 	RegisterPatient(ctx context.Context, input identity.RegisterPatientInput) (*model.RegisterPatientPayload, error)
 	VerifyEmail(ctx context.Context, input identity.VerifyEmailInput) (*model.VerifyEmailPayload, error)
 	Login(ctx context.Context, input identity.LoginInput) (*model.LoginPayload, error)
@@ -904,9 +1022,6 @@ type MutationResolver interface {
 	AdvanceClock(ctx context.Context, input model.AdvanceClockInput) (*model.AdvanceClockPayload, error)
 	CreatePatient(ctx context.Context, input patient.CreatePatientInput) (*model.CreatePatientPayload, error)
 	UpdatePatient(ctx context.Context, input patient.UpdatePatientInput) (*model.UpdatePatientPayload, error)
-	RecordPayment(ctx context.Context, input booking.RecordPaymentInput) (*model.RecordPaymentPayload, error)
-	RefundOrder(ctx context.Context, input booking.RefundOrderInput) (*model.RefundOrderPayload, error)
-	SettleRefund(ctx context.Context, input booking.SettleRefundInput) (*model.SettleRefundPayload, error)
 }
 type OrderResolver interface {
 	Amount(ctx context.Context, obj *ent.Order) (*model.Money, error)
@@ -943,7 +1058,6 @@ type QueryResolver interface {
 	Patients(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PatientOrder, where *ent.PatientWhereInput, search *string) (*ent.PatientConnection, error)
 	Patient(ctx context.Context, id uuid.UUID) (*ent.Patient, error)
 	ValidateIdentifier(ctx context.Context, kind identifier.Kind, value string) (*model.IdentifierCheck, error)
-	OrderAudit(ctx context.Context, orderID uuid.UUID) (*model.OrderAudit, error)
 }
 type RefundResolver interface {
 	Amount(ctx context.Context, obj *ent.Refund) (*model.Money, error)
@@ -954,6 +1068,7 @@ type SlotResolver interface {
 type SubscriptionResolver interface {
 	SessionEvents(ctx context.Context) (<-chan identity.SessionEvent, error)
 	ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatEvent, error)
+	ChatInbox(ctx context.Context, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatInboxEvent, error)
 }
 type UserResolver interface {
 	Roles(ctx context.Context, obj *ent.User) ([]access.Role, error)
@@ -1383,6 +1498,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BookAppointmentPayload.UserErrors(childComplexity), true
 
+	case "BreakGlassPayload.openings":
+		if e.ComplexityRoot.BreakGlassPayload.Openings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BreakGlassPayload.Openings(childComplexity), true
+	case "BreakGlassPayload.userErrors":
+		if e.ComplexityRoot.BreakGlassPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BreakGlassPayload.UserErrors(childComplexity), true
+
 	case "ChangePasswordPayload.endedSessions":
 		if e.ComplexityRoot.ChangePasswordPayload.EndedSessions == nil {
 			break
@@ -1395,6 +1523,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangePasswordPayload.UserErrors(childComplexity), true
+
+	case "ChatAttachment.contentType":
+		if e.ComplexityRoot.ChatAttachment.ContentType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.ContentType(childComplexity), true
+	case "ChatAttachment.fileName":
+		if e.ComplexityRoot.ChatAttachment.FileName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.FileName(childComplexity), true
+	case "ChatAttachment.id":
+		if e.ComplexityRoot.ChatAttachment.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.ID(childComplexity), true
+	case "ChatAttachment.sizeBytes":
+		if e.ComplexityRoot.ChatAttachment.SizeBytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.SizeBytes(childComplexity), true
+	case "ChatAttachment.url":
+		if e.ComplexityRoot.ChatAttachment.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.URL(childComplexity), true
+
+	case "ChatContext.durationMinutes":
+		if e.ComplexityRoot.ChatContext.DurationMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.DurationMinutes(childComplexity), true
+	case "ChatContext.endsAt":
+		if e.ComplexityRoot.ChatContext.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.EndsAt(childComplexity), true
+	case "ChatContext.note":
+		if e.ComplexityRoot.ChatContext.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.Note(childComplexity), true
+	case "ChatContext.startsAt":
+		if e.ComplexityRoot.ChatContext.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.StartsAt(childComplexity), true
 
 	case "ChatEventConnection.edges":
 		if e.ComplexityRoot.ChatEventConnection.Edges == nil {
@@ -1428,6 +1612,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChatEventEdge.Node(childComplexity), true
 
+	case "ChatInboxChanged.cursor":
+		if e.ComplexityRoot.ChatInboxChanged.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.Cursor(childComplexity), true
+	case "ChatInboxChanged.kind":
+		if e.ComplexityRoot.ChatInboxChanged.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.Kind(childComplexity), true
+	case "ChatInboxChanged.occurredAt":
+		if e.ComplexityRoot.ChatInboxChanged.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.OccurredAt(childComplexity), true
+	case "ChatInboxChanged.previousCursor":
+		if e.ComplexityRoot.ChatInboxChanged.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.PreviousCursor(childComplexity), true
+	case "ChatInboxChanged.room":
+		if e.ComplexityRoot.ChatInboxChanged.Room == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.Room(childComplexity), true
+	case "ChatInboxChanged.roomId":
+		if e.ComplexityRoot.ChatInboxChanged.RoomID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.RoomID(childComplexity), true
+	case "ChatInboxChanged.unreadCount":
+		if e.ComplexityRoot.ChatInboxChanged.UnreadCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.UnreadCount(childComplexity), true
+	case "ChatInboxChanged.unreadTotal":
+		if e.ComplexityRoot.ChatInboxChanged.UnreadTotal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.UnreadTotal(childComplexity), true
+
+	case "ChatMessage.attachments":
+		if e.ComplexityRoot.ChatMessage.Attachments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Attachments(childComplexity), true
 	case "ChatMessage.body":
 		if e.ComplexityRoot.ChatMessage.Body == nil {
 			break
@@ -1446,18 +1685,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatMessage.CreatedAt(childComplexity), true
+	case "ChatMessage.editedAt":
+		if e.ComplexityRoot.ChatMessage.EditedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.EditedAt(childComplexity), true
+	case "ChatMessage.highlights":
+		if e.ComplexityRoot.ChatMessage.Highlights == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Highlights(childComplexity), true
 	case "ChatMessage.id":
 		if e.ComplexityRoot.ChatMessage.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ChatMessage.ID(childComplexity), true
+	case "ChatMessage.isDeleted":
+		if e.ComplexityRoot.ChatMessage.IsDeleted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.IsDeleted(childComplexity), true
 	case "ChatMessage.position":
 		if e.ComplexityRoot.ChatMessage.Position == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ChatMessage.Position(childComplexity), true
+	case "ChatMessage.readBy":
+		if e.ComplexityRoot.ChatMessage.ReadBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.ReadBy(childComplexity), true
 	case "ChatMessage.room":
 		if e.ComplexityRoot.ChatMessage.Room == nil {
 			break
@@ -1482,6 +1745,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatMessage.SenderRole(childComplexity), true
+	case "ChatMessage.version":
+		if e.ComplexityRoot.ChatMessage.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Version(childComplexity), true
+	case "ChatMessage.versions":
+		if e.ComplexityRoot.ChatMessage.Versions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Versions(childComplexity), true
+	case "ChatMessage.viewerCanEdit":
+		if e.ComplexityRoot.ChatMessage.ViewerCanEdit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.ViewerCanEdit(childComplexity), true
 
 	case "ChatMessageConnection.edges":
 		if e.ComplexityRoot.ChatMessageConnection.Edges == nil {
@@ -1515,6 +1796,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChatMessageEdge.Node(childComplexity), true
 
+	case "ChatParticipant.id":
+		if e.ComplexityRoot.ChatParticipant.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatParticipant.ID(childComplexity), true
+	case "ChatParticipant.name":
+		if e.ComplexityRoot.ChatParticipant.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatParticipant.Name(childComplexity), true
+	case "ChatParticipant.role":
+		if e.ComplexityRoot.ChatParticipant.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatParticipant.Role(childComplexity), true
+
+	case "ChatReceipt.readAt":
+		if e.ComplexityRoot.ChatReceipt.ReadAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatReceipt.ReadAt(childComplexity), true
+	case "ChatReceipt.user":
+		if e.ComplexityRoot.ChatReceipt.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatReceipt.User(childComplexity), true
+
 	case "ChatRoom.appointment":
 		if e.ComplexityRoot.ChatRoom.Appointment == nil {
 			break
@@ -1527,6 +1840,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatRoom.AppointmentID(childComplexity), true
+	case "ChatRoom.context":
+		if e.ComplexityRoot.ChatRoom.Context == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatRoom.Context(childComplexity), true
 	case "ChatRoom.createdAt":
 		if e.ComplexityRoot.ChatRoom.CreatedAt == nil {
 			break
@@ -1555,7 +1874,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.ChatRoom.Messages(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.ChatMessageOrder)), true
+		return e.ComplexityRoot.ChatRoom.Messages(childComplexity, args["search"].(*string), args["from"].(*time.Time), args["to"].(*time.Time), args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.ChatMessageOrder)), true
 	case "ChatRoom.patient":
 		if e.ComplexityRoot.ChatRoom.Patient == nil {
 			break
@@ -1592,6 +1911,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatRoom.Status(childComplexity), true
+	case "ChatRoom.statusSince":
+		if e.ComplexityRoot.ChatRoom.StatusSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatRoom.StatusSince(childComplexity), true
 	case "ChatRoom.unreadCount":
 		if e.ComplexityRoot.ChatRoom.UnreadCount == nil {
 			break
@@ -1719,6 +2044,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateSlotsPayload.UserErrors(childComplexity), true
 
+	case "CreateUploadPayload.upload":
+		if e.ComplexityRoot.CreateUploadPayload.Upload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateUploadPayload.Upload(childComplexity), true
+	case "CreateUploadPayload.userErrors":
+		if e.ComplexityRoot.CreateUploadPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateUploadPayload.UserErrors(childComplexity), true
+
 	case "CreateUserPayload.user":
 		if e.ComplexityRoot.CreateUserPayload.User == nil {
 			break
@@ -1744,6 +2082,45 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeactivateUserPayload.UserErrors(childComplexity), true
+
+	case "DeleteChatRoomPayload.deletedId":
+		if e.ComplexityRoot.DeleteChatRoomPayload.DeletedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteChatRoomPayload.DeletedID(childComplexity), true
+	case "DeleteChatRoomPayload.userErrors":
+		if e.ComplexityRoot.DeleteChatRoomPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteChatRoomPayload.UserErrors(childComplexity), true
+
+	case "DeleteMessagePayload.message":
+		if e.ComplexityRoot.DeleteMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteMessagePayload.Message(childComplexity), true
+	case "DeleteMessagePayload.userErrors":
+		if e.ComplexityRoot.DeleteMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteMessagePayload.UserErrors(childComplexity), true
+
+	case "EditMessagePayload.message":
+		if e.ComplexityRoot.EditMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditMessagePayload.Message(childComplexity), true
+	case "EditMessagePayload.userErrors":
+		if e.ComplexityRoot.EditMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditMessagePayload.UserErrors(childComplexity), true
 
 	case "ExtendSessionPayload.status":
 		if e.ComplexityRoot.ExtendSessionPayload.Status == nil {
@@ -2012,6 +2389,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LogoutPayload.UserErrors(childComplexity), true
 
+	case "ManageChatRoomPayload.room":
+		if e.ComplexityRoot.ManageChatRoomPayload.Room == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ManageChatRoomPayload.Room(childComplexity), true
+	case "ManageChatRoomPayload.userErrors":
+		if e.ComplexityRoot.ManageChatRoomPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ManageChatRoomPayload.UserErrors(childComplexity), true
+
 	case "MarkNotificationReadPayload.notification":
 		if e.ComplexityRoot.MarkNotificationReadPayload.Notification == nil {
 			break
@@ -2062,6 +2452,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessageAdded.PreviousCursor(childComplexity), true
+
+	case "MessageDeleted.cursor":
+		if e.ComplexityRoot.MessageDeleted.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.Cursor(childComplexity), true
+	case "MessageDeleted.message":
+		if e.ComplexityRoot.MessageDeleted.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.Message(childComplexity), true
+	case "MessageDeleted.occurredAt":
+		if e.ComplexityRoot.MessageDeleted.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.OccurredAt(childComplexity), true
+	case "MessageDeleted.previousCursor":
+		if e.ComplexityRoot.MessageDeleted.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.PreviousCursor(childComplexity), true
+
+	case "MessageEdited.cursor":
+		if e.ComplexityRoot.MessageEdited.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.Cursor(childComplexity), true
+	case "MessageEdited.message":
+		if e.ComplexityRoot.MessageEdited.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.Message(childComplexity), true
+	case "MessageEdited.occurredAt":
+		if e.ComplexityRoot.MessageEdited.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.OccurredAt(childComplexity), true
+	case "MessageEdited.previousCursor":
+		if e.ComplexityRoot.MessageEdited.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.PreviousCursor(childComplexity), true
+
+	case "MessageText.body":
+		if e.ComplexityRoot.MessageText.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageText.Body(childComplexity), true
+	case "MessageText.number":
+		if e.ComplexityRoot.MessageText.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageText.Number(childComplexity), true
+	case "MessageText.since":
+		if e.ComplexityRoot.MessageText.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageText.Since(childComplexity), true
 
 	case "MessagesRead.by":
 		if e.ComplexityRoot.MessagesRead.By == nil {
@@ -2129,6 +2588,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.BookAppointment(childComplexity, args["input"].(booking.BookAppointmentInput)), true
+	case "Mutation.breakGlass":
+		if e.ComplexityRoot.Mutation.BreakGlass == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_breakGlass_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BreakGlass(childComplexity, args["input"].(chat.BreakGlassInput)), true
 	case "Mutation.changePassword":
 		if e.ComplexityRoot.Mutation.ChangePassword == nil {
 			break
@@ -2184,6 +2654,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateSlots(childComplexity, args["input"].(booking.CreateSlotsInput)), true
+	case "Mutation.createUpload":
+		if e.ComplexityRoot.Mutation.CreateUpload == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createUpload_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateUpload(childComplexity, args["input"].(chat.CreateUploadInput)), true
 	case "Mutation.createUser":
 		if e.ComplexityRoot.Mutation.CreateUser == nil {
 			break
@@ -2206,6 +2687,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeactivateUser(childComplexity, args["input"].(identity.DeactivateUserInput)), true
+	case "Mutation.deleteChatRoom":
+		if e.ComplexityRoot.Mutation.DeleteChatRoom == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteChatRoom_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteChatRoom(childComplexity, args["input"].(chat.DeleteChatRoomInput)), true
+	case "Mutation.deleteMessage":
+		if e.ComplexityRoot.Mutation.DeleteMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteMessage(childComplexity, args["input"].(chat.DeleteMessageInput)), true
+	case "Mutation.editMessage":
+		if e.ComplexityRoot.Mutation.EditMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_editMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EditMessage(childComplexity, args["input"].(chat.EditMessageInput)), true
 	case "Mutation.extendSession":
 		if e.ComplexityRoot.Mutation.ExtendSession == nil {
 			break
@@ -2239,6 +2753,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.Logout(childComplexity, args["input"].(*identity.LogoutInput)), true
+	case "Mutation.manageChatRoom":
+		if e.ComplexityRoot.Mutation.ManageChatRoom == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_manageChatRoom_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ManageChatRoom(childComplexity, args["input"].(chat.ManageChatRoomInput)), true
 	case "Mutation.markNotificationRead":
 		if e.ComplexityRoot.Mutation.MarkNotificationRead == nil {
 			break
@@ -2283,28 +2808,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReactivateUser(childComplexity, args["input"].(identity.ReactivateUserInput)), true
-	case "Mutation.recordPayment":
-		if e.ComplexityRoot.Mutation.RecordPayment == nil {
-			break
-		}
-
-		args, err := ec.field_Mutation_recordPayment_args(ctx, rawArgs)
-		if err != nil {
-			return 0, false
-		}
-
-		return e.ComplexityRoot.Mutation.RecordPayment(childComplexity, args["input"].(booking.RecordPaymentInput)), true
-	case "Mutation.refundOrder":
-		if e.ComplexityRoot.Mutation.RefundOrder == nil {
-			break
-		}
-
-		args, err := ec.field_Mutation_refundOrder_args(ctx, rawArgs)
-		if err != nil {
-			return 0, false
-		}
-
-		return e.ComplexityRoot.Mutation.RefundOrder(childComplexity, args["input"].(booking.RefundOrderInput)), true
 	case "Mutation.registerPatient":
 		if e.ComplexityRoot.Mutation.RegisterPatient == nil {
 			break
@@ -2360,17 +2863,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(chat.SendMessageInput)), true
-	case "Mutation.settleRefund":
-		if e.ComplexityRoot.Mutation.SettleRefund == nil {
-			break
-		}
-
-		args, err := ec.field_Mutation_settleRefund_args(ctx, rawArgs)
-		if err != nil {
-			return 0, false
-		}
-
-		return e.ComplexityRoot.Mutation.SettleRefund(childComplexity, args["input"].(booking.SettleRefundInput)), true
 	case "Mutation.updatePatient":
 		if e.ComplexityRoot.Mutation.UpdatePatient == nil {
 			break
@@ -2521,12 +3013,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.AppointmentID(childComplexity), true
-	case "Order.checkoutAt":
-		if e.ComplexityRoot.Order.CheckoutAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Order.CheckoutAt(childComplexity), true
 	case "Order.checkoutURL":
 		if e.ComplexityRoot.Order.CheckoutURL == nil {
 			break
@@ -2545,24 +3031,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.CreatedAt(childComplexity), true
-	case "Order.expiredAt":
-		if e.ComplexityRoot.Order.ExpiredAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Order.ExpiredAt(childComplexity), true
 	case "Order.expiresAt":
 		if e.ComplexityRoot.Order.ExpiresAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Order.ExpiresAt(childComplexity), true
-	case "Order.failedAt":
-		if e.ComplexityRoot.Order.FailedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Order.FailedAt(childComplexity), true
 	case "Order.fee":
 		if e.ComplexityRoot.Order.Fee == nil {
 			break
@@ -2575,12 +3049,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.ID(childComplexity), true
-	case "Order.method":
-		if e.ComplexityRoot.Order.Method == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Order.Method(childComplexity), true
 	case "Order.net":
 		if e.ComplexityRoot.Order.Net == nil {
 			break
@@ -2647,86 +3115,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.Version(childComplexity), true
-
-	case "OrderAudit.events":
-		if e.ComplexityRoot.OrderAudit.Events == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAudit.Events(childComplexity), true
-	case "OrderAudit.fee":
-		if e.ComplexityRoot.OrderAudit.Fee == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAudit.Fee(childComplexity), true
-	case "OrderAudit.net":
-		if e.ComplexityRoot.OrderAudit.Net == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAudit.Net(childComplexity), true
-	case "OrderAudit.order":
-		if e.ComplexityRoot.OrderAudit.Order == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAudit.Order(childComplexity), true
-	case "OrderAudit.refunded":
-		if e.ComplexityRoot.OrderAudit.Refunded == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAudit.Refunded(childComplexity), true
-	case "OrderAudit.total":
-		if e.ComplexityRoot.OrderAudit.Total == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAudit.Total(childComplexity), true
-
-	case "OrderAuditEvent.amount":
-		if e.ComplexityRoot.OrderAuditEvent.Amount == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAuditEvent.Amount(childComplexity), true
-	case "OrderAuditEvent.kind":
-		if e.ComplexityRoot.OrderAuditEvent.Kind == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAuditEvent.Kind(childComplexity), true
-	case "OrderAuditEvent.net":
-		if e.ComplexityRoot.OrderAuditEvent.Net == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAuditEvent.Net(childComplexity), true
-	case "OrderAuditEvent.occurredAt":
-		if e.ComplexityRoot.OrderAuditEvent.OccurredAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAuditEvent.OccurredAt(childComplexity), true
-	case "OrderAuditEvent.reason":
-		if e.ComplexityRoot.OrderAuditEvent.Reason == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAuditEvent.Reason(childComplexity), true
-	case "OrderAuditEvent.reference":
-		if e.ComplexityRoot.OrderAuditEvent.Reference == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAuditEvent.Reference(childComplexity), true
-	case "OrderAuditEvent.refundId":
-		if e.ComplexityRoot.OrderAuditEvent.RefundID == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OrderAuditEvent.RefundID(childComplexity), true
 
 	case "OrderConnection.edges":
 		if e.ComplexityRoot.OrderConnection.Edges == nil {
@@ -3340,17 +3728,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Order(childComplexity, args["id"].(uuid.UUID)), true
-	case "Query.orderAudit":
-		if e.ComplexityRoot.Query.OrderAudit == nil {
-			break
-		}
-
-		args, err := ec.field_Query_orderAudit_args(ctx, rawArgs)
-		if err != nil {
-			return 0, false
-		}
-
-		return e.ComplexityRoot.Query.OrderAudit(childComplexity, args["orderId"].(uuid.UUID)), true
 	case "Query.orders":
 		if e.ComplexityRoot.Query.Orders == nil {
 			break
@@ -3493,24 +3870,79 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReactivateUserPayload.UserErrors(childComplexity), true
 
-	case "RecordPaymentPayload.appointment":
-		if e.ComplexityRoot.RecordPaymentPayload.Appointment == nil {
+	case "RecordOpened.by":
+		if e.ComplexityRoot.RecordOpened.By == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RecordPaymentPayload.Appointment(childComplexity), true
-	case "RecordPaymentPayload.order":
-		if e.ComplexityRoot.RecordPaymentPayload.Order == nil {
+		return e.ComplexityRoot.RecordOpened.By(childComplexity), true
+	case "RecordOpened.byName":
+		if e.ComplexityRoot.RecordOpened.ByName == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RecordPaymentPayload.Order(childComplexity), true
-	case "RecordPaymentPayload.userErrors":
-		if e.ComplexityRoot.RecordPaymentPayload.UserErrors == nil {
+		return e.ComplexityRoot.RecordOpened.ByName(childComplexity), true
+	case "RecordOpened.cursor":
+		if e.ComplexityRoot.RecordOpened.Cursor == nil {
 			break
 		}
 
-		return e.ComplexityRoot.RecordPaymentPayload.UserErrors(childComplexity), true
+		return e.ComplexityRoot.RecordOpened.Cursor(childComplexity), true
+	case "RecordOpened.expiresAt":
+		if e.ComplexityRoot.RecordOpened.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.ExpiresAt(childComplexity), true
+	case "RecordOpened.occurredAt":
+		if e.ComplexityRoot.RecordOpened.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.OccurredAt(childComplexity), true
+	case "RecordOpened.previousCursor":
+		if e.ComplexityRoot.RecordOpened.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.PreviousCursor(childComplexity), true
+	case "RecordOpened.reason":
+		if e.ComplexityRoot.RecordOpened.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.Reason(childComplexity), true
+
+	case "RecordOpening.createdAt":
+		if e.ComplexityRoot.RecordOpening.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.CreatedAt(childComplexity), true
+	case "RecordOpening.expiresAt":
+		if e.ComplexityRoot.RecordOpening.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.ExpiresAt(childComplexity), true
+	case "RecordOpening.id":
+		if e.ComplexityRoot.RecordOpening.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.ID(childComplexity), true
+	case "RecordOpening.reason":
+		if e.ComplexityRoot.RecordOpening.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.Reason(childComplexity), true
+	case "RecordOpening.roomId":
+		if e.ComplexityRoot.RecordOpening.RoomID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.RoomID(childComplexity), true
 
 	case "Refund.amount":
 		if e.ComplexityRoot.Refund.Amount == nil {
@@ -3530,12 +3962,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Refund.CreatedAt(childComplexity), true
-	case "Refund.finishedAt":
-		if e.ComplexityRoot.Refund.FinishedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Refund.FinishedAt(childComplexity), true
 	case "Refund.id":
 		if e.ComplexityRoot.Refund.ID == nil {
 			break
@@ -3590,25 +4016,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Refund.Status(childComplexity), true
-
-	case "RefundOrderPayload.order":
-		if e.ComplexityRoot.RefundOrderPayload.Order == nil {
-			break
-		}
-
-		return e.ComplexityRoot.RefundOrderPayload.Order(childComplexity), true
-	case "RefundOrderPayload.refund":
-		if e.ComplexityRoot.RefundOrderPayload.Refund == nil {
-			break
-		}
-
-		return e.ComplexityRoot.RefundOrderPayload.Refund(childComplexity), true
-	case "RefundOrderPayload.userErrors":
-		if e.ComplexityRoot.RefundOrderPayload.UserErrors == nil {
-			break
-		}
-
-		return e.ComplexityRoot.RefundOrderPayload.UserErrors(childComplexity), true
 
 	case "RegisterPatientPayload.isAccepted":
 		if e.ComplexityRoot.RegisterPatientPayload.IsAccepted == nil {
@@ -3918,25 +4325,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionStatus.WarningThreshold(childComplexity), true
 
-	case "SettleRefundPayload.order":
-		if e.ComplexityRoot.SettleRefundPayload.Order == nil {
-			break
-		}
-
-		return e.ComplexityRoot.SettleRefundPayload.Order(childComplexity), true
-	case "SettleRefundPayload.refund":
-		if e.ComplexityRoot.SettleRefundPayload.Refund == nil {
-			break
-		}
-
-		return e.ComplexityRoot.SettleRefundPayload.Refund(childComplexity), true
-	case "SettleRefundPayload.userErrors":
-		if e.ComplexityRoot.SettleRefundPayload.UserErrors == nil {
-			break
-		}
-
-		return e.ComplexityRoot.SettleRefundPayload.UserErrors(childComplexity), true
-
 	case "SkippedSlot.localDate":
 		if e.ComplexityRoot.SkippedSlot.LocalDate == nil {
 			break
@@ -4122,12 +4510,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.ChatEvents(childComplexity, args["roomId"].(uuid.UUID), args["after"].(*entgql.Cursor[uuid.UUID])), true
+	case "Subscription.chatInbox":
+		if e.ComplexityRoot.Subscription.ChatInbox == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_chatInbox_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ChatInbox(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID])), true
 	case "Subscription.sessionEvents":
 		if e.ComplexityRoot.Subscription.SessionEvents == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Subscription.SessionEvents(childComplexity), true
+
+	case "TextRange.length":
+		if e.ComplexityRoot.TextRange.Length == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextRange.Length(childComplexity), true
+	case "TextRange.start":
+		if e.ComplexityRoot.TextRange.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextRange.Start(childComplexity), true
 
 	case "Throttled.code":
 		if e.ComplexityRoot.Throttled.Code == nil {
@@ -4198,6 +4610,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateUserPayload.UserErrors(childComplexity), true
+
+	case "Upload.expiresAt":
+		if e.ComplexityRoot.Upload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.ExpiresAt(childComplexity), true
+	case "Upload.id":
+		if e.ComplexityRoot.Upload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.ID(childComplexity), true
+	case "Upload.url":
+		if e.ComplexityRoot.Upload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.URL(childComplexity), true
 
 	case "User.createdAt":
 		if e.ComplexityRoot.User.CreatedAt == nil {
@@ -4373,6 +4804,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAppointmentStatusChangeOrder,
 		ec.unmarshalInputAppointmentWhereInput,
 		ec.unmarshalInputBookAppointmentInput,
+		ec.unmarshalInputBreakGlassInput,
 		ec.unmarshalInputChangePasswordInput,
 		ec.unmarshalInputChatMessageOrder,
 		ec.unmarshalInputChatRoomOrder,
@@ -4380,12 +4812,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreatePatientInput,
 		ec.unmarshalInputCreateSlotInput,
 		ec.unmarshalInputCreateSlotsInput,
+		ec.unmarshalInputCreateUploadInput,
 		ec.unmarshalInputCreateUserInput,
 		ec.unmarshalInputDeactivateUserInput,
+		ec.unmarshalInputDeleteChatRoomInput,
+		ec.unmarshalInputDeleteMessageInput,
+		ec.unmarshalInputEditMessageInput,
 		ec.unmarshalInputExtendSessionInput,
 		ec.unmarshalInputJobRunOrder,
 		ec.unmarshalInputLoginInput,
 		ec.unmarshalInputLogoutInput,
+		ec.unmarshalInputManageChatRoomInput,
 		ec.unmarshalInputMarkNotificationReadInput,
 		ec.unmarshalInputMarkRoomReadInput,
 		ec.unmarshalInputNotificationOrder,
@@ -4397,8 +4834,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPractitionerOrder,
 		ec.unmarshalInputPractitionerWhereInput,
 		ec.unmarshalInputReactivateUserInput,
-		ec.unmarshalInputRecordPaymentInput,
-		ec.unmarshalInputRefundOrderInput,
 		ec.unmarshalInputRegisterPatientInput,
 		ec.unmarshalInputRevokeOtherSessionsInput,
 		ec.unmarshalInputRevokeSessionInput,
@@ -4406,7 +4841,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSendMessageInput,
 		ec.unmarshalInputSessionOrder,
 		ec.unmarshalInputSessionWhereInput,
-		ec.unmarshalInputSettleRefundInput,
 		ec.unmarshalInputSlotOrder,
 		ec.unmarshalInputSlotWhereInput,
 		ec.unmarshalInputUpdatePatientInput,
@@ -4568,8 +5002,8 @@ extend type Mutation {
   createSlots("The rule." input: CreateSlotsInput!): CreateSlotsPayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN])
   "Books a slot. Of many callers one wins, the others are told SlotTaken. Errors: SLOT_TAKEN, SLOT_IN_PAST, PATIENT_OVERLAP, THROTTLED."
   bookAppointment("What to book." input: BookAppointmentInput!): BookAppointmentPayload! @auth(roles: [PATIENT, SCHEDULER, ADMIN])
-  "Asks for the payment of a PENDING appointment: the own one, or a patient's, who is mailed the page to pay on. Asking again returns the same order with OrderExists. Errors: ILLEGAL_STATUS, PAYMENT_EXPIRED, ORDER_EXISTS."
-  createOrder("What to pay." input: CreateOrderInput!): CreateOrderPayload! @auth(roles: [PATIENT, SCHEDULER, ADMIN])
+  "Asks for the payment of a PENDING appointment. Asking again returns the same order with OrderExists. Errors: ILLEGAL_STATUS, PAYMENT_EXPIRED, ORDER_EXISTS."
+  createOrder("What to pay." input: CreateOrderInput!): CreateOrderPayload! @auth(roles: [PATIENT])
 }
 
 extend type Slot {
@@ -4739,7 +5173,7 @@ input CreateOrderInput {
 type CreateOrderPayload {
   "The order."
   order: Order
-  "Page on which to pay; null when nothing can be paid online here."
+  "Page on which to pay."
   checkoutUrl: String
   "Until when it can be paid."
   expiresAt: DateTime
@@ -4807,6 +5241,96 @@ type RoomStatusChanged implements StreamEvent & ChatEvent {
   status: ChatRoomStatus! @sameForAll
 }
 
+"The text of a message was changed."
+type MessageEdited implements StreamEvent & ChatEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "The message with its latest text."
+  message: ChatMessage @sameForAll
+}
+
+"A message was deleted; what is left of it has no text."
+type MessageDeleted implements StreamEvent & ChatEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "What is left of the message."
+  message: ChatMessage @sameForAll
+}
+
+"An administrator has opened the conversation to read it."
+type RecordOpened implements StreamEvent & ChatEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "Id of the administrator."
+  by: ID! @sameForAll
+  "Name of the administrator."
+  byName: String! @sameForAll
+  "Why, in the administrator's words."
+  reason: String! @sameForAll
+  "When the right to read ends."
+  expiresAt: DateTime! @sameForAll
+}
+
+"An event of the viewer's inbox."
+interface ChatInboxEvent implements StreamEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+}
+
+"Something happened in one of the viewer's rooms."
+type ChatInboxChanged implements StreamEvent & ChatInboxEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "Id of the room."
+  roomId: ID!
+  "The room as it is now; null when the viewer may not see it any more."
+  room: ChatRoom
+  "What happened there."
+  kind: ChatEventKind!
+  "How many messages of the room the viewer has not read, when this is delivered."
+  unreadCount: Int!
+  "The same of all rooms of the viewer."
+  unreadTotal: Int!
+}
+
+"What can happen in a room."
+enum ChatEventKind {
+  "A message was stored."
+  MESSAGE_ADDED
+  "The text of a message was changed."
+  MESSAGE_EDITED
+  "A message was deleted."
+  MESSAGE_DELETED
+  "A participant has read on, the viewer on another device perhaps."
+  MESSAGES_READ
+  "The room's status changed, or the room was opened."
+  ROOM_STATUS_CHANGED
+  "An administrator has opened the conversation to read it."
+  RECORD_OPENED
+  "The room was taken away."
+  ROOM_DELETED
+}
+
 "A page of a room's events, oldest first."
 type ChatEventConnection {
   "The events with their cursors."
@@ -4825,9 +5349,100 @@ type ChatEventEdge {
   cursor: Cursor!
 }
 
+extend type ChatMessage {
+  "The latest text, 1 to 4,000 characters, or none beside attachments; null when the message was deleted. Data, never to be interpreted."
+  body: String @sameForAll
+  "When the text was last changed; null when it never was."
+  editedAt: DateTime @sameForAll
+  "True when the sender has deleted it; what is left has no text and no attachments."
+  isDeleted: Boolean! @sameForAll
+  "Rises by one with every change; send it back as expectedVersion to change only what you have seen."
+  version: Int! @sameForAll
+  "True when the viewer may change or delete it now."
+  viewerCanEdit: Boolean!
+  "Who else has read it, and when."
+  readBy: [ChatReceipt!]!
+  "Where messages(search:) found the text; empty elsewhere."
+  highlights: [TextRange!]!
+  "Its files, with links that are good for five minutes."
+  attachments: [ChatAttachment!]!
+  "All texts it ever had, oldest first: for an administrator to whom the conversation is open. Empty for all others."
+  versions: [MessageText!]!
+}
+
+"That somebody has read a message."
+type ChatReceipt {
+  "Who."
+  user: ChatParticipant!
+  "When."
+  readAt: DateTime!
+}
+
+"Somebody who takes part in a room."
+type ChatParticipant {
+  "Id of the user."
+  id: ID!
+  "As who."
+  role: ChatMessageSenderRole!
+  "Name for people."
+  name: String!
+}
+
+"A part of a text, in characters (Unicode code points)."
+type TextRange {
+  "How many characters stand before it."
+  start: Int!
+  "How many characters it has."
+  length: Int!
+}
+
+"A text that a message had."
+type MessageText {
+  "Number of the version, from 1."
+  number: Int!
+  "The text; null when this version is the deletion."
+  body: String
+  "Since when."
+  since: DateTime!
+}
+
+"A file of a message."
+type ChatAttachment {
+  "Id of the file."
+  id: ID!
+  "Name for people."
+  fileName: String!
+  "Media type, by the content: image/jpeg, image/png or application/pdf."
+  contentType: String!
+  "Length in bytes."
+  sizeBytes: Int!
+  "Link to the content for the viewer alone, good for five minutes and only as long as the viewer may read the message."
+  url: String!
+}
+
+"What the visit is about, for who prepares for it."
+type ChatContext {
+  "When the appointment starts."
+  startsAt: DateTime!
+  "When it ends."
+  endsAt: DateTime!
+  "How long it takes."
+  durationMinutes: Int!
+  "What the patient said before; null when there is nothing, and for who takes no part in the room."
+  note: String
+}
+
 extend type ChatRoom {
-  "Messages of the room, newest first; empty for who is no participant."
+  "What the visit is about; null for who may not see the appointment."
+  context: ChatContext
+  "Messages of the room, newest first; empty for who may not read along."
   messages(
+    "Only messages whose latest text holds this, without regard to case; 1 to 200 characters."
+    search: String
+    "Only messages from this instant on."
+    from: DateTime
+    "Only messages before this instant."
+    to: DateTime
     "Continue after this cursor."
     after: Cursor
     "How many, from the start; 1 to 100."
@@ -4873,24 +5488,38 @@ extend type Query {
     after: Cursor
     "How many; 1 to 100, 20 when left out."
     first: Int
-  ): ChatEventConnection! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  ): ChatEventConnection! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR, ADMIN])
   "How many messages in all of the viewer's rooms are unread."
   unreadTotal: Int! @auth
 }
 
 extend type Mutation {
-  "Stores a message and then delivers it. The same clientMessageId from the same sender in the same room answers the first message: safe to send again. Errors: NOT_FOUND, ROOM_NOT_WRITABLE, MESSAGE_EMPTY, MESSAGE_TOO_LONG, INVALID_INPUT."
+  "Stores a message and then delivers it. The same clientMessageId from the same sender in the same room answers the first message: safe to send again. Errors: NOT_FOUND, ROOM_NOT_WRITABLE, MESSAGE_EMPTY, MESSAGE_TOO_LONG, UPLOAD_REJECTED, INVALID_INPUT."
   sendMessage("The message." input: SendMessageInput!): SendMessagePayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
   "Moves the viewer's watermark in a room on, never back. Errors: NOT_FOUND, INVALID_INPUT."
   markRoomRead("How far was read." input: MarkRoomReadInput!): MarkRoomReadPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Changes the text of a message: its sender, up to 15 minutes after it was sent, while the room is ACTIVE. All texts are kept in the record. The same text again changes nothing. Errors: NOT_FOUND (of a deleted message too), FORBIDDEN, ROOM_NOT_WRITABLE, EDIT_WINDOW_CLOSED, MESSAGE_EMPTY, MESSAGE_TOO_LONG, INVALID_INPUT, CONFLICT."
+  editMessage("The new text." input: EditMessageInput!): EditMessagePayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Takes a message away from its readers: its sender, up to 15 minutes after it was sent, while the room is ACTIVE. The record keeps it. Doing so again changes nothing. Errors: NOT_FOUND, FORBIDDEN, ROOM_NOT_WRITABLE, EDIT_WINDOW_CLOSED, CONFLICT."
+  deleteMessage("The message." input: DeleteMessageInput!): DeleteMessagePayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Announces a file and answers where to send it: one PUT with exactly so many bytes of that type, within five minutes. Then it can go into a message as one of attachmentIds. Errors: NOT_FOUND, ROOM_NOT_WRITABLE, UPLOAD_REJECTED, INVALID_INPUT, UNAVAILABLE without an object storage."
+  createUpload("The file." input: CreateUploadInput!): CreateUploadPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Changes the status of a room: its practitioner and administrators. What a room already is changes nothing. Errors: NOT_FOUND, ILLEGAL_STATUS."
+  manageChatRoom("What to do." input: ManageChatRoomInput!): ManageChatRoomPayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, ADMIN])
+  "Takes a room away from everybody; the record keeps it. Errors: NOT_FOUND."
+  deleteChatRoom("The room." input: DeleteChatRoomInput!): DeleteChatRoomPayload! @auth(roles: [ADMIN])
+  "Opens a conversation, or all present ones of a patient, to the administrator for 60 minutes, to read and not to write. The reason is recorded, and shown to the participants. Errors: NOT_FOUND, INVALID_INPUT."
+  breakGlass("What to open, and why." input: BreakGlassInput!): BreakGlassPayload! @auth(roles: [ADMIN])
 }
 
 "Input of sendMessage."
 input SendMessageInput {
   "The room."
   roomId: ID!
-  "The text: 1 to 4,000 characters after white space around it is taken off."
+  "The text: 1 to 4,000 characters after white space around it is taken off; it may be empty when there are attachments."
   body: String!
+  "Uploads of the sender for this room that were sent and are in no message yet; at most 10."
+  attachmentIds: [ID!]
   "An id that the client makes up for this message, at most 100 bytes; sending it again stores nothing twice."
   clientMessageId: String
 }
@@ -4919,6 +5548,152 @@ type MarkRoomReadPayload {
   userErrors: [UserError!]!
 }
 
+"Input of editMessage."
+input EditMessageInput {
+  "The message."
+  id: ID!
+  "The new text: 1 to 4,000 characters after white space around it is taken off; it may be empty when the message has attachments."
+  body: String!
+  "Changes only this version."
+  expectedVersion: Int
+}
+
+"Result of editMessage."
+type EditMessagePayload {
+  "The message."
+  message: ChatMessage
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of deleteMessage."
+input DeleteMessageInput {
+  "The message."
+  id: ID!
+  "Deletes only this version."
+  expectedVersion: Int
+}
+
+"Result of deleteMessage."
+type DeleteMessagePayload {
+  "What is left of the message."
+  message: ChatMessage
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What a file is for."
+enum UploadPurpose {
+  "To go into a message."
+  CHAT_ATTACHMENT
+}
+
+"Input of createUpload."
+input CreateUploadInput {
+  "The room that the file is for."
+  roomId: ID!
+  "What it is for."
+  purpose: UploadPurpose!
+  "Name for people, at most 200 bytes; what a file system would interpret is taken out."
+  fileName: String!
+  "Media type: image/jpeg, image/png or application/pdf. The content decides whether it is true."
+  contentType: String!
+  "Length in bytes, at most 10 MiB."
+  sizeBytes: Int!
+}
+
+"A file that was announced."
+type Upload {
+  "Id of the file, for attachmentIds."
+  id: ID!
+  "Where to send it, by one PUT; nobody else's business."
+  url: String!
+  "Until when."
+  expiresAt: DateTime!
+}
+
+"Result of createUpload."
+type CreateUploadPayload {
+  "Where to send the file."
+  upload: Upload
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What can be done with a room."
+enum ChatRoomAction {
+  "Both may write (again)."
+  ACTIVATE
+  "It can be read, not written in."
+  DEACTIVATE
+  "The same, by a decision."
+  SUSPEND
+  "It is put away."
+  ARCHIVE
+}
+
+"Input of manageChatRoom."
+input ManageChatRoomInput {
+  "The room."
+  roomId: ID!
+  "What to do."
+  action: ChatRoomAction!
+}
+
+"Result of manageChatRoom."
+type ManageChatRoomPayload {
+  "The room."
+  room: ChatRoom
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of deleteChatRoom."
+input DeleteChatRoomInput {
+  "The room."
+  roomId: ID!
+}
+
+"Result of deleteChatRoom."
+type DeleteChatRoomPayload {
+  "Id of the room that is gone."
+  deletedId: ID
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of breakGlass: a room or a patient, and why."
+input BreakGlassInput {
+  "The room; without it the patientId is needed."
+  roomId: ID
+  "The patient whose present rooms are to be opened; without it the roomId is needed."
+  patientId: ID
+  "Why, 10 to 500 characters; the participants will read it."
+  reason: String!
+}
+
+"A conversation that was opened to an administrator."
+type RecordOpening {
+  "Id of the record of it."
+  id: ID!
+  "The room."
+  roomId: ID!
+  "Why."
+  reason: String!
+  "When it was opened."
+  createdAt: DateTime!
+  "When the right to read ends."
+  expiresAt: DateTime!
+}
+
+"Result of breakGlass."
+type BreakGlassPayload {
+  "What was opened."
+  openings: [RecordOpening!]
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
 extend type Subscription {
   "What happens in a room, in order and without gaps. With after the stream goes on behind that event; without, it starts now with StreamOpened. Errors: NOT_FOUND, INVALID_INPUT, RESUME_EXPIRED, SLOW_CONSUMER."
   chatEvents(
@@ -4926,7 +5701,9 @@ extend type Subscription {
     roomId: ID!
     "Continue behind this cursor."
     after: Cursor
-  ): ChatEvent! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR]) @sameForAll
+  ): ChatEvent! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR, ADMIN]) @sameForAll
+  "What happens in all rooms of the viewer, in one order and without gaps: for lists of rooms, on all devices of the user. With after it goes on behind that event; without, it starts now with StreamOpened. Errors: INVALID_INPUT, RESUME_EXPIRED, SLOW_CONSUMER."
+  chatInbox("Continue behind this cursor." after: Cursor): ChatInboxEvent! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
 }
 `, BuiltIn: false},
 	{Name: "../schema/common.graphqls", Input: `"""
@@ -5069,14 +5846,16 @@ enum ErrorCode {
   PAYMENT_EXPIRED
   "There is an order for this appointment already."
   ORDER_EXISTS
-  "More would be paid back than is left of what was paid."
-  REFUND_TOO_LARGE
   "The room cannot be written in."
   ROOM_NOT_WRITABLE
   "The message holds nothing but white space."
   MESSAGE_EMPTY
   "The message is longer than 4,000 characters."
   MESSAGE_TOO_LONG
+  "The time in which a message can be changed is over."
+  EDIT_WINDOW_CLOSED
+  "The file is not what was announced, too large, of another kind, of somebody else, or in a message already."
+  UPLOAD_REJECTED
   "A record with this Medicare number or IHI exists."
   DUPLICATE_PATIENT
 }
@@ -5134,7 +5913,7 @@ interface StreamEvent {
 }
 
 "First event of a subscription without after: the stream is read from here."
-type StreamOpened implements StreamEvent & ChatEvent {
+type StreamOpened implements StreamEvent & ChatEvent & ChatInboxEvent {
   "Where the stream stands; give it back as after to go on from here."
   cursor: Cursor! @sameForAll
   "Cursor of the event before; null when there is none."
@@ -5937,140 +6716,6 @@ type UpdatePatientPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../schema/payment.graphqls", Input: `extend type Query {
-  "What happened to an order's money, in order; null when there is none or the viewer may not see it."
-  orderAudit("The order." orderId: ID!): OrderAudit @auth(roles: [PATIENT, BILLER, ADMIN])
-}
-
-extend type Mutation {
-  "Records that an order was paid in full at the desk: books its appointment and closes the page to pay on. Errors: NOT_FOUND, ILLEGAL_STATUS when it is paid or a payment is under way, PAYMENT_EXPIRED, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED."
-  recordPayment("What was paid." input: RecordPaymentInput!): RecordPaymentPayload! @auth(roles: [BILLER, SCHEDULER, ADMIN])
-  "Pays back an order, in full or in part. The appointment stays as it is: cancelling it is an act of its own. Errors: NOT_FOUND, ILLEGAL_STATUS, REFUND_TOO_LARGE, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED."
-  refundOrder("What to pay back." input: RefundOrderInput!): RefundOrderPayload! @auth(roles: [BILLER, ADMIN])
-  "Records that a person has paid back a refund that the provider cannot make: one of money taken at the desk, or one that has failed. Errors: NOT_FOUND, ILLEGAL_STATUS, REFUND_TOO_LARGE, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED."
-  settleRefund("Which refund." input: SettleRefundInput!): SettleRefundPayload! @auth(roles: [BILLER, ADMIN])
-}
-
-"Input of recordPayment."
-input RecordPaymentInput {
-  "The order, which is paid in full."
-  orderId: ID!
-  "How it was paid: CASH or TERMINAL."
-  method: OrderMethod!
-  "Reference of the receipt, at most 60 characters."
-  reference: String
-  "Makes a repeated call return the first result; kept for 24 hours. Required."
-  idempotencyKey: String
-}
-
-"Result of recordPayment."
-type RecordPaymentPayload {
-  "The paid order."
-  order: Order
-  "The booked appointment; null for who may not see appointments."
-  appointment: Appointment
-  "Why it was not done; empty when it was."
-  userErrors: [UserError!]!
-}
-
-"Input of refundOrder."
-input RefundOrderInput {
-  "The order."
-  orderId: ID!
-  "How much, in the order's currency; all that is left when it is left out."
-  amount: Decimal
-  "Why, for the patient too: at most 200 characters, without medical content."
-  reason: String!
-  "Makes a repeated call return the first result; kept for 24 hours. Required."
-  idempotencyKey: String
-}
-
-"Result of refundOrder."
-type RefundOrderPayload {
-  "The order."
-  order: Order
-  "The refund: PROCESSING until the provider has paid it back, SUCCEEDED at once when the money was handed out at the desk."
-  refund: Refund
-  "Why it was not done; empty when it was."
-  userErrors: [UserError!]!
-}
-
-"Input of settleRefund."
-input SettleRefundInput {
-  "The refund."
-  refundId: ID!
-  "Reference of the receipt or the transfer, at most 60 characters."
-  reference: String!
-  "Makes a repeated call return the first result; kept for 24 hours. Required."
-  idempotencyKey: String
-}
-
-"Result of settleRefund."
-type SettleRefundPayload {
-  "The order."
-  order: Order
-  "The refund."
-  refund: Refund
-  "Why it was not done; empty when it was."
-  userErrors: [UserError!]!
-}
-
-"What happened to an order's money."
-type OrderAudit {
-  "The order."
-  order: Order
-  "What was taken."
-  total: Money!
-  "Fee of the payment provider."
-  fee: Money!
-  "What was paid back."
-  refunded: Money!
-  "What stays: total less fee and refunds."
-  net: Money!
-  "What happened, oldest first."
-  events: [OrderAuditEvent!]!
-}
-
-"One step of an order's money."
-type OrderAuditEvent {
-  "When it happened."
-  occurredAt: DateTime!
-  "What happened."
-  kind: OrderAuditKind!
-  "The amount it is about."
-  amount: Money!
-  "What stays with the practice after it: taken, less fee and refunds."
-  net: Money!
-  "The refund it is about; null for the payment itself."
-  refundId: ID
-  "Reference of the provider or of a receipt; null when there is none."
-  reference: String
-  "Why; null when there is nothing to say."
-  reason: String
-}
-
-"Steps of an order's money."
-enum OrderAuditKind {
-  "The payment was asked for."
-  CREATED
-  "The page to pay on was opened."
-  CHECKOUT_OPENED
-  "The payment was declined."
-  FAILED
-  "The page to pay on was closed, or the time to pay was over."
-  EXPIRED
-  "The money was taken."
-  PAID
-  "It was asked to be paid back."
-  REFUND_ASKED
-  "It was paid back."
-  REFUND_SUCCEEDED
-  "Paying it back was given up; somebody must look."
-  REFUND_FAILED
-  "The visit is over, and with it the order."
-  COMPLETED
-}
-`, BuiltIn: false},
 	{Name: "../schema/ent.graphql", Input: `directive @goField(forceResolver: Boolean, name: String, omittable: Boolean) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 directive @goModel(model: String, models: [String!], forceGenerate: Boolean) on OBJECT | INPUT_OBJECT | SCALAR | ENUM | INTERFACE | UNION
 """
@@ -6662,10 +7307,6 @@ type ChatMessage implements Node {
   """
   position: Int! @sameForAll
   """
-  The text as it was sent, 1 to 4,000 characters; data, never to be interpreted.
-  """
-  body: String! @sameForAll
-  """
   The id that the sender's program gave the message; null when it gave none.
   """
   clientMessageId: String @sameForAll
@@ -6775,6 +7416,10 @@ type ChatRoom implements Node {
   Whether the room can be written in.
   """
   status: ChatRoomStatus!
+  """
+  Since when the room has this status; null when that is not known.
+  """
+  statusSince: DateTime
   """
   The appointment.
   """
@@ -7175,11 +7820,7 @@ type Order implements Node {
   """
   providerRef: String
   """
-  How it was paid; null until then.
-  """
-  method: OrderMethod
-  """
-  The provider's id of the payment, or the reference of the receipt of one taken at the desk.
+  The provider's id of the payment.
   """
   paymentRef: String
   """
@@ -7191,19 +7832,7 @@ type Order implements Node {
   """
   expiresAt: DateTime!
   """
-  When the page to pay on was opened; null until then.
-  """
-  checkoutAt: DateTime
-  """
-  When the payment was last declined; null when it was not.
-  """
-  failedAt: DateTime
-  """
-  When its page was closed or the time to pay was over; null when neither was.
-  """
-  expiredAt: DateTime
-  """
-  When the money was taken; null until then.
+  When the provider took the money; null until then.
   """
   paidAt: DateTime
   """
@@ -7263,23 +7892,6 @@ type OrderEdge {
   cursor: Cursor!
 }
 """
-How it was paid; null until then.
-"""
-enum OrderMethod @goModel(model: "github.com/caregraph/caregraph/ent/order.Method") {
-  """
-  On the payment provider's page.
-  """
-  ONLINE
-  """
-  In cash at the desk.
-  """
-  CASH
-  """
-  By card at the desk.
-  """
-  TERMINAL
-}
-"""
 Ordering options for Order connections
 """
 input OrderOrder {
@@ -7314,7 +7926,7 @@ enum OrderStatus @goModel(model: "github.com/caregraph/caregraph/ent/order.Statu
   """
   PENDING
   """
-  The money was taken.
+  The provider has the money.
   """
   PAID
   """
@@ -8333,17 +8945,13 @@ type Refund implements Node {
   """
   reason: String!
   """
-  The provider's id of the refund, or the reference of a receipt.
+  The provider's id of the refund.
   """
   providerRef: String
   """
   How often the provider was asked.
   """
   attempts: Int!
-  """
-  When it was paid back or given up; null until then.
-  """
-  finishedAt: DateTime
   """
   When the provider is asked next; null when it will not be.
   """
@@ -8362,7 +8970,7 @@ Where the refund stands.
 """
 enum RefundStatus @goModel(model: "github.com/caregraph/caregraph/ent/refund.Status") {
   """
-  On its way: asked of the provider, or for a person to pay back.
+  Asked of the provider, or to be asked again.
   """
   PROCESSING
   """
@@ -9444,6 +10052,16 @@ func (ec *executionContext) childFields_BookAppointmentPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type BookAppointmentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_BreakGlassPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "openings":
+		return ec.fieldContext_BreakGlassPayload_openings(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_BreakGlassPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BreakGlassPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "endedSessions":
@@ -9452,6 +10070,36 @@ func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Contex
 		return ec.fieldContext_ChangePasswordPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangePasswordPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChatAttachment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ChatAttachment_id(ctx, field)
+	case "fileName":
+		return ec.fieldContext_ChatAttachment_fileName(ctx, field)
+	case "contentType":
+		return ec.fieldContext_ChatAttachment_contentType(ctx, field)
+	case "sizeBytes":
+		return ec.fieldContext_ChatAttachment_sizeBytes(ctx, field)
+	case "url":
+		return ec.fieldContext_ChatAttachment_url(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatAttachment", field.Name)
+}
+
+func (ec *executionContext) childFields_ChatContext(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "startsAt":
+		return ec.fieldContext_ChatContext_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_ChatContext_endsAt(ctx, field)
+	case "durationMinutes":
+		return ec.fieldContext_ChatContext_durationMinutes(ctx, field)
+	case "note":
+		return ec.fieldContext_ChatContext_note(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatContext", field.Name)
 }
 
 func (ec *executionContext) childFields_ChatEventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9490,12 +10138,28 @@ func (ec *executionContext) childFields_ChatMessage(ctx context.Context, field g
 		return ec.fieldContext_ChatMessage_senderRole(ctx, field)
 	case "position":
 		return ec.fieldContext_ChatMessage_position(ctx, field)
-	case "body":
-		return ec.fieldContext_ChatMessage_body(ctx, field)
 	case "clientMessageId":
 		return ec.fieldContext_ChatMessage_clientMessageId(ctx, field)
 	case "room":
 		return ec.fieldContext_ChatMessage_room(ctx, field)
+	case "body":
+		return ec.fieldContext_ChatMessage_body(ctx, field)
+	case "editedAt":
+		return ec.fieldContext_ChatMessage_editedAt(ctx, field)
+	case "isDeleted":
+		return ec.fieldContext_ChatMessage_isDeleted(ctx, field)
+	case "version":
+		return ec.fieldContext_ChatMessage_version(ctx, field)
+	case "viewerCanEdit":
+		return ec.fieldContext_ChatMessage_viewerCanEdit(ctx, field)
+	case "readBy":
+		return ec.fieldContext_ChatMessage_readBy(ctx, field)
+	case "highlights":
+		return ec.fieldContext_ChatMessage_highlights(ctx, field)
+	case "attachments":
+		return ec.fieldContext_ChatMessage_attachments(ctx, field)
+	case "versions":
+		return ec.fieldContext_ChatMessage_versions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChatMessage", field.Name)
 }
@@ -9522,6 +10186,28 @@ func (ec *executionContext) childFields_ChatMessageEdge(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type ChatMessageEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ChatParticipant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ChatParticipant_id(ctx, field)
+	case "role":
+		return ec.fieldContext_ChatParticipant_role(ctx, field)
+	case "name":
+		return ec.fieldContext_ChatParticipant_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatParticipant", field.Name)
+}
+
+func (ec *executionContext) childFields_ChatReceipt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_ChatReceipt_user(ctx, field)
+	case "readAt":
+		return ec.fieldContext_ChatReceipt_readAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatReceipt", field.Name)
+}
+
 func (ec *executionContext) childFields_ChatRoom(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -9536,12 +10222,16 @@ func (ec *executionContext) childFields_ChatRoom(ctx context.Context, field grap
 		return ec.fieldContext_ChatRoom_practitionerId(ctx, field)
 	case "status":
 		return ec.fieldContext_ChatRoom_status(ctx, field)
+	case "statusSince":
+		return ec.fieldContext_ChatRoom_statusSince(ctx, field)
 	case "appointment":
 		return ec.fieldContext_ChatRoom_appointment(ctx, field)
 	case "patient":
 		return ec.fieldContext_ChatRoom_patient(ctx, field)
 	case "practitioner":
 		return ec.fieldContext_ChatRoom_practitioner(ctx, field)
+	case "context":
+		return ec.fieldContext_ChatRoom_context(ctx, field)
 	case "messages":
 		return ec.fieldContext_ChatRoom_messages(ctx, field)
 	case "unreadCount":
@@ -9628,6 +10318,16 @@ func (ec *executionContext) childFields_CreateSlotsPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type CreateSlotsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateUploadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "upload":
+		return ec.fieldContext_CreateUploadPayload_upload(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateUploadPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateUploadPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -9646,6 +10346,36 @@ func (ec *executionContext) childFields_DeactivateUserPayload(ctx context.Contex
 		return ec.fieldContext_DeactivateUserPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeactivateUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteChatRoomPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedId":
+		return ec.fieldContext_DeleteChatRoomPayload_deletedId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteChatRoomPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteChatRoomPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_DeleteMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EditMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_EditMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EditMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EditMessagePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ExtendSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9788,6 +10518,16 @@ func (ec *executionContext) childFields_LogoutPayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type LogoutPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ManageChatRoomPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "room":
+		return ec.fieldContext_ManageChatRoomPayload_room(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ManageChatRoomPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ManageChatRoomPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_MarkNotificationReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "notification":
@@ -9806,6 +10546,18 @@ func (ec *executionContext) childFields_MarkRoomReadPayload(ctx context.Context,
 		return ec.fieldContext_MarkRoomReadPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MarkRoomReadPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageText(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_MessageText_number(ctx, field)
+	case "body":
+		return ec.fieldContext_MessageText_body(ctx, field)
+	case "since":
+		return ec.fieldContext_MessageText_since(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageText", field.Name)
 }
 
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9884,20 +10636,12 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_provider(ctx, field)
 	case "providerRef":
 		return ec.fieldContext_Order_providerRef(ctx, field)
-	case "method":
-		return ec.fieldContext_Order_method(ctx, field)
 	case "paymentRef":
 		return ec.fieldContext_Order_paymentRef(ctx, field)
 	case "checkoutURL":
 		return ec.fieldContext_Order_checkoutURL(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_Order_expiresAt(ctx, field)
-	case "checkoutAt":
-		return ec.fieldContext_Order_checkoutAt(ctx, field)
-	case "failedAt":
-		return ec.fieldContext_Order_failedAt(ctx, field)
-	case "expiredAt":
-		return ec.fieldContext_Order_expiredAt(ctx, field)
 	case "paidAt":
 		return ec.fieldContext_Order_paidAt(ctx, field)
 	case "completedAt":
@@ -9916,44 +10660,6 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_net(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
-}
-
-func (ec *executionContext) childFields_OrderAudit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "order":
-		return ec.fieldContext_OrderAudit_order(ctx, field)
-	case "total":
-		return ec.fieldContext_OrderAudit_total(ctx, field)
-	case "fee":
-		return ec.fieldContext_OrderAudit_fee(ctx, field)
-	case "refunded":
-		return ec.fieldContext_OrderAudit_refunded(ctx, field)
-	case "net":
-		return ec.fieldContext_OrderAudit_net(ctx, field)
-	case "events":
-		return ec.fieldContext_OrderAudit_events(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type OrderAudit", field.Name)
-}
-
-func (ec *executionContext) childFields_OrderAuditEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "occurredAt":
-		return ec.fieldContext_OrderAuditEvent_occurredAt(ctx, field)
-	case "kind":
-		return ec.fieldContext_OrderAuditEvent_kind(ctx, field)
-	case "amount":
-		return ec.fieldContext_OrderAuditEvent_amount(ctx, field)
-	case "net":
-		return ec.fieldContext_OrderAuditEvent_net(ctx, field)
-	case "refundId":
-		return ec.fieldContext_OrderAuditEvent_refundId(ctx, field)
-	case "reference":
-		return ec.fieldContext_OrderAuditEvent_reference(ctx, field)
-	case "reason":
-		return ec.fieldContext_OrderAuditEvent_reason(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type OrderAuditEvent", field.Name)
 }
 
 func (ec *executionContext) childFields_OrderConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10178,60 +10884,20 @@ func (ec *executionContext) childFields_ReactivateUserPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type ReactivateUserPayload", field.Name)
 }
 
-func (ec *executionContext) childFields_RecordPaymentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "order":
-		return ec.fieldContext_RecordPaymentPayload_order(ctx, field)
-	case "appointment":
-		return ec.fieldContext_RecordPaymentPayload_appointment(ctx, field)
-	case "userErrors":
-		return ec.fieldContext_RecordPaymentPayload_userErrors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type RecordPaymentPayload", field.Name)
-}
-
-func (ec *executionContext) childFields_Refund(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_RecordOpening(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
-		return ec.fieldContext_Refund_id(ctx, field)
-	case "createdAt":
-		return ec.fieldContext_Refund_createdAt(ctx, field)
-	case "orderId":
-		return ec.fieldContext_Refund_orderId(ctx, field)
-	case "patientId":
-		return ec.fieldContext_Refund_patientId(ctx, field)
-	case "status":
-		return ec.fieldContext_Refund_status(ctx, field)
+		return ec.fieldContext_RecordOpening_id(ctx, field)
+	case "roomId":
+		return ec.fieldContext_RecordOpening_roomId(ctx, field)
 	case "reason":
-		return ec.fieldContext_Refund_reason(ctx, field)
-	case "providerRef":
-		return ec.fieldContext_Refund_providerRef(ctx, field)
-	case "attempts":
-		return ec.fieldContext_Refund_attempts(ctx, field)
-	case "finishedAt":
-		return ec.fieldContext_Refund_finishedAt(ctx, field)
-	case "nextAttemptAt":
-		return ec.fieldContext_Refund_nextAttemptAt(ctx, field)
-	case "order":
-		return ec.fieldContext_Refund_order(ctx, field)
-	case "patient":
-		return ec.fieldContext_Refund_patient(ctx, field)
-	case "amount":
-		return ec.fieldContext_Refund_amount(ctx, field)
+		return ec.fieldContext_RecordOpening_reason(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RecordOpening_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_RecordOpening_expiresAt(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type Refund", field.Name)
-}
-
-func (ec *executionContext) childFields_RefundOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "order":
-		return ec.fieldContext_RefundOrderPayload_order(ctx, field)
-	case "refund":
-		return ec.fieldContext_RefundOrderPayload_refund(ctx, field)
-	case "userErrors":
-		return ec.fieldContext_RefundOrderPayload_userErrors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type RefundOrderPayload", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type RecordOpening", field.Name)
 }
 
 func (ec *executionContext) childFields_RegisterPatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10358,18 +11024,6 @@ func (ec *executionContext) childFields_SessionStatus(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type SessionStatus", field.Name)
 }
 
-func (ec *executionContext) childFields_SettleRefundPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "order":
-		return ec.fieldContext_SettleRefundPayload_order(ctx, field)
-	case "refund":
-		return ec.fieldContext_SettleRefundPayload_refund(ctx, field)
-	case "userErrors":
-		return ec.fieldContext_SettleRefundPayload_userErrors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type SettleRefundPayload", field.Name)
-}
-
 func (ec *executionContext) childFields_SkippedSlot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "localDate":
@@ -10436,6 +11090,16 @@ func (ec *executionContext) childFields_SlotEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type SlotEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_TextRange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_TextRange_start(ctx, field)
+	case "length":
+		return ec.fieldContext_TextRange_length(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TextRange", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdatePatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "patient":
@@ -10464,6 +11128,18 @@ func (ec *executionContext) childFields_UpdateUserPayload(ctx context.Context, f
 		return ec.fieldContext_UpdateUserPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Upload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Upload_id(ctx, field)
+	case "url":
+		return ec.fieldContext_Upload_url(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Upload_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Upload", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10789,46 +11465,70 @@ func (ec *executionContext) field_Appointment_orders_args(ctx context.Context, r
 func (ec *executionContext) field_ChatRoom_messages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
 			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["first"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
 			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["before"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	args["last"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*ent.ChatMessageOrder, error) {
 			return ec.unmarshalOChatMessageOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessageOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg4
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -10852,6 +11552,20 @@ func (ec *executionContext) field_Mutation_bookAppointment_args(ctx context.Cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (booking.BookAppointmentInput, error) {
 			return ec.unmarshalNBookAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐBookAppointmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_breakGlass_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.BreakGlassInput, error) {
+			return ec.unmarshalNBreakGlassInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐBreakGlassInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10930,6 +11644,20 @@ func (ec *executionContext) field_Mutation_createSlots_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createUpload_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.CreateUploadInput, error) {
+			return ec.unmarshalNCreateUploadInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐCreateUploadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createUser_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10950,6 +11678,48 @@ func (ec *executionContext) field_Mutation_deactivateUser_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.DeactivateUserInput, error) {
 			return ec.unmarshalNDeactivateUserInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐDeactivateUserInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteChatRoom_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.DeleteChatRoomInput, error) {
+			return ec.unmarshalNDeleteChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteChatRoomInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.DeleteMessageInput, error) {
+			return ec.unmarshalNDeleteMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_editMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.EditMessageInput, error) {
+			return ec.unmarshalNEditMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐEditMessageInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10992,6 +11762,20 @@ func (ec *executionContext) field_Mutation_logout_args(ctx context.Context, rawA
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (*identity.LogoutInput, error) {
 			return ec.unmarshalOLogoutInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐLogoutInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_manageChatRoom_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.ManageChatRoomInput, error) {
+			return ec.unmarshalNManageChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐManageChatRoomInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11048,34 +11832,6 @@ func (ec *executionContext) field_Mutation_reactivateUser_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.ReactivateUserInput, error) {
 			return ec.unmarshalNReactivateUserInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐReactivateUserInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_recordPayment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (booking.RecordPaymentInput, error) {
-			return ec.unmarshalNRecordPaymentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRecordPaymentInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_refundOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (booking.RefundOrderInput, error) {
-			return ec.unmarshalNRefundOrderInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRefundOrderInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11146,20 +11902,6 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (chat.SendMessageInput, error) {
 			return ec.unmarshalNSendMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSendMessageInput(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_settleRefund_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (booking.SettleRefundInput, error) {
-			return ec.unmarshalNSettleRefundInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSettleRefundInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11686,20 +12428,6 @@ func (ec *executionContext) field_Query_notifications_args(ctx context.Context, 
 	return args, nil
 }
 
-func (ec *executionContext) field_Query_orderAudit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "orderId",
-		func(ctx context.Context, v any) (uuid.UUID, error) {
-			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["orderId"] = arg0
-	return args, nil
-}
-
 func (ec *executionContext) field_Query_order_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12145,6 +12873,20 @@ func (ec *executionContext) field_Subscription_chatEvents_args(ctx context.Conte
 		return nil, err
 	}
 	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_chatInbox_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
 	return args, nil
 }
 
@@ -13888,6 +14630,70 @@ func (ec *executionContext) fieldContext_BookAppointmentPayload_userErrors(_ con
 	return fc, nil
 }
 
+func (ec *executionContext) _BreakGlassPayload_openings(ctx context.Context, field graphql.CollectedField, obj *model.BreakGlassPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BreakGlassPayload_openings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Openings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.RecordOpening) graphql.Marshaler {
+			return ec.marshalORecordOpening2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpeningᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BreakGlassPayload_openings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BreakGlassPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordOpening(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BreakGlassPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.BreakGlassPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BreakGlassPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BreakGlassPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BreakGlassPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ChangePasswordPayload_endedSessions(ctx context.Context, field graphql.CollectedField, obj *model.ChangePasswordPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13941,6 +14747,213 @@ func (ec *executionContext) fieldContext_ChangePasswordPayload_userErrors(_ cont
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ChatAttachment_id(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_fileName(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_fileName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FileName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_fileName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_contentType(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_contentType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ContentType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_contentType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_sizeBytes(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_sizeBytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SizeBytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_sizeBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_url(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatAttachment().URL(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_startsAt(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_startsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_endsAt(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_endsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_durationMinutes(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_durationMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DurationMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_durationMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_note(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ChatEventConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ChatEventConnection) (ret graphql.Marshaler) {
@@ -14085,6 +15098,199 @@ func (ec *executionContext) fieldContext_ChatEventEdge_cursor(_ context.Context,
 	return graphql.NewScalarFieldContext("ChatEventEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _ChatInboxChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_roomId(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_roomId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RoomID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_roomId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_room(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_room(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatInboxChanged().Room(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatRoom) graphql.Marshaler {
+			return ec.marshalOChatRoom2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoom(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_room(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatInboxChanged",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatRoom(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatInboxChanged_kind(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.ChatEventKind) graphql.Marshaler {
+			return ec.marshalNChatEventKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEventKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type ChatEventKind does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_unreadCount(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_unreadCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatInboxChanged().UnreadCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_unreadCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_unreadTotal(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_unreadTotal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatInboxChanged().UnreadTotal(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_unreadTotal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _ChatMessage_id(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14223,29 +15429,6 @@ func (ec *executionContext) fieldContext_ChatMessage_position(_ context.Context,
 	return graphql.NewScalarFieldContext("ChatMessage", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ChatMessage_body(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChatMessage_body(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Body, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ChatMessage_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChatMessage", field, false, false, errors.New("field of type String does not have child fields"))
-}
-
 func (ec *executionContext) _ChatMessage_clientMessageId(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14296,6 +15479,249 @@ func (ec *executionContext) fieldContext_ChatMessage_room(_ context.Context, fie
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ChatRoom(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_body(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Body(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_editedAt(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_editedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().EditedAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_editedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_isDeleted(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_isDeleted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().IsDeleted(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_isDeleted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_version(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Version(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_viewerCanEdit(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_viewerCanEdit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().ViewerCanEdit(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_viewerCanEdit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_readBy(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_readBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().ReadBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*chat.ChatReceipt) graphql.Marshaler {
+			return ec.marshalNChatReceipt2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceiptᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_readBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatReceipt(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_highlights(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_highlights(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Highlights(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*chat.TextRange) graphql.Marshaler {
+			return ec.marshalNTextRange2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_highlights(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TextRange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_attachments(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_attachments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Attachments(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ChatAttachment) graphql.Marshaler {
+			return ec.marshalNChatAttachment2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachmentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_attachments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatAttachment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_versions(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_versions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Versions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*chat.MessageText) graphql.Marshaler {
+			return ec.marshalNMessageText2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageTextᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_versions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageText(ctx, field)
 		},
 	}
 	return fc, nil
@@ -14443,6 +15869,130 @@ func (ec *executionContext) fieldContext_ChatMessageEdge_cursor(_ context.Contex
 	return graphql.NewScalarFieldContext("ChatMessageEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _ChatParticipant_id(ctx context.Context, field graphql.CollectedField, obj *chat.ChatParticipant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatParticipant_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatParticipant_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatParticipant", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChatParticipant_role(ctx context.Context, field graphql.CollectedField, obj *chat.ChatParticipant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatParticipant_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v chatmessage.SenderRole) graphql.Marshaler {
+			return ec.marshalNChatMessageSenderRole2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatmessageᚐSenderRole(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatParticipant_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatParticipant", field, false, false, errors.New("field of type ChatMessageSenderRole does not have child fields"))
+}
+
+func (ec *executionContext) _ChatParticipant_name(ctx context.Context, field graphql.CollectedField, obj *chat.ChatParticipant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatParticipant_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatParticipant_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatParticipant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatReceipt_user(ctx context.Context, field graphql.CollectedField, obj *chat.ChatReceipt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatReceipt_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v chat.ChatParticipant) graphql.Marshaler {
+			return ec.marshalNChatParticipant2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatParticipant(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatReceipt_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatReceipt",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatParticipant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatReceipt_readAt(ctx context.Context, field graphql.CollectedField, obj *chat.ChatReceipt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatReceipt_readAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReadAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatReceipt_readAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatReceipt", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _ChatRoom_id(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14581,6 +16131,29 @@ func (ec *executionContext) fieldContext_ChatRoom_status(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("ChatRoom", field, false, false, errors.New("field of type ChatRoomStatus does not have child fields"))
 }
 
+func (ec *executionContext) _ChatRoom_statusSince(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatRoom_statusSince(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StatusSince, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatRoom_statusSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatRoom", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _ChatRoom_appointment(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14677,6 +16250,38 @@ func (ec *executionContext) fieldContext_ChatRoom_practitioner(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _ChatRoom_context(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatRoom_context(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatRoom().Context(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.ChatContext) graphql.Marshaler {
+			return ec.marshalOChatContext2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatContext(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatRoom_context(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatRoom",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatContext(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ChatRoom_messages(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14687,7 +16292,7 @@ func (ec *executionContext) _ChatRoom_messages(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.ChatRoom().Messages(ctx, obj, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.ChatMessageOrder))
+			return ec.Resolvers.ChatRoom().Messages(ctx, obj, fc.Args["search"].(*string), fc.Args["from"].(*time.Time), fc.Args["to"].(*time.Time), fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.ChatMessageOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessageConnection) graphql.Marshaler {
@@ -15353,6 +16958,70 @@ func (ec *executionContext) fieldContext_CreateSlotsPayload_userErrors(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateUploadPayload_upload(ctx context.Context, field graphql.CollectedField, obj *model.CreateUploadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateUploadPayload_upload(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Upload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.Upload) graphql.Marshaler {
+			return ec.marshalOUpload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐUpload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateUploadPayload_upload(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateUploadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Upload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateUploadPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CreateUploadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateUploadPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateUploadPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateUploadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CreateUserPayload_user(ctx context.Context, field graphql.CollectedField, obj *model.CreateUserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15471,6 +17140,189 @@ func (ec *executionContext) _DeactivateUserPayload_userErrors(ctx context.Contex
 func (ec *executionContext) fieldContext_DeactivateUserPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DeactivateUserPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteChatRoomPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteChatRoomPayload_deletedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteChatRoomPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteChatRoomPayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _DeleteChatRoomPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteChatRoomPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteChatRoomPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteChatRoomPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *model.DeleteMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteMessagePayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteMessagePayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteMessagePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteMessagePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteMessagePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EditMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *model.EditMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EditMessagePayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EditMessagePayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EditMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EditMessagePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.EditMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EditMessagePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EditMessagePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EditMessagePayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -16569,6 +18421,70 @@ func (ec *executionContext) fieldContext_LogoutPayload_userErrors(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _ManageChatRoomPayload_room(ctx context.Context, field graphql.CollectedField, obj *model.ManageChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ManageChatRoomPayload_room(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Room, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatRoom) graphql.Marshaler {
+			return ec.marshalOChatRoom2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoom(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ManageChatRoomPayload_room(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ManageChatRoomPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatRoom(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ManageChatRoomPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.ManageChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ManageChatRoomPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ManageChatRoomPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ManageChatRoomPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MarkNotificationReadPayload_notification(ctx context.Context, field graphql.CollectedField, obj *model.MarkNotificationReadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16796,6 +18712,277 @@ func (ec *executionContext) fieldContext_MessageAdded_message(_ context.Context,
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _MessageDeleted_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageDeleted", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageDeleted_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageDeleted", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageDeleted_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageDeleted", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _MessageDeleted_message(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageDeleted",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageEdited_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEdited", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageEdited_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEdited", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageEdited_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEdited", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _MessageEdited_message(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageEdited",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageText_number(ctx context.Context, field graphql.CollectedField, obj *chat.MessageText) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageText_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageText_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageText", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _MessageText_body(ctx context.Context, field graphql.CollectedField, obj *chat.MessageText) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageText_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageText_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageText", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _MessageText_since(ctx context.Context, field graphql.CollectedField, obj *chat.MessageText) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageText_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageText_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageText", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _MessagesRead_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessagesRead) (ret graphql.Marshaler) {
@@ -17243,7 +19430,7 @@ func (ec *executionContext) _Mutation_createOrder(ctx context.Context, field gra
 					var zeroVal *model.CreateOrderPayload
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "SCHEDULER", "ADMIN"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT"})
 				if err != nil {
 					var zeroVal *model.CreateOrderPayload
 					return zeroVal, err
@@ -17417,6 +19604,408 @@ func (ec *executionContext) fieldContext_Mutation_markRoomRead(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_markRoomRead_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_editMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_editMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EditMessage(ctx, fc.Args["input"].(chat.EditMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.EditMessagePayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.EditMessagePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.EditMessagePayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.EditMessagePayload) graphql.Marshaler {
+			return ec.marshalNEditMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐEditMessagePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_editMessage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EditMessagePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_editMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteMessage(ctx, fc.Args["input"].(chat.DeleteMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.DeleteMessagePayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.DeleteMessagePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.DeleteMessagePayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteMessagePayload) graphql.Marshaler {
+			return ec.marshalNDeleteMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteMessagePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteMessage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteMessagePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createUpload(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createUpload(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateUpload(ctx, fc.Args["input"].(chat.CreateUploadInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.CreateUploadPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.CreateUploadPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.CreateUploadPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateUploadPayload) graphql.Marshaler {
+			return ec.marshalNCreateUploadPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCreateUploadPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createUpload(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateUploadPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createUpload_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_manageChatRoom(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_manageChatRoom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ManageChatRoom(ctx, fc.Args["input"].(chat.ManageChatRoomInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.ManageChatRoomPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.ManageChatRoomPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.ManageChatRoomPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ManageChatRoomPayload) graphql.Marshaler {
+			return ec.marshalNManageChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐManageChatRoomPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_manageChatRoom(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ManageChatRoomPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_manageChatRoom_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteChatRoom(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteChatRoom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteChatRoom(ctx, fc.Args["input"].(chat.DeleteChatRoomInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.DeleteChatRoomPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.DeleteChatRoomPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.DeleteChatRoomPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteChatRoomPayload) graphql.Marshaler {
+			return ec.marshalNDeleteChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteChatRoomPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteChatRoom(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteChatRoomPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteChatRoom_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_breakGlass(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_breakGlass(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BreakGlass(ctx, fc.Args["input"].(chat.BreakGlassInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.BreakGlassPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.BreakGlassPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.BreakGlassPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BreakGlassPayload) graphql.Marshaler {
+			return ec.marshalNBreakGlassPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐBreakGlassPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_breakGlass(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BreakGlassPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_breakGlass_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -18584,207 +21173,6 @@ func (ec *executionContext) fieldContext_Mutation_updatePatient(ctx context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _Mutation_recordPayment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_recordPayment(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RecordPayment(ctx, fc.Args["input"].(booking.RecordPaymentInput))
-		},
-		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
-			directive0 := next
-
-			directive1 := func(ctx context.Context) (any, error) {
-				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
-				if err != nil {
-					var zeroVal *model.RecordPaymentPayload
-					return zeroVal, err
-				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "SCHEDULER", "ADMIN"})
-				if err != nil {
-					var zeroVal *model.RecordPaymentPayload
-					return zeroVal, err
-				}
-				if ec.Directives.Auth == nil {
-					var zeroVal *model.RecordPaymentPayload
-					return zeroVal, errors.New("directive auth is not implemented")
-				}
-				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
-			}
-
-			next = directive1
-			return next
-		},
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RecordPaymentPayload) graphql.Marshaler {
-			return ec.marshalNRecordPaymentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRecordPaymentPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_recordPayment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RecordPaymentPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_recordPayment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_refundOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_refundOrder(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RefundOrder(ctx, fc.Args["input"].(booking.RefundOrderInput))
-		},
-		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
-			directive0 := next
-
-			directive1 := func(ctx context.Context) (any, error) {
-				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
-				if err != nil {
-					var zeroVal *model.RefundOrderPayload
-					return zeroVal, err
-				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
-				if err != nil {
-					var zeroVal *model.RefundOrderPayload
-					return zeroVal, err
-				}
-				if ec.Directives.Auth == nil {
-					var zeroVal *model.RefundOrderPayload
-					return zeroVal, errors.New("directive auth is not implemented")
-				}
-				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
-			}
-
-			next = directive1
-			return next
-		},
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RefundOrderPayload) graphql.Marshaler {
-			return ec.marshalNRefundOrderPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRefundOrderPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_refundOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RefundOrderPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_refundOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Mutation_settleRefund(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_settleRefund(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().SettleRefund(ctx, fc.Args["input"].(booking.SettleRefundInput))
-		},
-		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
-			directive0 := next
-
-			directive1 := func(ctx context.Context) (any, error) {
-				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
-				if err != nil {
-					var zeroVal *model.SettleRefundPayload
-					return zeroVal, err
-				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
-				if err != nil {
-					var zeroVal *model.SettleRefundPayload
-					return zeroVal, err
-				}
-				if ec.Directives.Auth == nil {
-					var zeroVal *model.SettleRefundPayload
-					return zeroVal, errors.New("directive auth is not implemented")
-				}
-				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
-			}
-
-			next = directive1
-			return next
-		},
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SettleRefundPayload) graphql.Marshaler {
-			return ec.marshalNSettleRefundPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSettleRefundPayload(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Mutation_settleRefund(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Mutation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SettleRefundPayload(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_settleRefund_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _Notification_id(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19350,29 +21738,6 @@ func (ec *executionContext) fieldContext_Order_providerRef(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Order_method(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Order_method(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Method, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *order.Method) graphql.Marshaler {
-			return ec.marshalOOrderMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Order_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type OrderMethod does not have child fields"))
-}
-
 func (ec *executionContext) _Order_paymentRef(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19439,75 +21804,6 @@ func (ec *executionContext) _Order_expiresAt(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_Order_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
-
-func (ec *executionContext) _Order_checkoutAt(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Order_checkoutAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CheckoutAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Order_checkoutAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
-
-func (ec *executionContext) _Order_failedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Order_failedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.FailedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Order_failedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
-
-func (ec *executionContext) _Order_expiredAt(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Order_expiredAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExpiredAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Order_expiredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
@@ -19747,377 +22043,6 @@ func (ec *executionContext) fieldContext_Order_net(_ context.Context, field grap
 		},
 	}
 	return fc, nil
-}
-
-func (ec *executionContext) _OrderAudit_order(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAudit_order(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Order, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
-			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAudit_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OrderAudit",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Order(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _OrderAudit_total(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAudit_total(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Total, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAudit_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OrderAudit",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Money(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _OrderAudit_fee(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAudit_fee(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Fee, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAudit_fee(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OrderAudit",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Money(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _OrderAudit_refunded(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAudit_refunded(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Refunded, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAudit_refunded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OrderAudit",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Money(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _OrderAudit_net(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAudit_net(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Net, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAudit_net(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OrderAudit",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Money(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _OrderAudit_events(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAudit_events(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Events, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.OrderAuditEvent) graphql.Marshaler {
-			return ec.marshalNOrderAuditEvent2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEventᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAudit_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OrderAudit",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_OrderAuditEvent(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _OrderAuditEvent_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAuditEvent_occurredAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.OccurredAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAuditEvent_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
-
-func (ec *executionContext) _OrderAuditEvent_kind(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAuditEvent_kind(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Kind, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.OrderAuditKind) graphql.Marshaler {
-			return ec.marshalNOrderAuditKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditKind(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAuditEvent_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type OrderAuditKind does not have child fields"))
-}
-
-func (ec *executionContext) _OrderAuditEvent_amount(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAuditEvent_amount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Amount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAuditEvent_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OrderAuditEvent",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Money(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _OrderAuditEvent_net(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAuditEvent_net(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Net, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAuditEvent_net(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OrderAuditEvent",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Money(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _OrderAuditEvent_refundId(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAuditEvent_refundId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RefundID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
-			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAuditEvent_refundId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type ID does not have child fields"))
-}
-
-func (ec *executionContext) _OrderAuditEvent_reference(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAuditEvent_reference(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reference, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAuditEvent_reference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type String does not have child fields"))
-}
-
-func (ec *executionContext) _OrderAuditEvent_reason(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OrderAuditEvent_reason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reason, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_OrderAuditEvent_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _OrderConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.OrderConnection) (ret graphql.Marshaler) {
@@ -22665,7 +24590,7 @@ func (ec *executionContext) _Query_chatEvents(ctx context.Context, field graphql
 					var zeroVal *model.ChatEventConnection
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
 				if err != nil {
 					var zeroVal *model.ChatEventConnection
 					return zeroVal, err
@@ -23609,73 +25534,6 @@ func (ec *executionContext) fieldContext_Query_validateIdentifier(ctx context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _Query_orderAudit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_orderAudit(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().OrderAudit(ctx, fc.Args["orderId"].(uuid.UUID))
-		},
-		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
-			directive0 := next
-
-			directive1 := func(ctx context.Context) (any, error) {
-				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
-				if err != nil {
-					var zeroVal *model.OrderAudit
-					return zeroVal, err
-				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "BILLER", "ADMIN"})
-				if err != nil {
-					var zeroVal *model.OrderAudit
-					return zeroVal, err
-				}
-				if ec.Directives.Auth == nil {
-					var zeroVal *model.OrderAudit
-					return zeroVal, errors.New("directive auth is not implemented")
-				}
-				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
-			}
-
-			next = directive1
-			return next
-		},
-		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderAudit) graphql.Marshaler {
-			return ec.marshalOOrderAudit2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAudit(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Query_orderAudit(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_OrderAudit(ctx, field)
-		},
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = ec.Recover(ctx, r)
-			ec.Error(ctx, err)
-		}
-	}()
-	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_orderAudit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23816,100 +25674,280 @@ func (ec *executionContext) fieldContext_ReactivateUserPayload_userErrors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _RecordPaymentPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.RecordPaymentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RecordOpened_cursor(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RecordPaymentPayload_order(ctx, field)
+			return ec.fieldContext_RecordOpened_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Order, nil
+			return obj.Cursor, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
-			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_RecordPaymentPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RecordPaymentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Order(ctx, field)
-		},
-	}
-	return fc, nil
+func (ec *executionContext) fieldContext_RecordOpened_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
-func (ec *executionContext) _RecordPaymentPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.RecordPaymentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RecordOpened_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RecordPaymentPayload_appointment(ctx, field)
+			return ec.fieldContext_RecordOpened_occurredAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Appointment, nil
+			return obj.OccurredAt, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
-			return ec.marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_RecordPaymentPayload_appointment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RecordPaymentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Appointment(ctx, field)
-		},
-	}
-	return fc, nil
+func (ec *executionContext) fieldContext_RecordOpened_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _RecordPaymentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.RecordPaymentPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RecordOpened_by(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RecordPaymentPayload_userErrors(ctx, field)
+			return ec.fieldContext_RecordOpened_by(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
+			return obj.By, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_RecordPaymentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RecordPaymentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+func (ec *executionContext) fieldContext_RecordOpened_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_byName(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_byName(ctx, field)
 		},
-	}
-	return fc, nil
+		func(ctx context.Context) (any, error) {
+			return obj.ByName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_byName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_reason(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_id(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_roomId(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_roomId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RoomID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_roomId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_reason(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_expiresAt(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Refund_id(ctx context.Context, field graphql.CollectedField, obj *ent.Refund) (ret graphql.Marshaler) {
@@ -24096,29 +26134,6 @@ func (ec *executionContext) fieldContext_Refund_attempts(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Refund", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _Refund_finishedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Refund) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Refund_finishedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.FinishedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Refund_finishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Refund", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
-
 func (ec *executionContext) _Refund_nextAttemptAt(ctx context.Context, field graphql.CollectedField, obj *ent.Refund) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24233,102 +26248,6 @@ func (ec *executionContext) fieldContext_Refund_amount(_ context.Context, field 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Money(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _RefundOrderPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.RefundOrderPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RefundOrderPayload_order(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Order, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
-			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_RefundOrderPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RefundOrderPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Order(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _RefundOrderPayload_refund(ctx context.Context, field graphql.CollectedField, obj *model.RefundOrderPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RefundOrderPayload_refund(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Refund, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
-			return ec.marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_RefundOrderPayload_refund(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RefundOrderPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Refund(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _RefundOrderPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.RefundOrderPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RefundOrderPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_RefundOrderPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RefundOrderPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
 		},
 	}
 	return fc, nil
@@ -25596,102 +27515,6 @@ func (ec *executionContext) fieldContext_SessionStatus_isExpired(_ context.Conte
 	return graphql.NewScalarFieldContext("SessionStatus", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _SettleRefundPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.SettleRefundPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SettleRefundPayload_order(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Order, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
-			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_SettleRefundPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SettleRefundPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Order(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _SettleRefundPayload_refund(ctx context.Context, field graphql.CollectedField, obj *model.SettleRefundPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SettleRefundPayload_refund(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Refund, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
-			return ec.marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_SettleRefundPayload_refund(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SettleRefundPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Refund(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _SettleRefundPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.SettleRefundPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SettleRefundPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_SettleRefundPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SettleRefundPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _SkippedSlot_localDate(ctx context.Context, field graphql.CollectedField, obj *booking.SkippedSlot) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26452,7 +28275,7 @@ func (ec *executionContext) _Subscription_chatEvents(ctx context.Context, field 
 					var zeroVal model.ChatEvent
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
 				if err != nil {
 					var zeroVal model.ChatEvent
 					return zeroVal, err
@@ -26496,6 +28319,119 @@ func (ec *executionContext) fieldContext_Subscription_chatEvents(ctx context.Con
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_chatInbox(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_chatInbox(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().ChatInbox(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal model.ChatInboxEvent
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal model.ChatInboxEvent
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal model.ChatInboxEvent
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.ChatInboxEvent) graphql.Marshaler {
+			return ec.marshalNChatInboxEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatInboxEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_chatInbox(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_chatInbox_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TextRange_start(ctx context.Context, field graphql.CollectedField, obj *chat.TextRange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TextRange_start(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Start, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TextRange_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TextRange", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _TextRange_length(ctx context.Context, field graphql.CollectedField, obj *chat.TextRange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TextRange_length(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Length, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TextRange_length(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TextRange", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Throttled_code(ctx context.Context, field graphql.CollectedField, obj *model.Throttled) (ret graphql.Marshaler) {
@@ -26803,6 +28739,75 @@ func (ec *executionContext) fieldContext_UpdateUserPayload_userErrors(_ context.
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Upload_id(ctx context.Context, field graphql.CollectedField, obj *chat.Upload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Upload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Upload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Upload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Upload_url(ctx context.Context, field graphql.CollectedField, obj *chat.Upload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Upload_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Upload_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Upload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Upload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *chat.Upload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Upload_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Upload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Upload", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *ent.User) (ret graphql.Marshaler) {
@@ -28984,6 +30989,50 @@ func (ec *executionContext) unmarshalInputBookAppointmentInput(ctx context.Conte
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputBreakGlassInput(ctx context.Context, obj any) (chat.BreakGlassInput, error) {
+	var it chat.BreakGlassInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "patientId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "patientId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputChangePasswordInput(ctx context.Context, obj any) (identity.ChangePasswordInput, error) {
 	var it identity.ChangePasswordInput
 	if obj == nil {
@@ -29447,6 +31496,64 @@ func (ec *executionContext) unmarshalInputCreateSlotsInput(ctx context.Context, 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputCreateUploadInput(ctx context.Context, obj any) (chat.CreateUploadInput, error) {
+	var it chat.CreateUploadInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "purpose", "fileName", "contentType", "sizeBytes"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalNUploadPurpose2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatuploadᚐPurpose(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		case "fileName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fileName"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FileName = data
+		case "contentType":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contentType"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ContentType = data
+		case "sizeBytes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sizeBytes"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SizeBytes = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, obj any) (identity.CreateUserInput, error) {
 	var it identity.CreateUserInput
 	if obj == nil {
@@ -29544,6 +31651,117 @@ func (ec *executionContext) unmarshalInputDeactivateUserInput(ctx context.Contex
 				return it, err
 			}
 			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDeleteChatRoomInput(ctx context.Context, obj any) (chat.DeleteChatRoomInput, error) {
+	var it chat.DeleteChatRoomInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDeleteMessageInput(ctx context.Context, obj any) (chat.DeleteMessageInput, error) {
+	var it chat.DeleteMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputEditMessageInput(ctx context.Context, obj any) (chat.EditMessageInput, error) {
+	var it chat.EditMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "body", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "body":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("body"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Body = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
 		}
 	}
 	return it, nil
@@ -29696,6 +31914,43 @@ func (ec *executionContext) unmarshalInputLogoutInput(ctx context.Context, obj a
 				return it, err
 			}
 			it.ClientMutationID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputManageChatRoomInput(ctx context.Context, obj any) (chat.ManageChatRoomInput, error) {
+	var it chat.ManageChatRoomInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "action"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "action":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
+			data, err := ec.unmarshalNChatRoomAction2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatRoomAction(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Action = data
 		}
 	}
 	return it, nil
@@ -30894,108 +33149,6 @@ func (ec *executionContext) unmarshalInputReactivateUserInput(ctx context.Contex
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputRecordPaymentInput(ctx context.Context, obj any) (booking.RecordPaymentInput, error) {
-	var it booking.RecordPaymentInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"orderId", "method", "reference", "idempotencyKey"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "orderId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.OrderID = data
-		case "method":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("method"))
-			data, err := ec.unmarshalNOrderMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Method = data
-		case "reference":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reference"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Reference = data
-		case "idempotencyKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.IdempotencyKey = data
-		}
-	}
-	return it, nil
-}
-
-func (ec *executionContext) unmarshalInputRefundOrderInput(ctx context.Context, obj any) (booking.RefundOrderInput, error) {
-	var it booking.RefundOrderInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"orderId", "amount", "reason", "idempotencyKey"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "orderId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.OrderID = data
-		case "amount":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amount"))
-			data, err := ec.unmarshalODecimal2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Amount = data
-		case "reason":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Reason = data
-		case "idempotencyKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.IdempotencyKey = data
-		}
-	}
-	return it, nil
-}
-
 func (ec *executionContext) unmarshalInputRegisterPatientInput(ctx context.Context, obj any) (identity.RegisterPatientInput, error) {
 	var it identity.RegisterPatientInput
 	if obj == nil {
@@ -31183,7 +33336,7 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"roomId", "body", "clientMessageId"}
+	fieldsInOrder := [...]string{"roomId", "body", "attachmentIds", "clientMessageId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -31204,6 +33357,13 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 				return it, err
 			}
 			it.Body = data
+		case "attachmentIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attachmentIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttachmentIds = data
 		case "clientMessageId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientMessageId"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -31520,50 +33680,6 @@ func (ec *executionContext) unmarshalInputSessionWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.IsSuspiciousNEQ = data
-		}
-	}
-	return it, nil
-}
-
-func (ec *executionContext) unmarshalInputSettleRefundInput(ctx context.Context, obj any) (booking.SettleRefundInput, error) {
-	var it booking.SettleRefundInput
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"refundId", "reference", "idempotencyKey"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "refundId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("refundId"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.RefundID = data
-		case "reference":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reference"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Reference = data
-		case "idempotencyKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -32693,6 +34809,13 @@ func (ec *executionContext) _ChatEvent(ctx context.Context, sel ast.SelectionSet
 			return graphql.Null
 		}
 		return ec._RoomStatusChanged(ctx, sel, obj)
+	case model.RecordOpened:
+		return ec._RecordOpened(ctx, sel, &obj)
+	case *model.RecordOpened:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._RecordOpened(ctx, sel, obj)
 	case model.MessagesRead:
 		return ec._MessagesRead(ctx, sel, &obj)
 	case *model.MessagesRead:
@@ -32700,6 +34823,20 @@ func (ec *executionContext) _ChatEvent(ctx context.Context, sel ast.SelectionSet
 			return graphql.Null
 		}
 		return ec._MessagesRead(ctx, sel, obj)
+	case model.MessageEdited:
+		return ec._MessageEdited(ctx, sel, &obj)
+	case *model.MessageEdited:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageEdited(ctx, sel, obj)
+	case model.MessageDeleted:
+		return ec._MessageDeleted(ctx, sel, &obj)
+	case *model.MessageDeleted:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageDeleted(ctx, sel, obj)
 	case model.MessageAdded:
 		return ec._MessageAdded(ctx, sel, &obj)
 	case *model.MessageAdded:
@@ -32712,6 +34849,33 @@ func (ec *executionContext) _ChatEvent(ctx context.Context, sel ast.SelectionSet
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of ChatEvent must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _ChatInboxEvent(ctx context.Context, sel ast.SelectionSet, obj model.ChatInboxEvent) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.StreamOpened:
+		return ec._StreamOpened(ctx, sel, &obj)
+	case *model.StreamOpened:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._StreamOpened(ctx, sel, obj)
+	case model.ChatInboxChanged:
+		return ec._ChatInboxChanged(ctx, sel, &obj)
+	case *model.ChatInboxChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ChatInboxChanged(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ChatInboxEvent must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -32881,6 +35045,13 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._RoomStatusChanged(ctx, sel, obj)
+	case model.RecordOpened:
+		return ec._RecordOpened(ctx, sel, &obj)
+	case *model.RecordOpened:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._RecordOpened(ctx, sel, obj)
 	case model.MessagesRead:
 		return ec._MessagesRead(ctx, sel, &obj)
 	case *model.MessagesRead:
@@ -32888,6 +35059,20 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._MessagesRead(ctx, sel, obj)
+	case model.MessageEdited:
+		return ec._MessageEdited(ctx, sel, &obj)
+	case *model.MessageEdited:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageEdited(ctx, sel, obj)
+	case model.MessageDeleted:
+		return ec._MessageDeleted(ctx, sel, &obj)
+	case *model.MessageDeleted:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageDeleted(ctx, sel, obj)
 	case model.MessageAdded:
 		return ec._MessageAdded(ctx, sel, &obj)
 	case *model.MessageAdded:
@@ -32895,6 +35080,18 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._MessageAdded(ctx, sel, obj)
+	case model.ChatInboxChanged:
+		return ec._ChatInboxChanged(ctx, sel, &obj)
+	case *model.ChatInboxChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ChatInboxChanged(ctx, sel, obj)
+	case model.ChatInboxEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ChatInboxEvent(ctx, sel, obj)
 	case model.ChatEvent:
 		if obj == nil {
 			return graphql.Null
@@ -34160,6 +36357,49 @@ func (ec *executionContext) _BookAppointmentPayload(ctx context.Context, sel ast
 	return out
 }
 
+var breakGlassPayloadImplementors = []string{"BreakGlassPayload"}
+
+func (ec *executionContext) _BreakGlassPayload(ctx context.Context, sel ast.SelectionSet, obj *model.BreakGlassPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, breakGlassPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BreakGlassPayload")
+		case "openings":
+			out.Values[i] = ec._BreakGlassPayload_openings(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._BreakGlassPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var changePasswordPayloadImplementors = []string{"ChangePasswordPayload"}
 
 func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ChangePasswordPayload) graphql.Marshaler {
@@ -34180,6 +36420,150 @@ func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.
 		case "userErrors":
 			out.Values[i] = ec._ChangePasswordPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chatAttachmentImplementors = []string{"ChatAttachment"}
+
+func (ec *executionContext) _ChatAttachment(ctx context.Context, sel ast.SelectionSet, obj *ent.ChatAttachment) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatAttachmentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatAttachment")
+		case "id":
+			out.Values[i] = ec._ChatAttachment_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "fileName":
+			out.Values[i] = ec._ChatAttachment_fileName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "contentType":
+			out.Values[i] = ec._ChatAttachment_contentType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sizeBytes":
+			out.Values[i] = ec._ChatAttachment_sizeBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "url":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatAttachment_url(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chatContextImplementors = []string{"ChatContext"}
+
+func (ec *executionContext) _ChatContext(ctx context.Context, sel ast.SelectionSet, obj *chat.ChatContext) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatContextImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatContext")
+		case "startsAt":
+			out.Values[i] = ec._ChatContext_startsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endsAt":
+			out.Values[i] = ec._ChatContext_endsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "durationMinutes":
+			out.Values[i] = ec._ChatContext_durationMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "note":
+			out.Values[i] = ec._ChatContext_note(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -34294,6 +36678,178 @@ func (ec *executionContext) _ChatEventEdge(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var chatInboxChangedImplementors = []string{"ChatInboxChanged", "StreamEvent", "ChatInboxEvent"}
+
+func (ec *executionContext) _ChatInboxChanged(ctx context.Context, sel ast.SelectionSet, obj *model.ChatInboxChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatInboxChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatInboxChanged")
+		case "cursor":
+			out.Values[i] = ec._ChatInboxChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "previousCursor":
+			out.Values[i] = ec._ChatInboxChanged_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "occurredAt":
+			out.Values[i] = ec._ChatInboxChanged_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "roomId":
+			out.Values[i] = ec._ChatInboxChanged_roomId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "room":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatInboxChanged_room(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "kind":
+			out.Values[i] = ec._ChatInboxChanged_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unreadCount":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatInboxChanged_unreadCount(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "unreadTotal":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatInboxChanged_unreadTotal(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var chatMessageImplementors = []string{"ChatMessage", "Node"}
 
 func (ec *executionContext) _ChatMessage(ctx context.Context, sel ast.SelectionSet, obj *ent.ChatMessage) graphql.Marshaler {
@@ -34336,11 +36892,6 @@ func (ec *executionContext) _ChatMessage(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "body":
-			out.Values[i] = ec._ChatMessage_body(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
 		case "clientMessageId":
 			out.Values[i] = ec._ChatMessage_clientMessageId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -34357,6 +36908,348 @@ func (ec *executionContext) _ChatMessage(ctx context.Context, sel ast.SelectionS
 				}()
 				res = ec._ChatMessage_room(ctx, field, obj)
 				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "body":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_body(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "editedAt":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_editedAt(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "isDeleted":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_isDeleted(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "version":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_version(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "viewerCanEdit":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_viewerCanEdit(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "readBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_readBy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "highlights":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_highlights(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "attachments":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_attachments(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "versions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_versions(ctx, field, obj)
+				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -34496,6 +37389,97 @@ func (ec *executionContext) _ChatMessageEdge(ctx context.Context, sel ast.Select
 	return out
 }
 
+var chatParticipantImplementors = []string{"ChatParticipant"}
+
+func (ec *executionContext) _ChatParticipant(ctx context.Context, sel ast.SelectionSet, obj *chat.ChatParticipant) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatParticipantImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatParticipant")
+		case "id":
+			out.Values[i] = ec._ChatParticipant_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "role":
+			out.Values[i] = ec._ChatParticipant_role(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._ChatParticipant_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chatReceiptImplementors = []string{"ChatReceipt"}
+
+func (ec *executionContext) _ChatReceipt(ctx context.Context, sel ast.SelectionSet, obj *chat.ChatReceipt) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatReceiptImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatReceipt")
+		case "user":
+			out.Values[i] = ec._ChatReceipt_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "readAt":
+			out.Values[i] = ec._ChatReceipt_readAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var chatRoomImplementors = []string{"ChatRoom", "Node"}
 
 func (ec *executionContext) _ChatRoom(ctx context.Context, sel ast.SelectionSet, obj *ent.ChatRoom) graphql.Marshaler {
@@ -34536,6 +37520,11 @@ func (ec *executionContext) _ChatRoom(ctx context.Context, sel ast.SelectionSet,
 		case "status":
 			out.Values[i] = ec._ChatRoom_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "statusSince":
+			out.Values[i] = ec._ChatRoom_statusSince(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "appointment":
@@ -34624,6 +37613,44 @@ func (ec *executionContext) _ChatRoom(ctx context.Context, sel ast.SelectionSet,
 					}
 				}()
 				res = ec._ChatRoom_practitioner(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "context":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatRoom_context(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -35151,6 +38178,49 @@ func (ec *executionContext) _CreateSlotsPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var createUploadPayloadImplementors = []string{"CreateUploadPayload"}
+
+func (ec *executionContext) _CreateUploadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateUploadPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createUploadPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateUploadPayload")
+		case "upload":
+			out.Values[i] = ec._CreateUploadPayload_upload(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._CreateUploadPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var createUserPayloadImplementors = []string{"CreateUserPayload"}
 
 func (ec *executionContext) _CreateUserPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateUserPayload) graphql.Marshaler {
@@ -35213,6 +38283,135 @@ func (ec *executionContext) _DeactivateUserPayload(ctx context.Context, sel ast.
 			}
 		case "userErrors":
 			out.Values[i] = ec._DeactivateUserPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deleteChatRoomPayloadImplementors = []string{"DeleteChatRoomPayload"}
+
+func (ec *executionContext) _DeleteChatRoomPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteChatRoomPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteChatRoomPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteChatRoomPayload")
+		case "deletedId":
+			out.Values[i] = ec._DeleteChatRoomPayload_deletedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DeleteChatRoomPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deleteMessagePayloadImplementors = []string{"DeleteMessagePayload"}
+
+func (ec *executionContext) _DeleteMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteMessagePayload")
+		case "message":
+			out.Values[i] = ec._DeleteMessagePayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DeleteMessagePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var editMessagePayloadImplementors = []string{"EditMessagePayload"}
+
+func (ec *executionContext) _EditMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.EditMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, editMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EditMessagePayload")
+		case "message":
+			out.Values[i] = ec._EditMessagePayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._EditMessagePayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -35848,6 +39047,49 @@ func (ec *executionContext) _LogoutPayload(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var manageChatRoomPayloadImplementors = []string{"ManageChatRoomPayload"}
+
+func (ec *executionContext) _ManageChatRoomPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ManageChatRoomPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, manageChatRoomPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ManageChatRoomPayload")
+		case "room":
+			out.Values[i] = ec._ManageChatRoomPayload_room(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ManageChatRoomPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var markNotificationReadPayloadImplementors = []string{"MarkNotificationReadPayload"}
 
 func (ec *executionContext) _MarkNotificationReadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkNotificationReadPayload) graphql.Marshaler {
@@ -35964,6 +39206,160 @@ func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.Selection
 		case "message":
 			out.Values[i] = ec._MessageAdded_message(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var messageDeletedImplementors = []string{"MessageDeleted", "StreamEvent", "ChatEvent"}
+
+func (ec *executionContext) _MessageDeleted(ctx context.Context, sel ast.SelectionSet, obj *model.MessageDeleted) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageDeletedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageDeleted")
+		case "cursor":
+			out.Values[i] = ec._MessageDeleted_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._MessageDeleted_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._MessageDeleted_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._MessageDeleted_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var messageEditedImplementors = []string{"MessageEdited", "StreamEvent", "ChatEvent"}
+
+func (ec *executionContext) _MessageEdited(ctx context.Context, sel ast.SelectionSet, obj *model.MessageEdited) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageEditedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageEdited")
+		case "cursor":
+			out.Values[i] = ec._MessageEdited_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._MessageEdited_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._MessageEdited_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._MessageEdited_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var messageTextImplementors = []string{"MessageText"}
+
+func (ec *executionContext) _MessageText(ctx context.Context, sel ast.SelectionSet, obj *chat.MessageText) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageTextImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageText")
+		case "number":
+			out.Values[i] = ec._MessageText_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "body":
+			out.Values[i] = ec._MessageText_body(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "since":
+			out.Values[i] = ec._MessageText_since(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -36157,6 +39553,48 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "editMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_editMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createUpload":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createUpload(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "manageChatRoom":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_manageChatRoom(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteChatRoom":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteChatRoom(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "breakGlass":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_breakGlass(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "registerPatient":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_registerPatient(ctx, field)
@@ -36279,27 +39717,6 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "updatePatient":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updatePatient(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "recordPayment":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_recordPayment(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "refundOrder":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_refundOrder(ctx, field)
-			})
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "settleRefund":
-			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_settleRefund(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -36584,11 +40001,6 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "method":
-			out.Values[i] = ec._Order_method(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
 		case "paymentRef":
 			out.Values[i] = ec._Order_paymentRef(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -36602,21 +40014,6 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 		case "expiresAt":
 			out.Values[i] = ec._Order_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "checkoutAt":
-			out.Values[i] = ec._Order_checkoutAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "failedAt":
-			out.Values[i] = ec._Order_failedAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "expiredAt":
-			out.Values[i] = ec._Order_expiredAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "paidAt":
@@ -36857,137 +40254,6 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
-var orderAuditImplementors = []string{"OrderAudit"}
-
-func (ec *executionContext) _OrderAudit(ctx context.Context, sel ast.SelectionSet, obj *model.OrderAudit) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, orderAuditImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("OrderAudit")
-		case "order":
-			out.Values[i] = ec._OrderAudit_order(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "total":
-			out.Values[i] = ec._OrderAudit_total(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "fee":
-			out.Values[i] = ec._OrderAudit_fee(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "refunded":
-			out.Values[i] = ec._OrderAudit_refunded(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "net":
-			out.Values[i] = ec._OrderAudit_net(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "events":
-			out.Values[i] = ec._OrderAudit_events(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
-var orderAuditEventImplementors = []string{"OrderAuditEvent"}
-
-func (ec *executionContext) _OrderAuditEvent(ctx context.Context, sel ast.SelectionSet, obj *model.OrderAuditEvent) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, orderAuditEventImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("OrderAuditEvent")
-		case "occurredAt":
-			out.Values[i] = ec._OrderAuditEvent_occurredAt(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "kind":
-			out.Values[i] = ec._OrderAuditEvent_kind(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "amount":
-			out.Values[i] = ec._OrderAuditEvent_amount(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "net":
-			out.Values[i] = ec._OrderAuditEvent_net(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "refundId":
-			out.Values[i] = ec._OrderAuditEvent_refundId(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "reference":
-			out.Values[i] = ec._OrderAuditEvent_reference(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "reason":
-			out.Values[i] = ec._OrderAuditEvent_reason(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -38591,28 +41857,6 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
-		case "orderAudit":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._Query_orderAudit(ctx, field)
-				if res == graphql.RequiredNull {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
-			}
-
-			rrm := func(ctx context.Context) graphql.Marshaler {
-				return ec.OperationContext.RootResolverMiddleware(ctx,
-					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -38691,10 +41935,10 @@ func (ec *executionContext) _ReactivateUserPayload(ctx context.Context, sel ast.
 	return out
 }
 
-var recordPaymentPayloadImplementors = []string{"RecordPaymentPayload"}
+var recordOpenedImplementors = []string{"RecordOpened", "StreamEvent", "ChatEvent"}
 
-func (ec *executionContext) _RecordPaymentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RecordPaymentPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, recordPaymentPayloadImplementors)
+func (ec *executionContext) _RecordOpened(ctx context.Context, sel ast.SelectionSet, obj *model.RecordOpened) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordOpenedImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferredFieldSet := graphql.NewFieldSet(nil)
@@ -38702,19 +41946,97 @@ func (ec *executionContext) _RecordPaymentPayload(ctx context.Context, sel ast.S
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("RecordPaymentPayload")
-		case "order":
-			out.Values[i] = ec._RecordPaymentPayload_order(ctx, field, obj)
+			out.Values[i] = graphql.MarshalString("RecordOpened")
+		case "cursor":
+			out.Values[i] = ec._RecordOpened_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._RecordOpened_previousCursor(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
-		case "appointment":
-			out.Values[i] = ec._RecordPaymentPayload_appointment(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "occurredAt":
+			out.Values[i] = ec._RecordOpened_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "userErrors":
-			out.Values[i] = ec._RecordPaymentPayload_userErrors(ctx, field, obj)
+		case "by":
+			out.Values[i] = ec._RecordOpened_by(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "byName":
+			out.Values[i] = ec._RecordOpened_byName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._RecordOpened_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._RecordOpened_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var recordOpeningImplementors = []string{"RecordOpening"}
+
+func (ec *executionContext) _RecordOpening(ctx context.Context, sel ast.SelectionSet, obj *ent.RecordOpening) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordOpeningImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordOpening")
+		case "id":
+			out.Values[i] = ec._RecordOpening_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "roomId":
+			out.Values[i] = ec._RecordOpening_roomId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._RecordOpening_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._RecordOpening_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._RecordOpening_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -38789,11 +42111,6 @@ func (ec *executionContext) _Refund(ctx context.Context, sel ast.SelectionSet, o
 		case "attempts":
 			out.Values[i] = ec._Refund_attempts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "finishedAt":
-			out.Values[i] = ec._Refund_finishedAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "nextAttemptAt":
@@ -38915,54 +42232,6 @@ func (ec *executionContext) _Refund(ctx context.Context, sel ast.SelectionSet, o
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
-var refundOrderPayloadImplementors = []string{"RefundOrderPayload"}
-
-func (ec *executionContext) _RefundOrderPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RefundOrderPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, refundOrderPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("RefundOrderPayload")
-		case "order":
-			out.Values[i] = ec._RefundOrderPayload_order(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "refund":
-			out.Values[i] = ec._RefundOrderPayload_refund(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "userErrors":
-			out.Values[i] = ec._RefundOrderPayload_userErrors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -39724,54 +42993,6 @@ func (ec *executionContext) _SessionStatus(ctx context.Context, sel ast.Selectio
 	return out
 }
 
-var settleRefundPayloadImplementors = []string{"SettleRefundPayload"}
-
-func (ec *executionContext) _SettleRefundPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SettleRefundPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, settleRefundPayloadImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("SettleRefundPayload")
-		case "order":
-			out.Values[i] = ec._SettleRefundPayload_order(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "refund":
-			out.Values[i] = ec._SettleRefundPayload_refund(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "userErrors":
-			out.Values[i] = ec._SettleRefundPayload_userErrors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
 var skippedSlotImplementors = []string{"SkippedSlot"}
 
 func (ec *executionContext) _SkippedSlot(ctx context.Context, sel ast.SelectionSet, obj *booking.SkippedSlot) graphql.Marshaler {
@@ -40128,7 +43349,7 @@ func (ec *executionContext) _SlotTaken(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
-var streamOpenedImplementors = []string{"StreamOpened", "StreamEvent", "ChatEvent"}
+var streamOpenedImplementors = []string{"StreamOpened", "StreamEvent", "ChatEvent", "ChatInboxEvent"}
 
 func (ec *executionContext) _StreamOpened(ctx context.Context, sel ast.SelectionSet, obj *model.StreamOpened) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, streamOpenedImplementors)
@@ -40193,9 +43414,54 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_sessionEvents(ctx, fields[0])
 	case "chatEvents":
 		return ec._Subscription_chatEvents(ctx, fields[0])
+	case "chatInbox":
+		return ec._Subscription_chatInbox(ctx, fields[0])
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
+}
+
+var textRangeImplementors = []string{"TextRange"}
+
+func (ec *executionContext) _TextRange(ctx context.Context, sel ast.SelectionSet, obj *chat.TextRange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, textRangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TextRange")
+		case "start":
+			out.Values[i] = ec._TextRange_start(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "length":
+			out.Values[i] = ec._TextRange_length(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
 }
 
 var throttledImplementors = []string{"Throttled", "UserError"}
@@ -40361,6 +43627,54 @@ func (ec *executionContext) _UpdateUserPayload(ctx context.Context, sel ast.Sele
 			}
 		case "userErrors":
 			out.Values[i] = ec._UpdateUserPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var uploadImplementors = []string{"Upload"}
+
+func (ec *executionContext) _Upload(ctx context.Context, sel ast.SelectionSet, obj *chat.Upload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, uploadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Upload")
+		case "id":
+			out.Values[i] = ec._Upload_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = ec._Upload_url(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Upload_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -41393,6 +44707,21 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNBreakGlassInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐBreakGlassInput(ctx context.Context, v any) (chat.BreakGlassInput, error) {
+	res, err := ec.unmarshalInputBreakGlassInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBreakGlassPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐBreakGlassPayload(ctx context.Context, sel ast.SelectionSet, v *model.BreakGlassPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BreakGlassPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNChangePasswordInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐChangePasswordInput(ctx context.Context, v any) (identity.ChangePasswordInput, error) {
 	res, err := ec.unmarshalInputChangePasswordInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41406,6 +44735,32 @@ func (ec *executionContext) marshalNChangePasswordPayload2ᚖgithubᚗcomᚋcare
 		return graphql.Null
 	}
 	return ec._ChangePasswordPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNChatAttachment2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ChatAttachment) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChatAttachment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachment(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNChatAttachment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachment(ctx context.Context, sel ast.SelectionSet, v *ent.ChatAttachment) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChatAttachment(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNChatEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEvent(ctx context.Context, sel ast.SelectionSet, v model.ChatEvent) graphql.Marshaler {
@@ -41454,6 +44809,26 @@ func (ec *executionContext) marshalNChatEventEdge2ᚖgithubᚗcomᚋcaregraphᚋ
 	return ec._ChatEventEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNChatEventKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEventKind(ctx context.Context, v any) (model.ChatEventKind, error) {
+	var res model.ChatEventKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChatEventKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEventKind(ctx context.Context, sel ast.SelectionSet, v model.ChatEventKind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNChatInboxEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatInboxEvent(ctx context.Context, sel ast.SelectionSet, v model.ChatInboxEvent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChatInboxEvent(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNChatMessageConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessageConnection(ctx context.Context, sel ast.SelectionSet, v *ent.ChatMessageConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -41493,6 +44868,53 @@ func (ec *executionContext) unmarshalNChatMessageSenderRole2githubᚗcomᚋcareg
 
 func (ec *executionContext) marshalNChatMessageSenderRole2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatmessageᚐSenderRole(ctx context.Context, sel ast.SelectionSet, v chatmessage.SenderRole) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNChatParticipant2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatParticipant(ctx context.Context, sel ast.SelectionSet, v chat.ChatParticipant) graphql.Marshaler {
+	return ec._ChatParticipant(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNChatReceipt2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceiptᚄ(ctx context.Context, sel ast.SelectionSet, v []*chat.ChatReceipt) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChatReceipt2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceipt(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNChatReceipt2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceipt(ctx context.Context, sel ast.SelectionSet, v *chat.ChatReceipt) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChatReceipt(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNChatRoomAction2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatRoomAction(ctx context.Context, v any) (chat.ChatRoomAction, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := chat.ChatRoomAction(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChatRoomAction2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatRoomAction(ctx context.Context, sel ast.SelectionSet, v chat.ChatRoomAction) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNChatRoomConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoomConnection(ctx context.Context, sel ast.SelectionSet, v *ent.ChatRoomConnection) graphql.Marshaler {
@@ -41596,6 +45018,21 @@ func (ec *executionContext) marshalNCreateSlotsPayload2ᚖgithubᚗcomᚋcaregra
 	return ec._CreateSlotsPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCreateUploadInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐCreateUploadInput(ctx context.Context, v any) (chat.CreateUploadInput, error) {
+	res, err := ec.unmarshalInputCreateUploadInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateUploadPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCreateUploadPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateUploadPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CreateUploadPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateUserInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐCreateUserInput(ctx context.Context, v any) (identity.CreateUserInput, error) {
 	res, err := ec.unmarshalInputCreateUserInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41682,6 +45119,51 @@ func (ec *executionContext) marshalNDecimal2string(ctx context.Context, sel ast.
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNDeleteChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteChatRoomInput(ctx context.Context, v any) (chat.DeleteChatRoomInput, error) {
+	res, err := ec.unmarshalInputDeleteChatRoomInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteChatRoomPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteChatRoomPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteChatRoomPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteMessageInput(ctx context.Context, v any) (chat.DeleteMessageInput, error) {
+	res, err := ec.unmarshalInputDeleteMessageInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteMessagePayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteMessagePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteMessagePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNEditMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐEditMessageInput(ctx context.Context, v any) (chat.EditMessageInput, error) {
+	res, err := ec.unmarshalInputEditMessageInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEditMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐEditMessagePayload(ctx context.Context, sel ast.SelectionSet, v *model.EditMessagePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._EditMessagePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNErrorCode2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋfaultᚐCode(ctx context.Context, v any) (fault.Code, error) {
@@ -41962,6 +45444,21 @@ func (ec *executionContext) marshalNLogoutPayload2ᚖgithubᚗcomᚋcaregraphᚋ
 	return ec._LogoutPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNManageChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐManageChatRoomInput(ctx context.Context, v any) (chat.ManageChatRoomInput, error) {
+	res, err := ec.unmarshalInputManageChatRoomInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNManageChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐManageChatRoomPayload(ctx context.Context, sel ast.SelectionSet, v *model.ManageChatRoomPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ManageChatRoomPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNMarkNotificationReadInput2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMarkNotificationReadInput(ctx context.Context, v any) (model.MarkNotificationReadInput, error) {
 	res, err := ec.unmarshalInputMarkNotificationReadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41990,6 +45487,32 @@ func (ec *executionContext) marshalNMarkRoomReadPayload2ᚖgithubᚗcomᚋcaregr
 		return graphql.Null
 	}
 	return ec._MarkRoomReadPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMessageText2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageTextᚄ(ctx context.Context, sel ast.SelectionSet, v []*chat.MessageText) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMessageText2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageText(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMessageText2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageText(ctx context.Context, sel ast.SelectionSet, v *chat.MessageText) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._MessageText(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx context.Context, sel ast.SelectionSet, v *model.Money) graphql.Marshaler {
@@ -42053,42 +45576,6 @@ func (ec *executionContext) marshalNOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregrap
 	return ec._Order(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNOrderAuditEvent2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.OrderAuditEvent) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNOrderAuditEvent2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEvent(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNOrderAuditEvent2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEvent(ctx context.Context, sel ast.SelectionSet, v *model.OrderAuditEvent) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._OrderAuditEvent(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNOrderAuditKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditKind(ctx context.Context, v any) (model.OrderAuditKind, error) {
-	var res model.OrderAuditKind
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNOrderAuditKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditKind(ctx context.Context, sel ast.SelectionSet, v model.OrderAuditKind) graphql.Marshaler {
-	return v
-}
-
 func (ec *executionContext) marshalNOrderConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrderConnection(ctx context.Context, sel ast.SelectionSet, v *ent.OrderConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -42106,16 +45593,6 @@ func (ec *executionContext) unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentg
 }
 
 func (ec *executionContext) marshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx context.Context, sel ast.SelectionSet, v entgql.OrderDirection) graphql.Marshaler {
-	return v
-}
-
-func (ec *executionContext) unmarshalNOrderMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, v any) (order.Method, error) {
-	var res order.Method
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNOrderMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, sel ast.SelectionSet, v order.Method) graphql.Marshaler {
 	return v
 }
 
@@ -42322,34 +45799,14 @@ func (ec *executionContext) marshalNReactivateUserPayload2ᚖgithubᚗcomᚋcare
 	return ec._ReactivateUserPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNRecordPaymentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRecordPaymentInput(ctx context.Context, v any) (booking.RecordPaymentInput, error) {
-	res, err := ec.unmarshalInputRecordPaymentInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNRecordPaymentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRecordPaymentPayload(ctx context.Context, sel ast.SelectionSet, v *model.RecordPaymentPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNRecordOpening2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpening(ctx context.Context, sel ast.SelectionSet, v *ent.RecordOpening) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
 		}
 		return graphql.Null
 	}
-	return ec._RecordPaymentPayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNRefundOrderInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRefundOrderInput(ctx context.Context, v any) (booking.RefundOrderInput, error) {
-	res, err := ec.unmarshalInputRefundOrderInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNRefundOrderPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRefundOrderPayload(ctx context.Context, sel ast.SelectionSet, v *model.RefundOrderPayload) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._RefundOrderPayload(ctx, sel, v)
+	return ec._RecordOpening(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRefundStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋrefundᚐStatus(ctx context.Context, v any) (refund.Status, error) {
@@ -42555,21 +46012,6 @@ func (ec *executionContext) unmarshalNSessionWhereInput2ᚖgithubᚗcomᚋcaregr
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNSettleRefundInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSettleRefundInput(ctx context.Context, v any) (booking.SettleRefundInput, error) {
-	res, err := ec.unmarshalInputSettleRefundInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNSettleRefundPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSettleRefundPayload(ctx context.Context, sel ast.SelectionSet, v *model.SettleRefundPayload) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._SettleRefundPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) marshalNSkippedSlot2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSkippedSlotᚄ(ctx context.Context, sel ast.SelectionSet, v []*booking.SkippedSlot) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -42713,6 +46155,32 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 	return ret
 }
 
+func (ec *executionContext) marshalNTextRange2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*chat.TextRange) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTextRange2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTextRange2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRange(ctx context.Context, sel ast.SelectionSet, v *chat.TextRange) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TextRange(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNTimeZone2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -42772,6 +46240,16 @@ func (ec *executionContext) marshalNUpdateUserPayload2ᚖgithubᚗcomᚋcaregrap
 		return graphql.Null
 	}
 	return ec._UpdateUserPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUploadPurpose2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatuploadᚐPurpose(ctx context.Context, v any) (chatupload.Purpose, error) {
+	var res chatupload.Purpose
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUploadPurpose2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatuploadᚐPurpose(ctx context.Context, sel ast.SelectionSet, v chatupload.Purpose) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNUserConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐUserConnection(ctx context.Context, sel ast.SelectionSet, v *ent.UserConnection) graphql.Marshaler {
@@ -43226,6 +46704,13 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) marshalOChatContext2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatContext(ctx context.Context, sel ast.SelectionSet, v *chat.ChatContext) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ChatContext(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOChatEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEvent(ctx context.Context, sel ast.SelectionSet, v model.ChatEvent) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -43405,24 +46890,6 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	_ = sel
 	_ = ctx
 	res := scalar.MarshalDateTime(*v)
-	return res
-}
-
-func (ec *executionContext) unmarshalODecimal2ᚖstring(ctx context.Context, v any) (*string, error) {
-	if v == nil {
-		return nil, nil
-	}
-	res, err := graphql.UnmarshalString(v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalODecimal2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	_ = sel
-	_ = ctx
-	res := graphql.MarshalString(*v)
 	return res
 }
 
@@ -43631,13 +47098,6 @@ func (ec *executionContext) marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregrap
 	return ec._Order(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOOrderAudit2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAudit(ctx context.Context, sel ast.SelectionSet, v *model.OrderAudit) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._OrderAudit(ctx, sel, v)
-}
-
 func (ec *executionContext) marshalOOrderEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrderEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.OrderEdge) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -43656,22 +47116,6 @@ func (ec *executionContext) marshalOOrderEdge2ᚖgithubᚗcomᚋcaregraphᚋcare
 		return graphql.Null
 	}
 	return ec._OrderEdge(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalOOrderMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, v any) (*order.Method, error) {
-	if v == nil {
-		return nil, nil
-	}
-	var res = new(order.Method)
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOOrderMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, sel ast.SelectionSet, v *order.Method) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return v
 }
 
 func (ec *executionContext) unmarshalOOrderOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrderOrderᚄ(ctx context.Context, v any) ([]*ent.OrderOrder, error) {
@@ -44041,11 +47485,23 @@ func (ec *executionContext) unmarshalOPractitionerWhereInput2ᚖgithubᚗcomᚋc
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx context.Context, sel ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
+func (ec *executionContext) marshalORecordOpening2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpeningᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.RecordOpening) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
-	return ec._Refund(ctx, sel, v)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRecordOpening2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpening(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalORevokeOtherSessionsInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐRevokeOtherSessionsInput(ctx context.Context, v any) (*identity.RevokeOtherSessionsInput, error) {
@@ -44412,6 +47868,13 @@ func (ec *executionContext) marshalOTimeZone2ᚖstring(ctx context.Context, sel 
 	_ = ctx
 	res := graphql.MarshalString(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOUpload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐUpload(ctx context.Context, sel ast.SelectionSet, v *chat.Upload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Upload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOUser2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐUser(ctx context.Context, sel ast.SelectionSet, v *ent.User) graphql.Marshaler {

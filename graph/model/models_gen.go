@@ -14,6 +14,7 @@ import (
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/identity"
 	"github.com/google/uuid"
@@ -23,6 +24,18 @@ import (
 type ChatEvent interface {
 	IsStreamEvent()
 	IsChatEvent()
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	GetCursor() entgql.Cursor[uuid.UUID]
+	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+	GetPreviousCursor() *entgql.Cursor[uuid.UUID]
+	// When it happened.
+	GetOccurredAt() time.Time
+}
+
+// An event of the viewer's inbox.
+type ChatInboxEvent interface {
+	IsStreamEvent()
+	IsChatInboxEvent()
 	// Where the event stands in the stream; give it back as after to go on behind it.
 	GetCursor() entgql.Cursor[uuid.UUID]
 	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
@@ -107,6 +120,14 @@ type BookAppointmentPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of breakGlass.
+type BreakGlassPayload struct {
+	// What was opened.
+	Openings []*ent.RecordOpening `json:"openings,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of changePassword.
 type ChangePasswordPayload struct {
 	// How many other sessions were ended.
@@ -133,11 +154,52 @@ type ChatEventEdge struct {
 	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
 }
 
+// Something happened in one of the viewer's rooms.
+type ChatInboxChanged struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// Id of the room.
+	RoomID uuid.UUID `json:"roomId"`
+	// The room as it is now; null when the viewer may not see it any more.
+	Room *ent.ChatRoom `json:"room,omitempty"`
+	// What happened there.
+	Kind ChatEventKind `json:"kind"`
+	// How many messages of the room the viewer has not read, when this is delivered.
+	UnreadCount int `json:"unreadCount"`
+	// The same of all rooms of the viewer.
+	UnreadTotal int `json:"unreadTotal"`
+}
+
+func (ChatInboxChanged) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this ChatInboxChanged) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this ChatInboxChanged) GetPreviousCursor() *entgql.Cursor[uuid.UUID] {
+	return this.PreviousCursor
+}
+
+// When it happened.
+func (this ChatInboxChanged) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (ChatInboxChanged) IsChatInboxEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
 // Result of createOrder.
 type CreateOrderPayload struct {
 	// The order.
 	Order *ent.Order `json:"order,omitempty"`
-	// Page on which to pay; null when nothing can be paid online here.
+	// Page on which to pay.
 	CheckoutURL *string `json:"checkoutUrl,omitempty"`
 	// Until when it can be paid.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
@@ -175,6 +237,14 @@ type CreateSlotsPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of createUpload.
+type CreateUploadPayload struct {
+	// Where to send the file.
+	Upload *chat.Upload `json:"upload,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of createUser.
 type CreateUserPayload struct {
 	// The new account.
@@ -187,6 +257,30 @@ type CreateUserPayload struct {
 type DeactivateUserPayload struct {
 	// The account after the change.
 	User *ent.User `json:"user,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of deleteChatRoom.
+type DeleteChatRoomPayload struct {
+	// Id of the room that is gone.
+	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of deleteMessage.
+type DeleteMessagePayload struct {
+	// What is left of the message.
+	Message *ent.ChatMessage `json:"message,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of editMessage.
+type EditMessagePayload struct {
+	// The message.
+	Message *ent.ChatMessage `json:"message,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -257,6 +351,14 @@ type LogoutPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of manageChatRoom.
+type ManageChatRoomPayload struct {
+	// The room.
+	Room *ent.ChatRoom `json:"room,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Input of markNotificationRead.
 type MarkNotificationReadInput struct {
 	// The notice.
@@ -310,6 +412,68 @@ func (MessageAdded) IsChatEvent() {}
 
 // When it happened.
 
+// A message was deleted; what is left of it has no text.
+type MessageDeleted struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// What is left of the message.
+	Message *ent.ChatMessage `json:"message,omitempty"`
+}
+
+func (MessageDeleted) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this MessageDeleted) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this MessageDeleted) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this MessageDeleted) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (MessageDeleted) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// The text of a message was changed.
+type MessageEdited struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The message with its latest text.
+	Message *ent.ChatMessage `json:"message,omitempty"`
+}
+
+func (MessageEdited) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this MessageEdited) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this MessageEdited) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this MessageEdited) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (MessageEdited) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
 // A participant has read on.
 type MessagesRead struct {
 	// Where the event stands in the stream; give it back as after to go on behind it.
@@ -349,40 +513,6 @@ type Money struct {
 	Amount string `json:"amount"`
 	// ISO 4217 code of the currency.
 	Currency string `json:"currency"`
-}
-
-// What happened to an order's money.
-type OrderAudit struct {
-	// The order.
-	Order *ent.Order `json:"order,omitempty"`
-	// What was taken.
-	Total *Money `json:"total"`
-	// Fee of the payment provider.
-	Fee *Money `json:"fee"`
-	// What was paid back.
-	Refunded *Money `json:"refunded"`
-	// What stays: total less fee and refunds.
-	Net *Money `json:"net"`
-	// What happened, oldest first.
-	Events []*OrderAuditEvent `json:"events"`
-}
-
-// One step of an order's money.
-type OrderAuditEvent struct {
-	// When it happened.
-	OccurredAt time.Time `json:"occurredAt"`
-	// What happened.
-	Kind OrderAuditKind `json:"kind"`
-	// The amount it is about.
-	Amount *Money `json:"amount"`
-	// What stays with the practice after it: taken, less fee and refunds.
-	Net *Money `json:"net"`
-	// The refund it is about; null for the payment itself.
-	RefundID *uuid.UUID `json:"refundId,omitempty"`
-	// Reference of the provider or of a receipt; null when there is none.
-	Reference *string `json:"reference,omitempty"`
-	// Why; null when there is nothing to say.
-	Reason *string `json:"reason,omitempty"`
 }
 
 // There is a live order for the appointment.
@@ -433,25 +563,42 @@ type ReactivateUserPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
-// Result of recordPayment.
-type RecordPaymentPayload struct {
-	// The paid order.
-	Order *ent.Order `json:"order,omitempty"`
-	// The booked appointment; null for who may not see appointments.
-	Appointment *ent.Appointment `json:"appointment,omitempty"`
-	// Why it was not done; empty when it was.
-	UserErrors []UserError `json:"userErrors"`
+// An administrator has opened the conversation to read it.
+type RecordOpened struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// Id of the administrator.
+	By uuid.UUID `json:"by"`
+	// Name of the administrator.
+	ByName string `json:"byName"`
+	// Why, in the administrator's words.
+	Reason string `json:"reason"`
+	// When the right to read ends.
+	ExpiresAt time.Time `json:"expiresAt"`
 }
 
-// Result of refundOrder.
-type RefundOrderPayload struct {
-	// The order.
-	Order *ent.Order `json:"order,omitempty"`
-	// The refund: PROCESSING until the provider has paid it back, SUCCEEDED at once when the money was handed out at the desk.
-	Refund *ent.Refund `json:"refund,omitempty"`
-	// Why it was not done; empty when it was.
-	UserErrors []UserError `json:"userErrors"`
-}
+func (RecordOpened) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this RecordOpened) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this RecordOpened) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this RecordOpened) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (RecordOpened) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
 
 // Result of registerPatient.
 type RegisterPatientPayload struct {
@@ -540,16 +687,6 @@ type SendMessagePayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
-// Result of settleRefund.
-type SettleRefundPayload struct {
-	// The order.
-	Order *ent.Order `json:"order,omitempty"`
-	// The refund.
-	Refund *ent.Refund `json:"refund,omitempty"`
-	// Why it was not done; empty when it was.
-	UserErrors []UserError `json:"userErrors"`
-}
-
 // Another appointment holds the slot.
 type SlotTaken struct {
 	// What happened, for programs.
@@ -604,6 +741,14 @@ func (this StreamOpened) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return 
 func (this StreamOpened) GetOccurredAt() time.Time { return this.OccurredAt }
 
 func (StreamOpened) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+func (StreamOpened) IsChatInboxEvent() {}
 
 // Where the event stands in the stream; give it back as after to go on behind it.
 
@@ -681,6 +826,79 @@ type VerifyEmailPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// What can happen in a room.
+type ChatEventKind string
+
+const (
+	// A message was stored.
+	ChatEventKindMessageAdded ChatEventKind = "MESSAGE_ADDED"
+	// The text of a message was changed.
+	ChatEventKindMessageEdited ChatEventKind = "MESSAGE_EDITED"
+	// A message was deleted.
+	ChatEventKindMessageDeleted ChatEventKind = "MESSAGE_DELETED"
+	// A participant has read on, the viewer on another device perhaps.
+	ChatEventKindMessagesRead ChatEventKind = "MESSAGES_READ"
+	// The room's status changed, or the room was opened.
+	ChatEventKindRoomStatusChanged ChatEventKind = "ROOM_STATUS_CHANGED"
+	// An administrator has opened the conversation to read it.
+	ChatEventKindRecordOpened ChatEventKind = "RECORD_OPENED"
+	// The room was taken away.
+	ChatEventKindRoomDeleted ChatEventKind = "ROOM_DELETED"
+)
+
+var AllChatEventKind = []ChatEventKind{
+	ChatEventKindMessageAdded,
+	ChatEventKindMessageEdited,
+	ChatEventKindMessageDeleted,
+	ChatEventKindMessagesRead,
+	ChatEventKindRoomStatusChanged,
+	ChatEventKindRecordOpened,
+	ChatEventKindRoomDeleted,
+}
+
+func (e ChatEventKind) IsValid() bool {
+	switch e {
+	case ChatEventKindMessageAdded, ChatEventKindMessageEdited, ChatEventKindMessageDeleted, ChatEventKindMessagesRead, ChatEventKindRoomStatusChanged, ChatEventKindRecordOpened, ChatEventKindRoomDeleted:
+		return true
+	}
+	return false
+}
+
+func (e ChatEventKind) String() string {
+	return string(e)
+}
+
+func (e *ChatEventKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ChatEventKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ChatEventKind", str)
+	}
+	return nil
+}
+
+func (e ChatEventKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ChatEventKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ChatEventKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What becomes of occurrences that nobody could run when they were due.
 type JobCatchUp string
 
@@ -737,85 +955,6 @@ func (e *JobCatchUp) UnmarshalJSON(b []byte) error {
 }
 
 func (e JobCatchUp) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
-}
-
-// Steps of an order's money.
-type OrderAuditKind string
-
-const (
-	// The payment was asked for.
-	OrderAuditKindCreated OrderAuditKind = "CREATED"
-	// The page to pay on was opened.
-	OrderAuditKindCheckoutOpened OrderAuditKind = "CHECKOUT_OPENED"
-	// The payment was declined.
-	OrderAuditKindFailed OrderAuditKind = "FAILED"
-	// The page to pay on was closed, or the time to pay was over.
-	OrderAuditKindExpired OrderAuditKind = "EXPIRED"
-	// The money was taken.
-	OrderAuditKindPaid OrderAuditKind = "PAID"
-	// It was asked to be paid back.
-	OrderAuditKindRefundAsked OrderAuditKind = "REFUND_ASKED"
-	// It was paid back.
-	OrderAuditKindRefundSucceeded OrderAuditKind = "REFUND_SUCCEEDED"
-	// Paying it back was given up; somebody must look.
-	OrderAuditKindRefundFailed OrderAuditKind = "REFUND_FAILED"
-	// The visit is over, and with it the order.
-	OrderAuditKindCompleted OrderAuditKind = "COMPLETED"
-)
-
-var AllOrderAuditKind = []OrderAuditKind{
-	OrderAuditKindCreated,
-	OrderAuditKindCheckoutOpened,
-	OrderAuditKindFailed,
-	OrderAuditKindExpired,
-	OrderAuditKindPaid,
-	OrderAuditKindRefundAsked,
-	OrderAuditKindRefundSucceeded,
-	OrderAuditKindRefundFailed,
-	OrderAuditKindCompleted,
-}
-
-func (e OrderAuditKind) IsValid() bool {
-	switch e {
-	case OrderAuditKindCreated, OrderAuditKindCheckoutOpened, OrderAuditKindFailed, OrderAuditKindExpired, OrderAuditKindPaid, OrderAuditKindRefundAsked, OrderAuditKindRefundSucceeded, OrderAuditKindRefundFailed, OrderAuditKindCompleted:
-		return true
-	}
-	return false
-}
-
-func (e OrderAuditKind) String() string {
-	return string(e)
-}
-
-func (e *OrderAuditKind) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = OrderAuditKind(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid OrderAuditKind", str)
-	}
-	return nil
-}
-
-func (e OrderAuditKind) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *OrderAuditKind) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e OrderAuditKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 
@@ -54,10 +55,12 @@ func (a *App) serveOver(opts Options) error {
 		CORSOrigins: a.cfg.CORSOrigins, TrustedProxies: a.cfg.TrustedProxies, TLSCert: a.cfg.TLSCert, TLSKey: a.cfg.TLSKey,
 		RequestsPerMinute: limits.APIRequestsPerMinute, Clock: opts.Clock, Log: a.log,
 	}
+	files := a.Chat.FilesHandler()
+	options.Mounts = map[string]http.Handler{"/uploads/": files, "/files/": files}
 	if a.cfg.Environment == config.Demo {
 		options.DevMail = a.devMail
 	}
-	options.Mounts = a.pages
+	maps.Copy(options.Mounts, a.pages)
 	if a.Sandbox != nil {
 		a.Sandbox.SetDeliver(a.deliver)
 	}

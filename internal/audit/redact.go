@@ -14,7 +14,8 @@ import (
 var hashed = map[string][]string{
 	ent.TypeAppointmentIntake:       {"note"},
 	ent.TypeAppointmentStatusChange: {"reason"},
-	ent.TypeChatMessage:             {"body"},
+	ent.TypeChatMessage:             {"body", "search_key"},
+	ent.TypeChatMessageVersion:      {"body", "search_key"},
 	ent.TypeNotification:            {"text"},
 	ent.TypeOrder:                   {"checkout_url"},
 	ent.TypeRefund:                  {"reason"},

@@ -93,6 +93,8 @@ var settings = []setting{
 		into(func(c *Config) *string { return &c.StripeAPIURL }, apiURL)),
 	row("PAYMENT_SANDBOX_SECRET", "", "Signs the events of the sandbox payment provider, which is off in production without it, and wherever there is a STRIPE_SECRET_KEY.",
 		into(func(c *Config) *Secret { return &c.SandboxSecret }, secret)),
+	row("STORAGE_URL", "a folder beside the SQLite database", "Where attachments are kept: `file:///path`, `s3://bucket?region=...` or `mem://`. With PostgreSQL there are none without it.",
+		into(func(c *Config) *Secret { return &c.StorageURL }, storageURL)).derived(),
 	row("LOG_LEVEL", "info", "`debug`, `info`, `warn` or `error`.",
 		into(func(c *Config) *slog.Level { return &c.LogLevel }, logLevel)),
 

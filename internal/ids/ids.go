@@ -41,6 +41,10 @@ var Tags = map[string]byte{
 	"ChatMessage":             26,
 	"ChatRead":                27,
 	"JobRun":                  28,
+	"ChatMessageVersion":      29,
+	"ChatUpload":              30,
+	"ChatAttachment":          31,
+	"RecordOpening":           32,
 }
 
 var byTag = func() map[byte]string {

@@ -83,6 +83,12 @@ var hiddenInputs = map[string]string{
 	"settleRefund":              "Refund",
 	"sendMessage":               "ChatRoom",
 	"markRoomRead":              "ChatRoom",
+	"editMessage":               "ChatMessage",
+	"deleteMessage":             "ChatMessage",
+	"createUpload":              "ChatRoom",
+	"manageChatRoom":            "ChatRoom",
+	"deleteChatRoom":            "ChatRoom",
+	"breakGlass":                "ChatRoom",
 	"updatePractitionerProfile": "Practitioner",
 }
 

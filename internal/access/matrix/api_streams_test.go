@@ -14,10 +14,11 @@ type room struct{ readers, speaker string }
 // rooms is the oracle of subscriptions to rooms. A room of the world without an entry fails the test.
 var rooms = map[string]room{
 	"alice.done": {"alice dora", nobody},
-	"alice.next": {"alice dora", "alice"},
+	"alice.next": {"alice dora ada", "alice"}, // ada has opened it
 	"bob.done":   {"bob drew", "drew"},
 	"bob.missed": {"bob", "bob"}, // the practitioner has left
 	"carol.next": {"dana", "dana"},
+	"bob.gone":   {nobody, nobody},
 }
 
 const follow = `subscription ($room: ID!) { chatEvents(roomId: $room) { __typename ... on MessageAdded { message { id roomId body } } } }`
@@ -28,6 +29,7 @@ func (a *api) tryStreams() {
 	for _, viewer := range viewerNames {
 		socket := a.clients[viewer].Socket(a.t)
 		a.tryStream(viewer, "sessionEvents", "SessionOpened", viewer != anonymous && viewer != "norm", socket.Subscribe(`subscription { sessionEvents { __typename } }`, nil))
+		a.tryStream(viewer, "chatInbox", "StreamOpened", viewers(talkers)[viewer], socket.Subscribe(`subscription { chatInbox { __typename } }`, nil))
 		for _, id := range a.of("ChatRoom") {
 			name := strings.TrimPrefix(a.names[id], "ChatRoom ")
 			if _, known := rooms[name]; !known {
@@ -66,7 +68,7 @@ func (a *api) tryStream(viewer, what, opening string, allowed bool, feed *testki
 		want = "UNAUTHENTICATED"
 	case what == "sessionEvents": // of who has no role, and so no session to read
 		want = "SESSION_EXPIRED"
-	case !viewers(talkers)[viewer]:
+	case what == "chatInbox" || !viewers(talkers + " ada")[viewer]:
 		want = "FORBIDDEN"
 	}
 	if code, before := feed.End(); code != want || len(before) > 0 {

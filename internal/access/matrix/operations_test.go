@@ -37,7 +37,7 @@ var operations = map[string]operation{
 	"order":              {signedIn, `order(id: "` + nothing + `") { id }`},
 	"chatRooms":          {signedIn, `chatRooms(first: 1) { totalCount }`},
 	"chatRoom":           {signedIn, `chatRoom(id: "` + nothing + `") { id }`},
-	"chatEvents":         {talkers, `chatEvents(roomId: "` + nothing + `", first: 1) { totalCount }`},
+	"chatEvents":         {talkers + " ada", `chatEvents(roomId: "` + nothing + `", first: 1) { totalCount }`},
 	"unreadTotal":        {signedIn, `unreadTotal`},
 	"jobs":               {admins, `jobs { name }`},
 	"jobRuns":            {admins, `jobRuns(first: 1) { totalCount }`},
@@ -76,10 +76,17 @@ var operations = map[string]operation{
 	"refundOrder":   {cashiers, `refundOrder(input: {orderId: "` + nothing + `", reason: "none", idempotencyKey: "k"}) { userErrors { code } }`},
 	"settleRefund":  {cashiers, `settleRefund(input: {refundId: "` + nothing + `", reference: "none", idempotencyKey: "k"}) { userErrors { code } }`},
 
-	"sendMessage":  {talkers, `sendMessage(input: {roomId: "` + nothing + `", body: "Hello"}) { userErrors { code } }`},
-	"markRoomRead": {talkers, `markRoomRead(input: {roomId: "` + nothing + `", upTo: 1}) { userErrors { code } }`},
-	"runJob":       {admins, `runJob(input: {name: "none"}) { userErrors { code } }`},
-	"advanceClock": {nobody, `advanceClock(input: {to: "2025-01-01T00:00:00Z"}) { userErrors { code } }`}, // outside a demo
+	"sendMessage":   {talkers, `sendMessage(input: {roomId: "` + nothing + `", body: "Hello"}) { userErrors { code } }`},
+	"markRoomRead":  {talkers, `markRoomRead(input: {roomId: "` + nothing + `", upTo: 1}) { userErrors { code } }`},
+	"editMessage":   {talkers, `editMessage(input: {id: "` + nothing + `", body: "Hello"}) { userErrors { code } }`},
+	"deleteMessage": {talkers, `deleteMessage(input: {id: "` + nothing + `"}) { userErrors { code } }`},
+	"createUpload": {talkers, `createUpload(input: {roomId: "` + nothing + `", purpose: CHAT_ATTACHMENT, fileName: "a.png", contentType: "image/png", sizeBytes: 9}) {
+		userErrors { code } }`},
+	"manageChatRoom": {"dora drew dirk cleo sue ada dana", `manageChatRoom(input: {roomId: "` + nothing + `", action: SUSPEND}) { userErrors { code } }`},
+	"deleteChatRoom": {admins, `deleteChatRoom(input: {roomId: "` + nothing + `"}) { userErrors { code } }`},
+	"breakGlass":     {admins, `breakGlass(input: {roomId: "` + nothing + `", reason: "A complaint of the family"}) { userErrors { code } }`},
+	"runJob":         {admins, `runJob(input: {name: "none"}) { userErrors { code } }`},
+	"advanceClock":   {nobody, `advanceClock(input: {to: "2025-01-01T00:00:00Z"}) { userErrors { code } }`}, // outside a demo
 
 	// These end sessions: they come last.
 	"revokeOtherSessions": {signedIn, `revokeOtherSessions { userErrors { code } }`},
@@ -91,6 +98,7 @@ var last = []string{"revokeOtherSessions", "logout"}
 
 // subscriptions lists every root field that is watched, in the same way; see also rooms.
 var subscriptions = map[string]operation{
-	"chatEvents":    {talkers, `chatEvents(roomId: "` + nothing + `") { __typename }`},
+	"chatInbox":     {talkers, `chatInbox { __typename }`},
+	"chatEvents":    {talkers + " ada", `chatEvents(roomId: "` + nothing + `") { __typename }`},
 	"sessionEvents": {signedIn, `sessionEvents { __typename }`},
 }

@@ -74,6 +74,7 @@ func New(resolver *Resolver, options Options) (http.Handler, string) {
 	transports := transport.Options{RequestID: options.RequestID, MaxBody: options.MaxBody}
 	if options.Sockets != nil {
 		srv.AddTransport(options.Sockets)
+		srv.AddTransport(options.Sockets.EventStream())
 	}
 	srv.AddTransport(transport.POST{Options: transports})
 	srv.AddTransport(transport.GET{Options: transports})

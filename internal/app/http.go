@@ -70,7 +70,7 @@ func (a *App) socketOptions(registry *prometheus.Registry) transport.WebsocketOp
 	sockets, subscriptions := socketMetrics(registry)
 	return transport.WebsocketOptions{
 		Options: transport.Options{RequestID: httpserver.RequestID, MaxBody: a.cfg.Limits.BodyBytes},
-		Detach:  httpserver.Detach, Admit: httpserver.Admit, Sockets: sockets, Subscriptions: subscriptions,
+		Detach:  httpserver.Detach, Admit: httpserver.Admit, Watch: httpserver.Watch, Sockets: sockets, Subscriptions: subscriptions,
 		OpenSession: a.openSession,
 		MaxSockets:  a.cfg.Limits.Sockets, MaxOperations: a.cfg.Limits.OperationsPerSocket, Timeout: a.cfg.Limits.OperationTimeout,
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
 )
@@ -44,6 +45,16 @@ func (s *LogSource) IsOrdered() bool { return true }
 
 // IsOfSession implements Source.
 func (s *LogSource) IsOfSession() bool { return false }
+
+// Resume has the source go on behind a cursor, whatever After says. Errors: INVALID_INPUT.
+func (s *LogSource) Resume(cursor ent.Cursor) error {
+	position, err := PositionOf(cursor, s.Stream)
+	if err != nil {
+		return err
+	}
+	s.After = &position
+	return nil
+}
 
 // Open implements Source. Errors: RESUME_EXPIRED when After lies ahead of the log; a log that no longer reaches back to it shows at the first Next.
 func (s *LogSource) Open(ctx context.Context, wake func()) (Feed, error) {

@@ -212,7 +212,7 @@ func rootField(set ast.SelectionSet) string {
 }
 
 // quiet are the root fields that do not count as the user's activity.
-var quiet = map[string]bool{"sessionStatus": true, "pingActivity": true, "extendSession": true, "logout": true, "__typename": true}
+var quiet = map[string]bool{"sessionStatus": true, "pingActivity": true, "extendSession": true, "logout": true, "setTyping": true, "__typename": true}
 
 // What says that nobody sent the operation: a header, or for operations on a websocket an extension.
 const (

@@ -388,6 +388,7 @@ type ComplexityRoot struct {
 		RevokeSession             func(childComplexity int, input identity.RevokeSessionInput) int
 		RunJob                    func(childComplexity int, input model.RunJobInput) int
 		SendMessage               func(childComplexity int, input chat.SendMessageInput) int
+		SetTyping                 func(childComplexity int, input chat.SetTypingInput) int
 		UpdatePatient             func(childComplexity int, input patient.UpdatePatientInput) int
 		UpdatePractitionerProfile func(childComplexity int, input identity.UpdatePractitionerProfileInput) int
 		UpdateUser                func(childComplexity int, input identity.UpdateUserInput) int
@@ -692,6 +693,11 @@ type ComplexityRoot struct {
 		WarningThreshold func(childComplexity int) int
 	}
 
+	SetTypingPayload struct {
+		IsTold     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	SkippedSlot struct {
 		LocalDate func(childComplexity int) int
 		LocalTime func(childComplexity int) int
@@ -732,6 +738,12 @@ type ComplexityRoot struct {
 		Message      func(childComplexity int) int
 	}
 
+	SlotsChanged struct {
+		HasMore    func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		Slots      func(childComplexity int) int
+	}
+
 	StreamOpened struct {
 		Cursor         func(childComplexity int) int
 		OccurredAt     func(childComplexity int) int
@@ -741,6 +753,8 @@ type ComplexityRoot struct {
 	Subscription struct {
 		ChatEvents    func(childComplexity int, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) int
 		SessionEvents func(childComplexity int) int
+		SlotsChanged  func(childComplexity int, practitionerID uuid.UUID, from time.Time, to time.Time) int
+		Typing        func(childComplexity int, roomID uuid.UUID) int
 	}
 
 	Throttled struct {
@@ -749,6 +763,13 @@ type ComplexityRoot struct {
 		Limit      func(childComplexity int) int
 		Message    func(childComplexity int) int
 		RetryAfter func(childComplexity int) int
+	}
+
+	Typing struct {
+		ExpiresAt  func(childComplexity int) int
+		IsTyping   func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		UserID     func(childComplexity int) int
 	}
 
 	UpdatePatientPayload struct {
@@ -856,6 +877,7 @@ type MutationResolver interface {
 	UpdatePractitionerProfile(ctx context.Context, input identity.UpdatePractitionerProfileInput) (*model.UpdatePractitionerProfilePayload, error)
 	RunJob(ctx context.Context, input model.RunJobInput) (*model.RunJobPayload, error)
 	AdvanceClock(ctx context.Context, input model.AdvanceClockInput) (*model.AdvanceClockPayload, error)
+	SetTyping(ctx context.Context, input chat.SetTypingInput) (*model.SetTypingPayload, error)
 	CreatePatient(ctx context.Context, input patient.CreatePatientInput) (*model.CreatePatientPayload, error)
 	UpdatePatient(ctx context.Context, input patient.UpdatePatientInput) (*model.UpdatePatientPayload, error)
 }
@@ -904,6 +926,8 @@ type SlotResolver interface {
 type SubscriptionResolver interface {
 	SessionEvents(ctx context.Context) (<-chan identity.SessionEvent, error)
 	ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatEvent, error)
+	SlotsChanged(ctx context.Context, practitionerID uuid.UUID, from time.Time, to time.Time) (<-chan *booking.SlotsChanged, error)
+	Typing(ctx context.Context, roomID uuid.UUID) (<-chan *chat.Typing, error)
 }
 type UserResolver interface {
 	Roles(ctx context.Context, obj *ent.User) ([]access.Role, error)
@@ -2288,6 +2312,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(chat.SendMessageInput)), true
+	case "Mutation.setTyping":
+		if e.ComplexityRoot.Mutation.SetTyping == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setTyping_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetTyping(childComplexity, args["input"].(chat.SetTypingInput)), true
 	case "Mutation.updatePatient":
 		if e.ComplexityRoot.Mutation.UpdatePatient == nil {
 			break
@@ -3676,6 +3711,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionStatus.WarningThreshold(childComplexity), true
 
+	case "SetTypingPayload.isTold":
+		if e.ComplexityRoot.SetTypingPayload.IsTold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTypingPayload.IsTold(childComplexity), true
+	case "SetTypingPayload.userErrors":
+		if e.ComplexityRoot.SetTypingPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTypingPayload.UserErrors(childComplexity), true
+
 	case "SkippedSlot.localDate":
 		if e.ComplexityRoot.SkippedSlot.LocalDate == nil {
 			break
@@ -3831,6 +3879,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SlotTaken.Message(childComplexity), true
 
+	case "SlotsChanged.hasMore":
+		if e.ComplexityRoot.SlotsChanged.HasMore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.HasMore(childComplexity), true
+	case "SlotsChanged.occurredAt":
+		if e.ComplexityRoot.SlotsChanged.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.OccurredAt(childComplexity), true
+	case "SlotsChanged.slots":
+		if e.ComplexityRoot.SlotsChanged.Slots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.Slots(childComplexity), true
+
 	case "StreamOpened.cursor":
 		if e.ComplexityRoot.StreamOpened.Cursor == nil {
 			break
@@ -3867,6 +3934,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.SessionEvents(childComplexity), true
+	case "Subscription.slotsChanged":
+		if e.ComplexityRoot.Subscription.SlotsChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_slotsChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.SlotsChanged(childComplexity, args["practitionerId"].(uuid.UUID), args["from"].(time.Time), args["to"].(time.Time)), true
+	case "Subscription.typing":
+		if e.ComplexityRoot.Subscription.Typing == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_typing_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Typing(childComplexity, args["roomId"].(uuid.UUID)), true
 
 	case "Throttled.code":
 		if e.ComplexityRoot.Throttled.Code == nil {
@@ -3898,6 +3987,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Throttled.RetryAfter(childComplexity), true
+
+	case "Typing.expiresAt":
+		if e.ComplexityRoot.Typing.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.ExpiresAt(childComplexity), true
+	case "Typing.isTyping":
+		if e.ComplexityRoot.Typing.IsTyping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.IsTyping(childComplexity), true
+	case "Typing.occurredAt":
+		if e.ComplexityRoot.Typing.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.OccurredAt(childComplexity), true
+	case "Typing.userId":
+		if e.ComplexityRoot.Typing.UserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.UserID(childComplexity), true
 
 	case "UpdatePatientPayload.patient":
 		if e.ComplexityRoot.UpdatePatientPayload.Patient == nil {
@@ -4143,6 +4257,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSendMessageInput,
 		ec.unmarshalInputSessionOrder,
 		ec.unmarshalInputSessionWhereInput,
+		ec.unmarshalInputSetTypingInput,
 		ec.unmarshalInputSlotOrder,
 		ec.unmarshalInputSlotWhereInput,
 		ec.unmarshalInputUpdatePatientInput,
@@ -5508,6 +5623,63 @@ type AdvanceClockPayload {
   occurrences: Int
   "Why it was not done; empty when it was."
   userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/live.graphqls", Input: `"The free slots of a practitioner in a range, as they are at an instant."
+type SlotsChanged {
+  "The instant of which this is true."
+  occurredAt: DateTime!
+  "All slots that can be booked, by start, at most 1,000: what is not here is not free any more."
+  slots: [Slot!]!
+  "True when there are more than are told at once."
+  hasMore: Boolean!
+}
+
+"Who else writes in a room, at an instant."
+type Typing {
+  "The instant of which this is true."
+  occurredAt: DateTime! @sameForAll
+  "True while the other participant writes."
+  isTyping: Boolean! @sameForAll
+  "Id of the user who writes; null when nobody does."
+  userId: ID @sameForAll
+  "When that is forgotten unless it is said again; null when nobody writes."
+  expiresAt: DateTime @sameForAll
+}
+
+"Input of setTyping."
+input SetTypingInput {
+  "The room."
+  roomId: ID!
+  "True while the viewer writes, false when that has stopped."
+  isTyping: Boolean!
+}
+
+"Result of setTyping."
+type SetTypingPayload {
+  "False when less than 3 seconds have passed since the viewer said something of that in the room: it was swallowed."
+  isTold: Boolean!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Tells the other participant of an ACTIVE room that the viewer writes or has stopped. It counts once in 3 seconds, is forgotten after 6, is not stored, and does not extend the session. Errors: NOT_FOUND, ROOM_NOT_WRITABLE."
+  setTyping("Who writes where." input: SetTypingInput!): SetTypingPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+}
+
+extend type Subscription {
+  "The free slots of a practitioner that start in [from, to): as they are when it opens, and whenever they have changed the newest state, whole; a slow reader passes over what was in between. Errors: NOT_FOUND, INVALID_INPUT for a range of more than 31 days."
+  slotsChanged(
+    "Whose slots."
+    practitionerId: ID!
+    "First instant of the range."
+    from: DateTime!
+    "First instant after the range; at most 31 days after the first."
+    to: DateTime!
+  ): SlotsChanged! @auth
+  "Whether the other participant of a room writes: as it is when it opens, and whenever that has changed. It may miss what lasts for a moment. Errors: NOT_FOUND."
+  typing("The room." roomId: ID!): Typing! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
 }
 `, BuiltIn: false},
 	{Name: "../schema/patient.graphqls", Input: `extend type Query {
@@ -9819,6 +9991,16 @@ func (ec *executionContext) childFields_SessionStatus(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type SessionStatus", field.Name)
 }
 
+func (ec *executionContext) childFields_SetTypingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "isTold":
+		return ec.fieldContext_SetTypingPayload_isTold(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetTypingPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetTypingPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SkippedSlot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "localDate":
@@ -9883,6 +10065,32 @@ func (ec *executionContext) childFields_SlotEdge(ctx context.Context, field grap
 		return ec.fieldContext_SlotEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SlotEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SlotsChanged(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurredAt":
+		return ec.fieldContext_SlotsChanged_occurredAt(ctx, field)
+	case "slots":
+		return ec.fieldContext_SlotsChanged_slots(ctx, field)
+	case "hasMore":
+		return ec.fieldContext_SlotsChanged_hasMore(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SlotsChanged", field.Name)
+}
+
+func (ec *executionContext) childFields_Typing(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurredAt":
+		return ec.fieldContext_Typing_occurredAt(ctx, field)
+	case "isTyping":
+		return ec.fieldContext_Typing_isTyping(ctx, field)
+	case "userId":
+		return ec.fieldContext_Typing_userId(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Typing_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Typing", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdatePatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10567,6 +10775,20 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (chat.SendMessageInput, error) {
 			return ec.unmarshalNSendMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSendMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setTyping_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.SetTypingInput, error) {
+			return ec.unmarshalNSetTypingInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSetTypingInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11538,6 +11760,50 @@ func (ec *executionContext) field_Subscription_chatEvents_args(ctx context.Conte
 		return nil, err
 	}
 	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_slotsChanged_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "practitionerId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["practitionerId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_typing_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "roomId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["roomId"] = arg0
 	return args, nil
 }
 
@@ -17843,6 +18109,73 @@ func (ec *executionContext) fieldContext_Mutation_advanceClock(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_setTyping(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setTyping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetTyping(ctx, fc.Args["input"].(chat.SetTypingInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetTypingPayload) graphql.Marshaler {
+			return ec.marshalNSetTypingPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSetTypingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setTyping(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetTypingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setTyping_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_createPatient(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24043,6 +24376,61 @@ func (ec *executionContext) fieldContext_SessionStatus_isExpired(_ context.Conte
 	return graphql.NewScalarFieldContext("SessionStatus", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _SetTypingPayload_isTold(ctx context.Context, field graphql.CollectedField, obj *model.SetTypingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetTypingPayload_isTold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTold, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetTypingPayload_isTold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetTypingPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SetTypingPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.SetTypingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetTypingPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetTypingPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetTypingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SkippedSlot_localDate(ctx context.Context, field graphql.CollectedField, obj *booking.SkippedSlot) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24663,6 +25051,84 @@ func (ec *executionContext) fieldContext_SlotTaken_alternatives(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _SlotsChanged_occurredAt(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlotsChanged", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _SlotsChanged_slots(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_slots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slots, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Slot) graphql.Marshaler {
+			return ec.marshalNSlot2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐSlotᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_slots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SlotsChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Slot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SlotsChanged_hasMore(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_hasMore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasMore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_hasMore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlotsChanged", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _StreamOpened_cursor(ctx context.Context, field graphql.CollectedField, obj *model.StreamOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24849,6 +25315,135 @@ func (ec *executionContext) fieldContext_Subscription_chatEvents(ctx context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_slotsChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_slotsChanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().SlotsChanged(ctx, fc.Args["practitionerId"].(uuid.UUID), fc.Args["from"].(time.Time), fc.Args["to"].(time.Time))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *booking.SlotsChanged
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *booking.SlotsChanged
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *booking.SlotsChanged) graphql.Marshaler {
+			return ec.marshalNSlotsChanged2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSlotsChanged(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_slotsChanged(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SlotsChanged(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_slotsChanged_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_typing(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_typing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().Typing(ctx, fc.Args["roomId"].(uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *chat.Typing
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *chat.Typing
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *chat.Typing
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.Typing) graphql.Marshaler {
+			return ec.marshalNTyping2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTyping(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_typing(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Typing(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_typing_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Throttled_code(ctx context.Context, field graphql.CollectedField, obj *model.Throttled) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24962,6 +25557,98 @@ func (ec *executionContext) _Throttled_limit(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Throttled_limit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Throttled", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_occurredAt(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_isTyping(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_isTyping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTyping, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_isTyping(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_userId(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_userId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_userId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_expiresAt(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _UpdatePatientPayload_patient(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePatientPayload) (ret graphql.Marshaler) {
@@ -29774,6 +30461,43 @@ func (ec *executionContext) unmarshalInputSessionWhereInput(ctx context.Context,
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputSetTypingInput(ctx context.Context, obj any) (chat.SetTypingInput, error) {
+	var it chat.SetTypingInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "isTyping"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "isTyping":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isTyping"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsTyping = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputSlotOrder(ctx context.Context, obj any) (ent.SlotOrder, error) {
 	var it ent.SlotOrder
 	if obj == nil {
@@ -34474,6 +35198,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "setTyping":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setTyping(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createPatient":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createPatient(ctx, field)
@@ -37634,6 +38365,49 @@ func (ec *executionContext) _SessionStatus(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var setTypingPayloadImplementors = []string{"SetTypingPayload"}
+
+func (ec *executionContext) _SetTypingPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetTypingPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setTypingPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetTypingPayload")
+		case "isTold":
+			out.Values[i] = ec._SetTypingPayload_isTold(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._SetTypingPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var skippedSlotImplementors = []string{"SkippedSlot"}
 
 func (ec *executionContext) _SkippedSlot(ctx context.Context, sel ast.SelectionSet, obj *booking.SkippedSlot) graphql.Marshaler {
@@ -37990,6 +38764,54 @@ func (ec *executionContext) _SlotTaken(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var slotsChangedImplementors = []string{"SlotsChanged"}
+
+func (ec *executionContext) _SlotsChanged(ctx context.Context, sel ast.SelectionSet, obj *booking.SlotsChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, slotsChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SlotsChanged")
+		case "occurredAt":
+			out.Values[i] = ec._SlotsChanged_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "slots":
+			out.Values[i] = ec._SlotsChanged_slots(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hasMore":
+			out.Values[i] = ec._SlotsChanged_hasMore(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var streamOpenedImplementors = []string{"StreamOpened", "StreamEvent", "ChatEvent"}
 
 func (ec *executionContext) _StreamOpened(ctx context.Context, sel ast.SelectionSet, obj *model.StreamOpened) graphql.Marshaler {
@@ -38055,6 +38877,10 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_sessionEvents(ctx, fields[0])
 	case "chatEvents":
 		return ec._Subscription_chatEvents(ctx, fields[0])
+	case "slotsChanged":
+		return ec._Subscription_slotsChanged(ctx, fields[0])
+	case "typing":
+		return ec._Subscription_typing(ctx, fields[0])
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
@@ -38095,6 +38921,59 @@ func (ec *executionContext) _Throttled(ctx context.Context, sel ast.SelectionSet
 		case "limit":
 			out.Values[i] = ec._Throttled_limit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var typingImplementors = []string{"Typing"}
+
+func (ec *executionContext) _Typing(ctx context.Context, sel ast.SelectionSet, obj *chat.Typing) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, typingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Typing")
+		case "occurredAt":
+			out.Values[i] = ec._Typing_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isTyping":
+			out.Values[i] = ec._Typing_isTyping(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userId":
+			out.Values[i] = ec._Typing_userId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Typing_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -40341,6 +41220,21 @@ func (ec *executionContext) unmarshalNSessionWhereInput2ᚖgithubᚗcomᚋcaregr
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNSetTypingInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSetTypingInput(ctx context.Context, v any) (chat.SetTypingInput, error) {
+	res, err := ec.unmarshalInputSetTypingInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetTypingPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSetTypingPayload(ctx context.Context, sel ast.SelectionSet, v *model.SetTypingPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SetTypingPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNSkippedSlot2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSkippedSlotᚄ(ctx context.Context, sel ast.SelectionSet, v []*booking.SkippedSlot) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -40439,6 +41333,16 @@ func (ec *executionContext) unmarshalNSlotWhereInput2ᚖgithubᚗcomᚋcaregraph
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNSlotsChanged2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSlotsChanged(ctx context.Context, sel ast.SelectionSet, v *booking.SlotsChanged) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SlotsChanged(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -40498,6 +41402,16 @@ func (ec *executionContext) marshalNTimeZone2string(ctx context.Context, sel ast
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNTyping2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTyping(ctx context.Context, sel ast.SelectionSet, v *chat.Typing) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Typing(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdatePatientInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋpatientᚐUpdatePatientInput(ctx context.Context, v any) (patient.UpdatePatientInput, error) {

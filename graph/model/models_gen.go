@@ -486,6 +486,14 @@ type SendMessagePayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of setTyping.
+type SetTypingPayload struct {
+	// False when less than 3 seconds have passed since the viewer said something of that in the room: it was swallowed.
+	IsTold bool `json:"isTold"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Another appointment holds the slot.
 type SlotTaken struct {
 	// What happened, for programs.

@@ -99,7 +99,9 @@ func TestEventStream_LastEventID(t *testing.T) {
 		}
 	})
 	k.rooms[""].publish("a", "b", "c")
-	as := func(id string) func(*http.Request) { return func(r *http.Request) { r.Header.Set("Last-Event-ID", id) } }
+	as := func(id string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("Last-Event-ID", id) }
+	}
 	s := k.hearing(as("at 2"))
 	requireEvent(t, ofTicks(3, "at 3", "c"), s)
 	requireRefused(t, k.listen(ticks, "good", as("nonsense")), "INVALID_INPUT")

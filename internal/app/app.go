@@ -45,6 +45,7 @@ type App struct {
 	Identity *identity.Service
 	Patients *patient.Service
 	Booking  *booking.Service
+	Calendar *booking.Calendar
 	Chat     *chat.Service
 	Streams  *stream.Log
 	Jobs     *scheduler.Scheduler

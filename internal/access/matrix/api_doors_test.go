@@ -80,6 +80,7 @@ var hiddenInputs = map[string]string{
 	"createOrder":               "Appointment",
 	"sendMessage":               "ChatRoom",
 	"markRoomRead":              "ChatRoom",
+	"setTyping":                 "ChatRoom",
 	"updatePractitionerProfile": "Practitioner",
 }
 

@@ -233,7 +233,7 @@ var sideDoors = map[string]string{
 
 // otherDoors are such fields that are tried elsewhere, and where.
 var otherDoors = map[string]string{
-	"MessageAdded.message": "tryStreams", "Job.lastRun": "the door of jobs is for administrators, who read every run",
+	"MessageAdded.message": "tryStreams", "SlotsChanged.slots": "tryStreams", "Job.lastRun": "the door of jobs is for administrators, who read every run",
 }
 
 // trySideDoors asks for the viewer's own rows, and checks that no other type leads to rows.

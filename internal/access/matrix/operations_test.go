@@ -73,6 +73,7 @@ var operations = map[string]operation{
 
 	"sendMessage":  {talkers, `sendMessage(input: {roomId: "` + nothing + `", body: "Hello"}) { userErrors { code } }`},
 	"markRoomRead": {talkers, `markRoomRead(input: {roomId: "` + nothing + `", upTo: 1}) { userErrors { code } }`},
+	"setTyping":    {talkers, `setTyping(input: {roomId: "` + nothing + `", isTyping: true}) { userErrors { code } }`},
 	"runJob":       {admins, `runJob(input: {name: "none"}) { userErrors { code } }`},
 	"advanceClock": {nobody, `advanceClock(input: {to: "2025-01-01T00:00:00Z"}) { userErrors { code } }`}, // outside a demo
 
@@ -86,6 +87,9 @@ var last = []string{"revokeOtherSessions", "logout"}
 
 // subscriptions lists every root field that is watched, in the same way; see also rooms.
 var subscriptions = map[string]operation{
-	"chatEvents":    {talkers, `chatEvents(roomId: "` + nothing + `") { __typename }`},
+	"chatEvents": {talkers, `chatEvents(roomId: "` + nothing + `") { __typename }`},
+	"slotsChanged": {signedIn, `slotsChanged(practitionerId: "` + nothing + `", from: "2025-01-01T00:00:00Z", to: "2025-01-31T00:00:00Z") {
+		__typename }`},
+	"typing":        {talkers, `typing(roomId: "` + nothing + `") { __typename }`},
 	"sessionEvents": {signedIn, `sessionEvents { __typename }`},
 }

@@ -1,7 +1,7 @@
 // Server-Sent Events with clients as they come: graphql-sse, and a reader that does what a browser's EventSource does. The session's own stream is watched,
 // and the free slots of a doctor while one of them is booked.
 //
-//   DEMO_EMAIL=... DEMO_PASSWORD=... [DOCTOR_EMAIL=...] node events.mjs http://127.0.0.1:8080/graphql
+//   DEMO_EMAIL=... DEMO_PASSWORD=... [DOCTOR_EMAIL=...] [BOOKER_EMAIL=...] node events.mjs http://127.0.0.1:8080/graphql
 import assert from 'node:assert/strict';
 import { createClient } from 'graphql-sse';
 
@@ -18,15 +18,18 @@ const EVENTS = 'subscription($roomId: ID!) { chatEvents(roomId: $roomId) { __typ
 const SEND = 'mutation($input: SendMessageInput!) { sendMessage(input: $input) { message { id } userErrors { code } } }';
 
 const url = process.argv[2];
-const { DEMO_EMAIL, DEMO_PASSWORD, DOCTOR_EMAIL = 'dora@demo.caregraph.test' } = process.env;
+const {
+  DEMO_EMAIL, DEMO_PASSWORD, DOCTOR_EMAIL = 'dora@demo.caregraph.test', BOOKER_EMAIL = 'bruno@demo.caregraph.test',
+} = process.env;
 if (!url || !DEMO_EMAIL || !DEMO_PASSWORD) {
-  console.error('usage: DEMO_EMAIL=... DEMO_PASSWORD=... [DOCTOR_EMAIL=...] node events.mjs URL');
+  console.error('usage: DEMO_EMAIL=... DEMO_PASSWORD=... [DOCTOR_EMAIL=...] [BOOKER_EMAIL=...] node events.mjs URL');
   process.exit(2);
 }
 const told = text => console.log(`events: ${text}`);
 
 const patient = await signIn(DEMO_EMAIL);
 const doctor = await signIn(DOCTOR_EMAIL);
+const booker = await signIn(BOOKER_EMAIL);
 const client = createClient({ url, headers: { authorization: `Bearer ${patient.token}` }, retryAttempts: 0 });
 await watchTheSession();
 await watchSlots();
@@ -66,7 +69,7 @@ async function watchSlots() {
   const { slots } = (await states.next()).value.data.slotsChanged;
   assert.ok(slots.length > 0, 'the doctor has free slots');
   const wanted = slots.at(-1).id;
-  const { bookAppointment } = await post(BOOK, { slot: wanted }, patient.token);
+  const { bookAppointment } = await post(BOOK, { slot: wanted }, booker.token);
   assert.deepEqual(bookAppointment.userErrors, [], 'the slot is booked');
   const after = (await states.next()).value.data.slotsChanged.slots;
   assert.ok(!after.some(slot => slot.id === wanted), 'and has vanished');

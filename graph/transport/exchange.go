@@ -39,7 +39,7 @@ func (x *exchange) negotiate() bool {
 func (x *exchange) run(params *graphql.RawParams) {
 	op, errs := x.prepare(params)
 	if len(errs) > 0 {
-		x.answer(x.exec.DispatchError(graphql.WithOperationContext(x.r.Context(), op), errs))
+		x.answer(x.failed(op, errs))
 		return
 	}
 	if no := x.kind(op.Operation.Operation); no != nil {
@@ -55,6 +55,11 @@ func (x *exchange) prepare(params *graphql.RawParams) (*graphql.OperationContext
 	params.ReadTime = graphql.TraceTiming{Start: graphql.GetStartTime(ctx), End: graphql.Now()}
 	op, errs := x.exec.CreateOperationContext(ctx, params)
 	return op, errs[:min(len(errs), maxErrors)]
+}
+
+// failed is the response to an operation that cannot be executed.
+func (x *exchange) failed(op *graphql.OperationContext, errs gqlerror.List) *graphql.Response {
+	return x.exec.DispatchError(graphql.WithOperationContext(x.r.Context(), op), errs)
 }
 
 // execute executes a query or a mutation.

@@ -68,7 +68,7 @@ func (t EventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 	op, errs := x.prepare(params)
 	switch {
 	case len(errs) > 0:
-		t.tell(x, exec.DispatchError(graphql.WithOperationContext(r.Context(), op), errs))
+		t.tell(x, x.failed(op, errs))
 	case op.Operation.Operation == ast.Subscription:
 		t.subscribe(x, op)
 	default:

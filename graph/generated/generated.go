@@ -490,11 +490,15 @@ type ComplexityRoot struct {
 		MarkRoomRead              func(childComplexity int, input chat.MarkRoomReadInput) int
 		PingActivity              func(childComplexity int, input *identity.PingActivityInput) int
 		ReactivateUser            func(childComplexity int, input identity.ReactivateUserInput) int
+		RecordPayment             func(childComplexity int, input booking.RecordPaymentInput) int
+		RefundOrder               func(childComplexity int, input booking.RefundOrderInput) int
 		RegisterPatient           func(childComplexity int, input identity.RegisterPatientInput) int
 		RevokeOtherSessions       func(childComplexity int, input *identity.RevokeOtherSessionsInput) int
 		RevokeSession             func(childComplexity int, input identity.RevokeSessionInput) int
 		RunJob                    func(childComplexity int, input model.RunJobInput) int
 		SendMessage               func(childComplexity int, input chat.SendMessageInput) int
+		SetTyping                 func(childComplexity int, input chat.SetTypingInput) int
+		SettleRefund              func(childComplexity int, input booking.SettleRefundInput) int
 		UpdatePatient             func(childComplexity int, input patient.UpdatePatientInput) int
 		UpdatePractitionerProfile func(childComplexity int, input identity.UpdatePractitionerProfileInput) int
 		UpdateUser                func(childComplexity int, input identity.UpdateUserInput) int
@@ -528,12 +532,16 @@ type ComplexityRoot struct {
 		Amount         func(childComplexity int) int
 		Appointment    func(childComplexity int) int
 		AppointmentID  func(childComplexity int) int
+		CheckoutAt     func(childComplexity int) int
 		CheckoutURL    func(childComplexity int) int
 		CompletedAt    func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
+		ExpiredAt      func(childComplexity int) int
 		ExpiresAt      func(childComplexity int) int
+		FailedAt       func(childComplexity int) int
 		Fee            func(childComplexity int) int
 		ID             func(childComplexity int) int
+		Method         func(childComplexity int) int
 		Net            func(childComplexity int) int
 		PaidAt         func(childComplexity int) int
 		Patient        func(childComplexity int) int
@@ -545,6 +553,25 @@ type ComplexityRoot struct {
 		Status         func(childComplexity int) int
 		UpdatedAt      func(childComplexity int) int
 		Version        func(childComplexity int) int
+	}
+
+	OrderAudit struct {
+		Events   func(childComplexity int) int
+		Fee      func(childComplexity int) int
+		Net      func(childComplexity int) int
+		Order    func(childComplexity int) int
+		Refunded func(childComplexity int) int
+		Total    func(childComplexity int) int
+	}
+
+	OrderAuditEvent struct {
+		Amount     func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		Net        func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		Reason     func(childComplexity int) int
+		Reference  func(childComplexity int) int
+		RefundID   func(childComplexity int) int
 	}
 
 	OrderConnection struct {
@@ -673,6 +700,7 @@ type ComplexityRoot struct {
 		Nodes              func(childComplexity int, ids []uuid.UUID) int
 		Notifications      func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.NotificationOrder) int
 		Order              func(childComplexity int, id uuid.UUID) int
+		OrderAudit         func(childComplexity int, orderID uuid.UUID) int
 		Orders             func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.OrderOrder, where *ent.OrderWhereInput) int
 		Patient            func(childComplexity int, id uuid.UUID) int
 		Patients           func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PatientOrder, where *ent.PatientWhereInput, search *string) int
@@ -711,10 +739,17 @@ type ComplexityRoot struct {
 		RoomID    func(childComplexity int) int
 	}
 
+	RecordPaymentPayload struct {
+		Appointment func(childComplexity int) int
+		Order       func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
 	Refund struct {
 		Amount        func(childComplexity int) int
 		Attempts      func(childComplexity int) int
 		CreatedAt     func(childComplexity int) int
+		FinishedAt    func(childComplexity int) int
 		ID            func(childComplexity int) int
 		NextAttemptAt func(childComplexity int) int
 		Order         func(childComplexity int) int
@@ -724,6 +759,12 @@ type ComplexityRoot struct {
 		ProviderRef   func(childComplexity int) int
 		Reason        func(childComplexity int) int
 		Status        func(childComplexity int) int
+	}
+
+	RefundOrderPayload struct {
+		Order      func(childComplexity int) int
+		Refund     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	RegisterPatientPayload struct {
@@ -817,6 +858,17 @@ type ComplexityRoot struct {
 		WarningThreshold func(childComplexity int) int
 	}
 
+	SetTypingPayload struct {
+		IsTold     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	SettleRefundPayload struct {
+		Order      func(childComplexity int) int
+		Refund     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	SkippedSlot struct {
 		LocalDate func(childComplexity int) int
 		LocalTime func(childComplexity int) int
@@ -857,6 +909,12 @@ type ComplexityRoot struct {
 		Message      func(childComplexity int) int
 	}
 
+	SlotsChanged struct {
+		HasMore    func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		Slots      func(childComplexity int) int
+	}
+
 	StreamOpened struct {
 		Cursor         func(childComplexity int) int
 		OccurredAt     func(childComplexity int) int
@@ -867,6 +925,8 @@ type ComplexityRoot struct {
 		ChatEvents    func(childComplexity int, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) int
 		ChatInbox     func(childComplexity int, after *entgql.Cursor[uuid.UUID]) int
 		SessionEvents func(childComplexity int) int
+		SlotsChanged  func(childComplexity int, practitionerID uuid.UUID, from time.Time, to time.Time) int
+		Typing        func(childComplexity int, roomID uuid.UUID) int
 	}
 
 	TextRange struct {
@@ -880,6 +940,13 @@ type ComplexityRoot struct {
 		Limit      func(childComplexity int) int
 		Message    func(childComplexity int) int
 		RetryAfter func(childComplexity int) int
+	}
+
+	Typing struct {
+		ExpiresAt  func(childComplexity int) int
+		IsTyping   func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		UserID     func(childComplexity int) int
 	}
 
 	UpdatePatientPayload struct {
@@ -1020,8 +1087,12 @@ type MutationResolver interface {
 	UpdatePractitionerProfile(ctx context.Context, input identity.UpdatePractitionerProfileInput) (*model.UpdatePractitionerProfilePayload, error)
 	RunJob(ctx context.Context, input model.RunJobInput) (*model.RunJobPayload, error)
 	AdvanceClock(ctx context.Context, input model.AdvanceClockInput) (*model.AdvanceClockPayload, error)
+	SetTyping(ctx context.Context, input chat.SetTypingInput) (*model.SetTypingPayload, error)
 	CreatePatient(ctx context.Context, input patient.CreatePatientInput) (*model.CreatePatientPayload, error)
 	UpdatePatient(ctx context.Context, input patient.UpdatePatientInput) (*model.UpdatePatientPayload, error)
+	RecordPayment(ctx context.Context, input booking.RecordPaymentInput) (*model.RecordPaymentPayload, error)
+	RefundOrder(ctx context.Context, input booking.RefundOrderInput) (*model.RefundOrderPayload, error)
+	SettleRefund(ctx context.Context, input booking.SettleRefundInput) (*model.SettleRefundPayload, error)
 }
 type OrderResolver interface {
 	Amount(ctx context.Context, obj *ent.Order) (*model.Money, error)
@@ -1058,6 +1129,7 @@ type QueryResolver interface {
 	Patients(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PatientOrder, where *ent.PatientWhereInput, search *string) (*ent.PatientConnection, error)
 	Patient(ctx context.Context, id uuid.UUID) (*ent.Patient, error)
 	ValidateIdentifier(ctx context.Context, kind identifier.Kind, value string) (*model.IdentifierCheck, error)
+	OrderAudit(ctx context.Context, orderID uuid.UUID) (*model.OrderAudit, error)
 }
 type RefundResolver interface {
 	Amount(ctx context.Context, obj *ent.Refund) (*model.Money, error)
@@ -1069,6 +1141,8 @@ type SubscriptionResolver interface {
 	SessionEvents(ctx context.Context) (<-chan identity.SessionEvent, error)
 	ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatEvent, error)
 	ChatInbox(ctx context.Context, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatInboxEvent, error)
+	SlotsChanged(ctx context.Context, practitionerID uuid.UUID, from time.Time, to time.Time) (<-chan *booking.SlotsChanged, error)
+	Typing(ctx context.Context, roomID uuid.UUID) (<-chan *chat.Typing, error)
 }
 type UserResolver interface {
 	Roles(ctx context.Context, obj *ent.User) ([]access.Role, error)
@@ -2808,6 +2882,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReactivateUser(childComplexity, args["input"].(identity.ReactivateUserInput)), true
+	case "Mutation.recordPayment":
+		if e.ComplexityRoot.Mutation.RecordPayment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recordPayment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecordPayment(childComplexity, args["input"].(booking.RecordPaymentInput)), true
+	case "Mutation.refundOrder":
+		if e.ComplexityRoot.Mutation.RefundOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_refundOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RefundOrder(childComplexity, args["input"].(booking.RefundOrderInput)), true
 	case "Mutation.registerPatient":
 		if e.ComplexityRoot.Mutation.RegisterPatient == nil {
 			break
@@ -2863,6 +2959,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(chat.SendMessageInput)), true
+	case "Mutation.setTyping":
+		if e.ComplexityRoot.Mutation.SetTyping == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setTyping_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetTyping(childComplexity, args["input"].(chat.SetTypingInput)), true
+	case "Mutation.settleRefund":
+		if e.ComplexityRoot.Mutation.SettleRefund == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_settleRefund_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SettleRefund(childComplexity, args["input"].(booking.SettleRefundInput)), true
 	case "Mutation.updatePatient":
 		if e.ComplexityRoot.Mutation.UpdatePatient == nil {
 			break
@@ -3013,6 +3131,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.AppointmentID(childComplexity), true
+	case "Order.checkoutAt":
+		if e.ComplexityRoot.Order.CheckoutAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.CheckoutAt(childComplexity), true
 	case "Order.checkoutURL":
 		if e.ComplexityRoot.Order.CheckoutURL == nil {
 			break
@@ -3031,12 +3155,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.CreatedAt(childComplexity), true
+	case "Order.expiredAt":
+		if e.ComplexityRoot.Order.ExpiredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.ExpiredAt(childComplexity), true
 	case "Order.expiresAt":
 		if e.ComplexityRoot.Order.ExpiresAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Order.ExpiresAt(childComplexity), true
+	case "Order.failedAt":
+		if e.ComplexityRoot.Order.FailedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.FailedAt(childComplexity), true
 	case "Order.fee":
 		if e.ComplexityRoot.Order.Fee == nil {
 			break
@@ -3049,6 +3185,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.ID(childComplexity), true
+	case "Order.method":
+		if e.ComplexityRoot.Order.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Method(childComplexity), true
 	case "Order.net":
 		if e.ComplexityRoot.Order.Net == nil {
 			break
@@ -3115,6 +3257,86 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.Version(childComplexity), true
+
+	case "OrderAudit.events":
+		if e.ComplexityRoot.OrderAudit.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Events(childComplexity), true
+	case "OrderAudit.fee":
+		if e.ComplexityRoot.OrderAudit.Fee == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Fee(childComplexity), true
+	case "OrderAudit.net":
+		if e.ComplexityRoot.OrderAudit.Net == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Net(childComplexity), true
+	case "OrderAudit.order":
+		if e.ComplexityRoot.OrderAudit.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Order(childComplexity), true
+	case "OrderAudit.refunded":
+		if e.ComplexityRoot.OrderAudit.Refunded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Refunded(childComplexity), true
+	case "OrderAudit.total":
+		if e.ComplexityRoot.OrderAudit.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Total(childComplexity), true
+
+	case "OrderAuditEvent.amount":
+		if e.ComplexityRoot.OrderAuditEvent.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.Amount(childComplexity), true
+	case "OrderAuditEvent.kind":
+		if e.ComplexityRoot.OrderAuditEvent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.Kind(childComplexity), true
+	case "OrderAuditEvent.net":
+		if e.ComplexityRoot.OrderAuditEvent.Net == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.Net(childComplexity), true
+	case "OrderAuditEvent.occurredAt":
+		if e.ComplexityRoot.OrderAuditEvent.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.OccurredAt(childComplexity), true
+	case "OrderAuditEvent.reason":
+		if e.ComplexityRoot.OrderAuditEvent.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.Reason(childComplexity), true
+	case "OrderAuditEvent.reference":
+		if e.ComplexityRoot.OrderAuditEvent.Reference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.Reference(childComplexity), true
+	case "OrderAuditEvent.refundId":
+		if e.ComplexityRoot.OrderAuditEvent.RefundID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.RefundID(childComplexity), true
 
 	case "OrderConnection.edges":
 		if e.ComplexityRoot.OrderConnection.Edges == nil {
@@ -3728,6 +3950,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Order(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.orderAudit":
+		if e.ComplexityRoot.Query.OrderAudit == nil {
+			break
+		}
+
+		args, err := ec.field_Query_orderAudit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.OrderAudit(childComplexity, args["orderId"].(uuid.UUID)), true
 	case "Query.orders":
 		if e.ComplexityRoot.Query.Orders == nil {
 			break
@@ -3944,6 +4177,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RecordOpening.RoomID(childComplexity), true
 
+	case "RecordPaymentPayload.appointment":
+		if e.ComplexityRoot.RecordPaymentPayload.Appointment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordPaymentPayload.Appointment(childComplexity), true
+	case "RecordPaymentPayload.order":
+		if e.ComplexityRoot.RecordPaymentPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordPaymentPayload.Order(childComplexity), true
+	case "RecordPaymentPayload.userErrors":
+		if e.ComplexityRoot.RecordPaymentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordPaymentPayload.UserErrors(childComplexity), true
+
 	case "Refund.amount":
 		if e.ComplexityRoot.Refund.Amount == nil {
 			break
@@ -3962,6 +4214,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Refund.CreatedAt(childComplexity), true
+	case "Refund.finishedAt":
+		if e.ComplexityRoot.Refund.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.FinishedAt(childComplexity), true
 	case "Refund.id":
 		if e.ComplexityRoot.Refund.ID == nil {
 			break
@@ -4016,6 +4274,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Refund.Status(childComplexity), true
+
+	case "RefundOrderPayload.order":
+		if e.ComplexityRoot.RefundOrderPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundOrderPayload.Order(childComplexity), true
+	case "RefundOrderPayload.refund":
+		if e.ComplexityRoot.RefundOrderPayload.Refund == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundOrderPayload.Refund(childComplexity), true
+	case "RefundOrderPayload.userErrors":
+		if e.ComplexityRoot.RefundOrderPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundOrderPayload.UserErrors(childComplexity), true
 
 	case "RegisterPatientPayload.isAccepted":
 		if e.ComplexityRoot.RegisterPatientPayload.IsAccepted == nil {
@@ -4325,6 +4602,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionStatus.WarningThreshold(childComplexity), true
 
+	case "SetTypingPayload.isTold":
+		if e.ComplexityRoot.SetTypingPayload.IsTold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTypingPayload.IsTold(childComplexity), true
+	case "SetTypingPayload.userErrors":
+		if e.ComplexityRoot.SetTypingPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTypingPayload.UserErrors(childComplexity), true
+
+	case "SettleRefundPayload.order":
+		if e.ComplexityRoot.SettleRefundPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettleRefundPayload.Order(childComplexity), true
+	case "SettleRefundPayload.refund":
+		if e.ComplexityRoot.SettleRefundPayload.Refund == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettleRefundPayload.Refund(childComplexity), true
+	case "SettleRefundPayload.userErrors":
+		if e.ComplexityRoot.SettleRefundPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettleRefundPayload.UserErrors(childComplexity), true
+
 	case "SkippedSlot.localDate":
 		if e.ComplexityRoot.SkippedSlot.LocalDate == nil {
 			break
@@ -4480,6 +4789,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SlotTaken.Message(childComplexity), true
 
+	case "SlotsChanged.hasMore":
+		if e.ComplexityRoot.SlotsChanged.HasMore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.HasMore(childComplexity), true
+	case "SlotsChanged.occurredAt":
+		if e.ComplexityRoot.SlotsChanged.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.OccurredAt(childComplexity), true
+	case "SlotsChanged.slots":
+		if e.ComplexityRoot.SlotsChanged.Slots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.Slots(childComplexity), true
+
 	case "StreamOpened.cursor":
 		if e.ComplexityRoot.StreamOpened.Cursor == nil {
 			break
@@ -4527,6 +4855,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.SessionEvents(childComplexity), true
+	case "Subscription.slotsChanged":
+		if e.ComplexityRoot.Subscription.SlotsChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_slotsChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.SlotsChanged(childComplexity, args["practitionerId"].(uuid.UUID), args["from"].(time.Time), args["to"].(time.Time)), true
+	case "Subscription.typing":
+		if e.ComplexityRoot.Subscription.Typing == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_typing_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Typing(childComplexity, args["roomId"].(uuid.UUID)), true
 
 	case "TextRange.length":
 		if e.ComplexityRoot.TextRange.Length == nil {
@@ -4571,6 +4921,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Throttled.RetryAfter(childComplexity), true
+
+	case "Typing.expiresAt":
+		if e.ComplexityRoot.Typing.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.ExpiresAt(childComplexity), true
+	case "Typing.isTyping":
+		if e.ComplexityRoot.Typing.IsTyping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.IsTyping(childComplexity), true
+	case "Typing.occurredAt":
+		if e.ComplexityRoot.Typing.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.OccurredAt(childComplexity), true
+	case "Typing.userId":
+		if e.ComplexityRoot.Typing.UserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.UserID(childComplexity), true
 
 	case "UpdatePatientPayload.patient":
 		if e.ComplexityRoot.UpdatePatientPayload.Patient == nil {
@@ -4834,6 +5209,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPractitionerOrder,
 		ec.unmarshalInputPractitionerWhereInput,
 		ec.unmarshalInputReactivateUserInput,
+		ec.unmarshalInputRecordPaymentInput,
+		ec.unmarshalInputRefundOrderInput,
 		ec.unmarshalInputRegisterPatientInput,
 		ec.unmarshalInputRevokeOtherSessionsInput,
 		ec.unmarshalInputRevokeSessionInput,
@@ -4841,6 +5218,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSendMessageInput,
 		ec.unmarshalInputSessionOrder,
 		ec.unmarshalInputSessionWhereInput,
+		ec.unmarshalInputSetTypingInput,
+		ec.unmarshalInputSettleRefundInput,
 		ec.unmarshalInputSlotOrder,
 		ec.unmarshalInputSlotWhereInput,
 		ec.unmarshalInputUpdatePatientInput,
@@ -5002,8 +5381,8 @@ extend type Mutation {
   createSlots("The rule." input: CreateSlotsInput!): CreateSlotsPayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN])
   "Books a slot. Of many callers one wins, the others are told SlotTaken. Errors: SLOT_TAKEN, SLOT_IN_PAST, PATIENT_OVERLAP, THROTTLED."
   bookAppointment("What to book." input: BookAppointmentInput!): BookAppointmentPayload! @auth(roles: [PATIENT, SCHEDULER, ADMIN])
-  "Asks for the payment of a PENDING appointment. Asking again returns the same order with OrderExists. Errors: ILLEGAL_STATUS, PAYMENT_EXPIRED, ORDER_EXISTS."
-  createOrder("What to pay." input: CreateOrderInput!): CreateOrderPayload! @auth(roles: [PATIENT])
+  "Asks for the payment of a PENDING appointment: the own one, or a patient's, who is mailed the page to pay on. Asking again returns the same order with OrderExists. Errors: ILLEGAL_STATUS, PAYMENT_EXPIRED, ORDER_EXISTS."
+  createOrder("What to pay." input: CreateOrderInput!): CreateOrderPayload! @auth(roles: [PATIENT, SCHEDULER, ADMIN])
 }
 
 extend type Slot {
@@ -5173,7 +5552,7 @@ input CreateOrderInput {
 type CreateOrderPayload {
   "The order."
   order: Order
-  "Page on which to pay."
+  "Page on which to pay; null when nothing can be paid online here."
   checkoutUrl: String
   "Until when it can be paid."
   expiresAt: DateTime
@@ -5846,6 +6225,8 @@ enum ErrorCode {
   PAYMENT_EXPIRED
   "There is an order for this appointment already."
   ORDER_EXISTS
+  "More would be paid back than is left of what was paid."
+  REFUND_TOO_LARGE
   "The room cannot be written in."
   ROOM_NOT_WRITABLE
   "The message holds nothing but white space."
@@ -6555,6 +6936,63 @@ type AdvanceClockPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/live.graphqls", Input: `"The free slots of a practitioner in a range, as they are at an instant."
+type SlotsChanged {
+  "The instant of which this is true."
+  occurredAt: DateTime!
+  "All slots that can be booked, by start, at most 1,000: what is not here is not free any more."
+  slots: [Slot!]!
+  "True when there are more than are told at once."
+  hasMore: Boolean!
+}
+
+"Who else writes in a room, at an instant."
+type Typing {
+  "The instant of which this is true."
+  occurredAt: DateTime! @sameForAll
+  "True while the other participant writes."
+  isTyping: Boolean! @sameForAll
+  "Id of the user who writes; null when nobody does."
+  userId: ID @sameForAll
+  "When that is forgotten unless it is said again; null when nobody writes."
+  expiresAt: DateTime @sameForAll
+}
+
+"Input of setTyping."
+input SetTypingInput {
+  "The room."
+  roomId: ID!
+  "True while the viewer writes, false when that has stopped."
+  isTyping: Boolean!
+}
+
+"Result of setTyping."
+type SetTypingPayload {
+  "False when less than 3 seconds have passed since the viewer said something of that in the room: it was swallowed."
+  isTold: Boolean!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Tells the other participant of an ACTIVE room that the viewer writes or has stopped. It counts once in 3 seconds, is forgotten after 6, is not stored, and does not extend the session. Errors: NOT_FOUND, ROOM_NOT_WRITABLE."
+  setTyping("Who writes where." input: SetTypingInput!): SetTypingPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+}
+
+extend type Subscription {
+  "The free slots of a practitioner that start in [from, to): as they are when it opens, and whenever they have changed the newest state, whole; a slow reader passes over what was in between. Errors: NOT_FOUND, INVALID_INPUT for a range of more than 31 days."
+  slotsChanged(
+    "Whose slots."
+    practitionerId: ID!
+    "First instant of the range."
+    from: DateTime!
+    "First instant after the range; at most 31 days after the first."
+    to: DateTime!
+  ): SlotsChanged! @auth
+  "Whether the other participant of a room writes: as it is when it opens, and whenever that has changed. It may miss what lasts for a moment. Errors: NOT_FOUND."
+  typing("The room." roomId: ID!): Typing! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+}
+`, BuiltIn: false},
 	{Name: "../schema/patient.graphqls", Input: `extend type Query {
   "Patients whose record the viewer may see."
   patients(
@@ -6714,6 +7152,140 @@ type UpdatePatientPayload {
   patient: Patient
   "Why it was not done; empty when it was."
   userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/payment.graphqls", Input: `extend type Query {
+  "What happened to an order's money, in order; null when there is none or the viewer may not see it."
+  orderAudit("The order." orderId: ID!): OrderAudit @auth(roles: [PATIENT, BILLER, ADMIN])
+}
+
+extend type Mutation {
+  "Records that an order was paid in full at the desk: books its appointment and closes the page to pay on. Errors: NOT_FOUND, ILLEGAL_STATUS when it is paid or a payment is under way, PAYMENT_EXPIRED, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED."
+  recordPayment("What was paid." input: RecordPaymentInput!): RecordPaymentPayload! @auth(roles: [BILLER, SCHEDULER, ADMIN])
+  "Pays back an order, in full or in part. The appointment stays as it is: cancelling it is an act of its own. Errors: NOT_FOUND, ILLEGAL_STATUS, REFUND_TOO_LARGE, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED."
+  refundOrder("What to pay back." input: RefundOrderInput!): RefundOrderPayload! @auth(roles: [BILLER, ADMIN])
+  "Records that a person has paid back a refund that the provider cannot make: one of money taken at the desk, or one that has failed. Errors: NOT_FOUND, ILLEGAL_STATUS, REFUND_TOO_LARGE, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED."
+  settleRefund("Which refund." input: SettleRefundInput!): SettleRefundPayload! @auth(roles: [BILLER, ADMIN])
+}
+
+"Input of recordPayment."
+input RecordPaymentInput {
+  "The order, which is paid in full."
+  orderId: ID!
+  "How it was paid: CASH or TERMINAL."
+  method: OrderMethod!
+  "Reference of the receipt, at most 60 characters."
+  reference: String
+  "Makes a repeated call return the first result; kept for 24 hours. Required."
+  idempotencyKey: String
+}
+
+"Result of recordPayment."
+type RecordPaymentPayload {
+  "The paid order."
+  order: Order
+  "The booked appointment; null for who may not see appointments."
+  appointment: Appointment
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of refundOrder."
+input RefundOrderInput {
+  "The order."
+  orderId: ID!
+  "How much, in the order's currency; all that is left when it is left out."
+  amount: Decimal
+  "Why, for the patient too: at most 200 characters, without medical content."
+  reason: String!
+  "Makes a repeated call return the first result; kept for 24 hours. Required."
+  idempotencyKey: String
+}
+
+"Result of refundOrder."
+type RefundOrderPayload {
+  "The order."
+  order: Order
+  "The refund: PROCESSING until the provider has paid it back, SUCCEEDED at once when the money was handed out at the desk."
+  refund: Refund
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of settleRefund."
+input SettleRefundInput {
+  "The refund."
+  refundId: ID!
+  "Reference of the receipt or the transfer, at most 60 characters."
+  reference: String!
+  "Makes a repeated call return the first result; kept for 24 hours. Required."
+  idempotencyKey: String
+}
+
+"Result of settleRefund."
+type SettleRefundPayload {
+  "The order."
+  order: Order
+  "The refund."
+  refund: Refund
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What happened to an order's money."
+type OrderAudit {
+  "The order."
+  order: Order
+  "What was taken."
+  total: Money!
+  "Fee of the payment provider."
+  fee: Money!
+  "What was paid back."
+  refunded: Money!
+  "What stays: total less fee and refunds."
+  net: Money!
+  "What happened, oldest first."
+  events: [OrderAuditEvent!]!
+}
+
+"One step of an order's money."
+type OrderAuditEvent {
+  "When it happened."
+  occurredAt: DateTime!
+  "What happened."
+  kind: OrderAuditKind!
+  "The amount it is about."
+  amount: Money!
+  "What stays with the practice after it: taken, less fee and refunds."
+  net: Money!
+  "The refund it is about; null for the payment itself."
+  refundId: ID
+  "Reference of the provider or of a receipt; null when there is none."
+  reference: String
+  "Why; null when there is nothing to say."
+  reason: String
+}
+
+"Steps of an order's money."
+enum OrderAuditKind {
+  "The payment was asked for."
+  CREATED
+  "The page to pay on was opened."
+  CHECKOUT_OPENED
+  "The payment was declined."
+  FAILED
+  "The page to pay on was closed, or the time to pay was over."
+  EXPIRED
+  "The money was taken."
+  PAID
+  "It was asked to be paid back."
+  REFUND_ASKED
+  "It was paid back."
+  REFUND_SUCCEEDED
+  "Paying it back was given up; somebody must look."
+  REFUND_FAILED
+  "The visit is over, and with it the order."
+  COMPLETED
 }
 `, BuiltIn: false},
 	{Name: "../schema/ent.graphql", Input: `directive @goField(forceResolver: Boolean, name: String, omittable: Boolean) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
@@ -7820,7 +8392,11 @@ type Order implements Node {
   """
   providerRef: String
   """
-  The provider's id of the payment.
+  How it was paid; null until then.
+  """
+  method: OrderMethod
+  """
+  The provider's id of the payment, or the reference of the receipt of one taken at the desk.
   """
   paymentRef: String
   """
@@ -7832,7 +8408,19 @@ type Order implements Node {
   """
   expiresAt: DateTime!
   """
-  When the provider took the money; null until then.
+  When the page to pay on was opened; null until then.
+  """
+  checkoutAt: DateTime
+  """
+  When the payment was last declined; null when it was not.
+  """
+  failedAt: DateTime
+  """
+  When its page was closed or the time to pay was over; null when neither was.
+  """
+  expiredAt: DateTime
+  """
+  When the money was taken; null until then.
   """
   paidAt: DateTime
   """
@@ -7892,6 +8480,23 @@ type OrderEdge {
   cursor: Cursor!
 }
 """
+How it was paid; null until then.
+"""
+enum OrderMethod @goModel(model: "github.com/caregraph/caregraph/ent/order.Method") {
+  """
+  On the payment provider's page.
+  """
+  ONLINE
+  """
+  In cash at the desk.
+  """
+  CASH
+  """
+  By card at the desk.
+  """
+  TERMINAL
+}
+"""
 Ordering options for Order connections
 """
 input OrderOrder {
@@ -7926,7 +8531,7 @@ enum OrderStatus @goModel(model: "github.com/caregraph/caregraph/ent/order.Statu
   """
   PENDING
   """
-  The provider has the money.
+  The money was taken.
   """
   PAID
   """
@@ -8945,13 +9550,17 @@ type Refund implements Node {
   """
   reason: String!
   """
-  The provider's id of the refund.
+  The provider's id of the refund, or the reference of a receipt.
   """
   providerRef: String
   """
   How often the provider was asked.
   """
   attempts: Int!
+  """
+  When it was paid back or given up; null until then.
+  """
+  finishedAt: DateTime
   """
   When the provider is asked next; null when it will not be.
   """
@@ -8970,7 +9579,7 @@ Where the refund stands.
 """
 enum RefundStatus @goModel(model: "github.com/caregraph/caregraph/ent/refund.Status") {
   """
-  Asked of the provider, or to be asked again.
+  On its way: asked of the provider, or for a person to pay back.
   """
   PROCESSING
   """
@@ -10636,12 +11245,20 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_provider(ctx, field)
 	case "providerRef":
 		return ec.fieldContext_Order_providerRef(ctx, field)
+	case "method":
+		return ec.fieldContext_Order_method(ctx, field)
 	case "paymentRef":
 		return ec.fieldContext_Order_paymentRef(ctx, field)
 	case "checkoutURL":
 		return ec.fieldContext_Order_checkoutURL(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_Order_expiresAt(ctx, field)
+	case "checkoutAt":
+		return ec.fieldContext_Order_checkoutAt(ctx, field)
+	case "failedAt":
+		return ec.fieldContext_Order_failedAt(ctx, field)
+	case "expiredAt":
+		return ec.fieldContext_Order_expiredAt(ctx, field)
 	case "paidAt":
 		return ec.fieldContext_Order_paidAt(ctx, field)
 	case "completedAt":
@@ -10660,6 +11277,44 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_net(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderAudit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_OrderAudit_order(ctx, field)
+	case "total":
+		return ec.fieldContext_OrderAudit_total(ctx, field)
+	case "fee":
+		return ec.fieldContext_OrderAudit_fee(ctx, field)
+	case "refunded":
+		return ec.fieldContext_OrderAudit_refunded(ctx, field)
+	case "net":
+		return ec.fieldContext_OrderAudit_net(ctx, field)
+	case "events":
+		return ec.fieldContext_OrderAudit_events(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderAudit", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderAuditEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurredAt":
+		return ec.fieldContext_OrderAuditEvent_occurredAt(ctx, field)
+	case "kind":
+		return ec.fieldContext_OrderAuditEvent_kind(ctx, field)
+	case "amount":
+		return ec.fieldContext_OrderAuditEvent_amount(ctx, field)
+	case "net":
+		return ec.fieldContext_OrderAuditEvent_net(ctx, field)
+	case "refundId":
+		return ec.fieldContext_OrderAuditEvent_refundId(ctx, field)
+	case "reference":
+		return ec.fieldContext_OrderAuditEvent_reference(ctx, field)
+	case "reason":
+		return ec.fieldContext_OrderAuditEvent_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderAuditEvent", field.Name)
 }
 
 func (ec *executionContext) childFields_OrderConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10900,6 +11555,62 @@ func (ec *executionContext) childFields_RecordOpening(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type RecordOpening", field.Name)
 }
 
+func (ec *executionContext) childFields_RecordPaymentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_RecordPaymentPayload_order(ctx, field)
+	case "appointment":
+		return ec.fieldContext_RecordPaymentPayload_appointment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RecordPaymentPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordPaymentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Refund(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Refund_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Refund_createdAt(ctx, field)
+	case "orderId":
+		return ec.fieldContext_Refund_orderId(ctx, field)
+	case "patientId":
+		return ec.fieldContext_Refund_patientId(ctx, field)
+	case "status":
+		return ec.fieldContext_Refund_status(ctx, field)
+	case "reason":
+		return ec.fieldContext_Refund_reason(ctx, field)
+	case "providerRef":
+		return ec.fieldContext_Refund_providerRef(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Refund_attempts(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_Refund_finishedAt(ctx, field)
+	case "nextAttemptAt":
+		return ec.fieldContext_Refund_nextAttemptAt(ctx, field)
+	case "order":
+		return ec.fieldContext_Refund_order(ctx, field)
+	case "patient":
+		return ec.fieldContext_Refund_patient(ctx, field)
+	case "amount":
+		return ec.fieldContext_Refund_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Refund", field.Name)
+}
+
+func (ec *executionContext) childFields_RefundOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_RefundOrderPayload_order(ctx, field)
+	case "refund":
+		return ec.fieldContext_RefundOrderPayload_refund(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RefundOrderPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefundOrderPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RegisterPatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "isAccepted":
@@ -11024,6 +11735,28 @@ func (ec *executionContext) childFields_SessionStatus(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type SessionStatus", field.Name)
 }
 
+func (ec *executionContext) childFields_SetTypingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "isTold":
+		return ec.fieldContext_SetTypingPayload_isTold(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetTypingPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetTypingPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SettleRefundPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_SettleRefundPayload_order(ctx, field)
+	case "refund":
+		return ec.fieldContext_SettleRefundPayload_refund(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SettleRefundPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SettleRefundPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SkippedSlot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "localDate":
@@ -11090,6 +11823,18 @@ func (ec *executionContext) childFields_SlotEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type SlotEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_SlotsChanged(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurredAt":
+		return ec.fieldContext_SlotsChanged_occurredAt(ctx, field)
+	case "slots":
+		return ec.fieldContext_SlotsChanged_slots(ctx, field)
+	case "hasMore":
+		return ec.fieldContext_SlotsChanged_hasMore(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SlotsChanged", field.Name)
+}
+
 func (ec *executionContext) childFields_TextRange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "start":
@@ -11098,6 +11843,20 @@ func (ec *executionContext) childFields_TextRange(ctx context.Context, field gra
 		return ec.fieldContext_TextRange_length(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TextRange", field.Name)
+}
+
+func (ec *executionContext) childFields_Typing(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurredAt":
+		return ec.fieldContext_Typing_occurredAt(ctx, field)
+	case "isTyping":
+		return ec.fieldContext_Typing_isTyping(ctx, field)
+	case "userId":
+		return ec.fieldContext_Typing_userId(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Typing_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Typing", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdatePatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11840,6 +12599,34 @@ func (ec *executionContext) field_Mutation_reactivateUser_args(ctx context.Conte
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_recordPayment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.RecordPaymentInput, error) {
+			return ec.unmarshalNRecordPaymentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRecordPaymentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_refundOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.RefundOrderInput, error) {
+			return ec.unmarshalNRefundOrderInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRefundOrderInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_registerPatient_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11902,6 +12689,34 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (chat.SendMessageInput, error) {
 			return ec.unmarshalNSendMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSendMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setTyping_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.SetTypingInput, error) {
+			return ec.unmarshalNSetTypingInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSetTypingInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_settleRefund_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.SettleRefundInput, error) {
+			return ec.unmarshalNSettleRefundInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSettleRefundInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12428,6 +13243,20 @@ func (ec *executionContext) field_Query_notifications_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_orderAudit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "orderId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderId"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_order_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12887,6 +13716,50 @@ func (ec *executionContext) field_Subscription_chatInbox_args(ctx context.Contex
 		return nil, err
 	}
 	args["after"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_slotsChanged_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "practitionerId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["practitionerId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_typing_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "roomId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["roomId"] = arg0
 	return args, nil
 }
 
@@ -19430,7 +20303,7 @@ func (ec *executionContext) _Mutation_createOrder(ctx context.Context, field gra
 					var zeroVal *model.CreateOrderPayload
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "SCHEDULER", "ADMIN"})
 				if err != nil {
 					var zeroVal *model.CreateOrderPayload
 					return zeroVal, err
@@ -21039,6 +21912,73 @@ func (ec *executionContext) fieldContext_Mutation_advanceClock(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_setTyping(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setTyping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetTyping(ctx, fc.Args["input"].(chat.SetTypingInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetTypingPayload) graphql.Marshaler {
+			return ec.marshalNSetTypingPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSetTypingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setTyping(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetTypingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setTyping_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_createPatient(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21167,6 +22107,207 @@ func (ec *executionContext) fieldContext_Mutation_updatePatient(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updatePatient_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_recordPayment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_recordPayment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RecordPayment(ctx, fc.Args["input"].(booking.RecordPaymentInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.RecordPaymentPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "SCHEDULER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.RecordPaymentPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.RecordPaymentPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RecordPaymentPayload) graphql.Marshaler {
+			return ec.marshalNRecordPaymentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRecordPaymentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_recordPayment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordPaymentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_recordPayment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_refundOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_refundOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RefundOrder(ctx, fc.Args["input"].(booking.RefundOrderInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.RefundOrderPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.RefundOrderPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.RefundOrderPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RefundOrderPayload) graphql.Marshaler {
+			return ec.marshalNRefundOrderPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRefundOrderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_refundOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RefundOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_refundOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_settleRefund(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_settleRefund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SettleRefund(ctx, fc.Args["input"].(booking.SettleRefundInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.SettleRefundPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.SettleRefundPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.SettleRefundPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SettleRefundPayload) graphql.Marshaler {
+			return ec.marshalNSettleRefundPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSettleRefundPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_settleRefund(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SettleRefundPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_settleRefund_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -21738,6 +22879,29 @@ func (ec *executionContext) fieldContext_Order_providerRef(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Order_method(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *order.Method) graphql.Marshaler {
+			return ec.marshalOOrderMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type OrderMethod does not have child fields"))
+}
+
 func (ec *executionContext) _Order_paymentRef(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21804,6 +22968,75 @@ func (ec *executionContext) _Order_expiresAt(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_Order_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Order_checkoutAt(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_checkoutAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CheckoutAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_checkoutAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Order_failedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_failedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FailedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_failedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Order_expiredAt(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_expiredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_expiredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
@@ -22043,6 +23276,377 @@ func (ec *executionContext) fieldContext_Order_net(_ context.Context, field grap
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_order(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
+			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_total(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_fee(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_fee(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fee, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_fee(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_refunded(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_refunded(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refunded, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_refunded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_net(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_net(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Net, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_net(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_events(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.OrderAuditEvent) graphql.Marshaler {
+			return ec.marshalNOrderAuditEvent2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderAuditEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAuditEvent_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _OrderAuditEvent_kind(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.OrderAuditKind) graphql.Marshaler {
+			return ec.marshalNOrderAuditKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type OrderAuditKind does not have child fields"))
+}
+
+func (ec *executionContext) _OrderAuditEvent_amount(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAuditEvent",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAuditEvent_net(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_net(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Net, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_net(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAuditEvent",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAuditEvent_refundId(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_refundId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefundID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_refundId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _OrderAuditEvent_reference(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_reference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_reference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _OrderAuditEvent_reason(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _OrderConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.OrderConnection) (ret graphql.Marshaler) {
@@ -25534,6 +27138,73 @@ func (ec *executionContext) fieldContext_Query_validateIdentifier(ctx context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_orderAudit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_orderAudit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().OrderAudit(ctx, fc.Args["orderId"].(uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.OrderAudit
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.OrderAudit
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.OrderAudit
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderAudit) graphql.Marshaler {
+			return ec.marshalOOrderAudit2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAudit(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_orderAudit(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderAudit(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_orderAudit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25950,6 +27621,102 @@ func (ec *executionContext) fieldContext_RecordOpening_expiresAt(_ context.Conte
 	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _RecordPaymentPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.RecordPaymentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordPaymentPayload_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
+			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordPaymentPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordPaymentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RecordPaymentPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.RecordPaymentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordPaymentPayload_appointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Appointment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
+			return ec.marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordPaymentPayload_appointment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordPaymentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Appointment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RecordPaymentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.RecordPaymentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordPaymentPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordPaymentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordPaymentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Refund_id(ctx context.Context, field graphql.CollectedField, obj *ent.Refund) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26134,6 +27901,29 @@ func (ec *executionContext) fieldContext_Refund_attempts(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Refund", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _Refund_finishedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_finishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_finishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _Refund_nextAttemptAt(ctx context.Context, field graphql.CollectedField, obj *ent.Refund) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26248,6 +28038,102 @@ func (ec *executionContext) fieldContext_Refund_amount(_ context.Context, field 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RefundOrderPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.RefundOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundOrderPayload_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
+			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RefundOrderPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RefundOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RefundOrderPayload_refund(ctx context.Context, field graphql.CollectedField, obj *model.RefundOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundOrderPayload_refund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refund, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
+			return ec.marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RefundOrderPayload_refund(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RefundOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Refund(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RefundOrderPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.RefundOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundOrderPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RefundOrderPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RefundOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
 		},
 	}
 	return fc, nil
@@ -27515,6 +29401,157 @@ func (ec *executionContext) fieldContext_SessionStatus_isExpired(_ context.Conte
 	return graphql.NewScalarFieldContext("SessionStatus", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _SetTypingPayload_isTold(ctx context.Context, field graphql.CollectedField, obj *model.SetTypingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetTypingPayload_isTold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTold, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetTypingPayload_isTold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetTypingPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SetTypingPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.SetTypingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetTypingPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetTypingPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetTypingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SettleRefundPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.SettleRefundPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettleRefundPayload_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
+			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SettleRefundPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SettleRefundPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SettleRefundPayload_refund(ctx context.Context, field graphql.CollectedField, obj *model.SettleRefundPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettleRefundPayload_refund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refund, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
+			return ec.marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SettleRefundPayload_refund(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SettleRefundPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Refund(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SettleRefundPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.SettleRefundPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettleRefundPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SettleRefundPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SettleRefundPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SkippedSlot_localDate(ctx context.Context, field graphql.CollectedField, obj *booking.SkippedSlot) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -28135,6 +30172,84 @@ func (ec *executionContext) fieldContext_SlotTaken_alternatives(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _SlotsChanged_occurredAt(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlotsChanged", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _SlotsChanged_slots(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_slots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slots, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Slot) graphql.Marshaler {
+			return ec.marshalNSlot2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐSlotᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_slots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SlotsChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Slot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SlotsChanged_hasMore(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_hasMore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasMore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_hasMore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlotsChanged", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _StreamOpened_cursor(ctx context.Context, field graphql.CollectedField, obj *model.StreamOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -28388,6 +30503,135 @@ func (ec *executionContext) fieldContext_Subscription_chatInbox(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_slotsChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_slotsChanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().SlotsChanged(ctx, fc.Args["practitionerId"].(uuid.UUID), fc.Args["from"].(time.Time), fc.Args["to"].(time.Time))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *booking.SlotsChanged
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *booking.SlotsChanged
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *booking.SlotsChanged) graphql.Marshaler {
+			return ec.marshalNSlotsChanged2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSlotsChanged(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_slotsChanged(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SlotsChanged(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_slotsChanged_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_typing(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_typing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().Typing(ctx, fc.Args["roomId"].(uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *chat.Typing
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *chat.Typing
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *chat.Typing
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.Typing) graphql.Marshaler {
+			return ec.marshalNTyping2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTyping(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_typing(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Typing(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_typing_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TextRange_start(ctx context.Context, field graphql.CollectedField, obj *chat.TextRange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -28547,6 +30791,98 @@ func (ec *executionContext) _Throttled_limit(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Throttled_limit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Throttled", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_occurredAt(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_isTyping(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_isTyping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTyping, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_isTyping(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_userId(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_userId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_userId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_expiresAt(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _UpdatePatientPayload_patient(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePatientPayload) (ret graphql.Marshaler) {
@@ -33149,6 +35485,108 @@ func (ec *executionContext) unmarshalInputReactivateUserInput(ctx context.Contex
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputRecordPaymentInput(ctx context.Context, obj any) (booking.RecordPaymentInput, error) {
+	var it booking.RecordPaymentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"orderId", "method", "reference", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "orderId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrderID = data
+		case "method":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("method"))
+			data, err := ec.unmarshalNOrderMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Method = data
+		case "reference":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reference"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reference = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRefundOrderInput(ctx context.Context, obj any) (booking.RefundOrderInput, error) {
+	var it booking.RefundOrderInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"orderId", "amount", "reason", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "orderId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrderID = data
+		case "amount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amount"))
+			data, err := ec.unmarshalODecimal2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Amount = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputRegisterPatientInput(ctx context.Context, obj any) (identity.RegisterPatientInput, error) {
 	var it identity.RegisterPatientInput
 	if obj == nil {
@@ -33680,6 +36118,87 @@ func (ec *executionContext) unmarshalInputSessionWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.IsSuspiciousNEQ = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputSetTypingInput(ctx context.Context, obj any) (chat.SetTypingInput, error) {
+	var it chat.SetTypingInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "isTyping"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "isTyping":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isTyping"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsTyping = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputSettleRefundInput(ctx context.Context, obj any) (booking.SettleRefundInput, error) {
+	var it booking.SettleRefundInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"refundId", "reference", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "refundId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("refundId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RefundID = data
+		case "reference":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reference"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reference = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -39707,6 +42226,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "setTyping":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setTyping(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createPatient":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createPatient(ctx, field)
@@ -39717,6 +42243,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "updatePatient":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updatePatient(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "recordPayment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_recordPayment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refundOrder":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_refundOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "settleRefund":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_settleRefund(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -40001,6 +42548,11 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "method":
+			out.Values[i] = ec._Order_method(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "paymentRef":
 			out.Values[i] = ec._Order_paymentRef(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -40014,6 +42566,21 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 		case "expiresAt":
 			out.Values[i] = ec._Order_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "checkoutAt":
+			out.Values[i] = ec._Order_checkoutAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failedAt":
+			out.Values[i] = ec._Order_failedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiredAt":
+			out.Values[i] = ec._Order_expiredAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "paidAt":
@@ -40254,6 +42821,137 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderAuditImplementors = []string{"OrderAudit"}
+
+func (ec *executionContext) _OrderAudit(ctx context.Context, sel ast.SelectionSet, obj *model.OrderAudit) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderAuditImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderAudit")
+		case "order":
+			out.Values[i] = ec._OrderAudit_order(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._OrderAudit_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fee":
+			out.Values[i] = ec._OrderAudit_fee(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refunded":
+			out.Values[i] = ec._OrderAudit_refunded(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "net":
+			out.Values[i] = ec._OrderAudit_net(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "events":
+			out.Values[i] = ec._OrderAudit_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderAuditEventImplementors = []string{"OrderAuditEvent"}
+
+func (ec *executionContext) _OrderAuditEvent(ctx context.Context, sel ast.SelectionSet, obj *model.OrderAuditEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderAuditEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderAuditEvent")
+		case "occurredAt":
+			out.Values[i] = ec._OrderAuditEvent_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._OrderAuditEvent_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "amount":
+			out.Values[i] = ec._OrderAuditEvent_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "net":
+			out.Values[i] = ec._OrderAuditEvent_net(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refundId":
+			out.Values[i] = ec._OrderAuditEvent_refundId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reference":
+			out.Values[i] = ec._OrderAuditEvent_reference(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._OrderAuditEvent_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -41857,6 +44555,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "orderAudit":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_orderAudit(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -42061,6 +44781,54 @@ func (ec *executionContext) _RecordOpening(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var recordPaymentPayloadImplementors = []string{"RecordPaymentPayload"}
+
+func (ec *executionContext) _RecordPaymentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RecordPaymentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordPaymentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordPaymentPayload")
+		case "order":
+			out.Values[i] = ec._RecordPaymentPayload_order(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "appointment":
+			out.Values[i] = ec._RecordPaymentPayload_appointment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._RecordPaymentPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var refundImplementors = []string{"Refund", "Node"}
 
 func (ec *executionContext) _Refund(ctx context.Context, sel ast.SelectionSet, obj *ent.Refund) graphql.Marshaler {
@@ -42111,6 +44879,11 @@ func (ec *executionContext) _Refund(ctx context.Context, sel ast.SelectionSet, o
 		case "attempts":
 			out.Values[i] = ec._Refund_attempts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "finishedAt":
+			out.Values[i] = ec._Refund_finishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "nextAttemptAt":
@@ -42232,6 +45005,54 @@ func (ec *executionContext) _Refund(ctx context.Context, sel ast.SelectionSet, o
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var refundOrderPayloadImplementors = []string{"RefundOrderPayload"}
+
+func (ec *executionContext) _RefundOrderPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RefundOrderPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, refundOrderPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RefundOrderPayload")
+		case "order":
+			out.Values[i] = ec._RefundOrderPayload_order(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "refund":
+			out.Values[i] = ec._RefundOrderPayload_refund(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._RefundOrderPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -42993,6 +45814,97 @@ func (ec *executionContext) _SessionStatus(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var setTypingPayloadImplementors = []string{"SetTypingPayload"}
+
+func (ec *executionContext) _SetTypingPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetTypingPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setTypingPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetTypingPayload")
+		case "isTold":
+			out.Values[i] = ec._SetTypingPayload_isTold(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._SetTypingPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var settleRefundPayloadImplementors = []string{"SettleRefundPayload"}
+
+func (ec *executionContext) _SettleRefundPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SettleRefundPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, settleRefundPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SettleRefundPayload")
+		case "order":
+			out.Values[i] = ec._SettleRefundPayload_order(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "refund":
+			out.Values[i] = ec._SettleRefundPayload_refund(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._SettleRefundPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var skippedSlotImplementors = []string{"SkippedSlot"}
 
 func (ec *executionContext) _SkippedSlot(ctx context.Context, sel ast.SelectionSet, obj *booking.SkippedSlot) graphql.Marshaler {
@@ -43349,6 +46261,54 @@ func (ec *executionContext) _SlotTaken(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var slotsChangedImplementors = []string{"SlotsChanged"}
+
+func (ec *executionContext) _SlotsChanged(ctx context.Context, sel ast.SelectionSet, obj *booking.SlotsChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, slotsChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SlotsChanged")
+		case "occurredAt":
+			out.Values[i] = ec._SlotsChanged_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "slots":
+			out.Values[i] = ec._SlotsChanged_slots(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hasMore":
+			out.Values[i] = ec._SlotsChanged_hasMore(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var streamOpenedImplementors = []string{"StreamOpened", "StreamEvent", "ChatEvent", "ChatInboxEvent"}
 
 func (ec *executionContext) _StreamOpened(ctx context.Context, sel ast.SelectionSet, obj *model.StreamOpened) graphql.Marshaler {
@@ -43416,6 +46376,10 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_chatEvents(ctx, fields[0])
 	case "chatInbox":
 		return ec._Subscription_chatInbox(ctx, fields[0])
+	case "slotsChanged":
+		return ec._Subscription_slotsChanged(ctx, fields[0])
+	case "typing":
+		return ec._Subscription_typing(ctx, fields[0])
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
@@ -43499,6 +46463,59 @@ func (ec *executionContext) _Throttled(ctx context.Context, sel ast.SelectionSet
 		case "limit":
 			out.Values[i] = ec._Throttled_limit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var typingImplementors = []string{"Typing"}
+
+func (ec *executionContext) _Typing(ctx context.Context, sel ast.SelectionSet, obj *chat.Typing) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, typingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Typing")
+		case "occurredAt":
+			out.Values[i] = ec._Typing_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isTyping":
+			out.Values[i] = ec._Typing_isTyping(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userId":
+			out.Values[i] = ec._Typing_userId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Typing_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -45576,6 +48593,42 @@ func (ec *executionContext) marshalNOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregrap
 	return ec._Order(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNOrderAuditEvent2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.OrderAuditEvent) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrderAuditEvent2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOrderAuditEvent2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEvent(ctx context.Context, sel ast.SelectionSet, v *model.OrderAuditEvent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderAuditEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNOrderAuditKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditKind(ctx context.Context, v any) (model.OrderAuditKind, error) {
+	var res model.OrderAuditKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOrderAuditKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditKind(ctx context.Context, sel ast.SelectionSet, v model.OrderAuditKind) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNOrderConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrderConnection(ctx context.Context, sel ast.SelectionSet, v *ent.OrderConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -45593,6 +48646,16 @@ func (ec *executionContext) unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentg
 }
 
 func (ec *executionContext) marshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx context.Context, sel ast.SelectionSet, v entgql.OrderDirection) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNOrderMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, v any) (order.Method, error) {
+	var res order.Method
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOrderMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, sel ast.SelectionSet, v order.Method) graphql.Marshaler {
 	return v
 }
 
@@ -45809,6 +48872,36 @@ func (ec *executionContext) marshalNRecordOpening2ᚖgithubᚗcomᚋcaregraphᚋ
 	return ec._RecordOpening(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRecordPaymentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRecordPaymentInput(ctx context.Context, v any) (booking.RecordPaymentInput, error) {
+	res, err := ec.unmarshalInputRecordPaymentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRecordPaymentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRecordPaymentPayload(ctx context.Context, sel ast.SelectionSet, v *model.RecordPaymentPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RecordPaymentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRefundOrderInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRefundOrderInput(ctx context.Context, v any) (booking.RefundOrderInput, error) {
+	res, err := ec.unmarshalInputRefundOrderInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRefundOrderPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRefundOrderPayload(ctx context.Context, sel ast.SelectionSet, v *model.RefundOrderPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RefundOrderPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRefundStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋrefundᚐStatus(ctx context.Context, v any) (refund.Status, error) {
 	var res refund.Status
 	err := res.UnmarshalGQL(v)
@@ -46012,6 +49105,36 @@ func (ec *executionContext) unmarshalNSessionWhereInput2ᚖgithubᚗcomᚋcaregr
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNSetTypingInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSetTypingInput(ctx context.Context, v any) (chat.SetTypingInput, error) {
+	res, err := ec.unmarshalInputSetTypingInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetTypingPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSetTypingPayload(ctx context.Context, sel ast.SelectionSet, v *model.SetTypingPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SetTypingPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSettleRefundInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSettleRefundInput(ctx context.Context, v any) (booking.SettleRefundInput, error) {
+	res, err := ec.unmarshalInputSettleRefundInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSettleRefundPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSettleRefundPayload(ctx context.Context, sel ast.SelectionSet, v *model.SettleRefundPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SettleRefundPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNSkippedSlot2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSkippedSlotᚄ(ctx context.Context, sel ast.SelectionSet, v []*booking.SkippedSlot) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -46110,6 +49233,16 @@ func (ec *executionContext) unmarshalNSlotWhereInput2ᚖgithubᚗcomᚋcaregraph
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNSlotsChanged2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSlotsChanged(ctx context.Context, sel ast.SelectionSet, v *booking.SlotsChanged) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SlotsChanged(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -46195,6 +49328,16 @@ func (ec *executionContext) marshalNTimeZone2string(ctx context.Context, sel ast
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNTyping2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTyping(ctx context.Context, sel ast.SelectionSet, v *chat.Typing) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Typing(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdatePatientInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋpatientᚐUpdatePatientInput(ctx context.Context, v any) (patient.UpdatePatientInput, error) {
@@ -46893,6 +50036,24 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	return res
 }
 
+func (ec *executionContext) unmarshalODecimal2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODecimal2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOExtendSessionInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐExtendSessionInput(ctx context.Context, v any) (*identity.ExtendSessionInput, error) {
 	if v == nil {
 		return nil, nil
@@ -47098,6 +50259,13 @@ func (ec *executionContext) marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregrap
 	return ec._Order(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOOrderAudit2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAudit(ctx context.Context, sel ast.SelectionSet, v *model.OrderAudit) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._OrderAudit(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOOrderEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrderEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.OrderEdge) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -47116,6 +50284,22 @@ func (ec *executionContext) marshalOOrderEdge2ᚖgithubᚗcomᚋcaregraphᚋcare
 		return graphql.Null
 	}
 	return ec._OrderEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOOrderMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, v any) (*order.Method, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(order.Method)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOOrderMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, sel ast.SelectionSet, v *order.Method) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalOOrderOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrderOrderᚄ(ctx context.Context, v any) ([]*ent.OrderOrder, error) {
@@ -47502,6 +50686,13 @@ func (ec *executionContext) marshalORecordOpening2ᚕᚖgithubᚗcomᚋcaregraph
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx context.Context, sel ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Refund(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalORevokeOtherSessionsInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐRevokeOtherSessionsInput(ctx context.Context, v any) (*identity.RevokeOtherSessionsInput, error) {

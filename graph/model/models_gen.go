@@ -199,7 +199,7 @@ func (ChatInboxChanged) IsChatInboxEvent() {}
 type CreateOrderPayload struct {
 	// The order.
 	Order *ent.Order `json:"order,omitempty"`
-	// Page on which to pay.
+	// Page on which to pay; null when nothing can be paid online here.
 	CheckoutURL *string `json:"checkoutUrl,omitempty"`
 	// Until when it can be paid.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
@@ -515,6 +515,40 @@ type Money struct {
 	Currency string `json:"currency"`
 }
 
+// What happened to an order's money.
+type OrderAudit struct {
+	// The order.
+	Order *ent.Order `json:"order,omitempty"`
+	// What was taken.
+	Total *Money `json:"total"`
+	// Fee of the payment provider.
+	Fee *Money `json:"fee"`
+	// What was paid back.
+	Refunded *Money `json:"refunded"`
+	// What stays: total less fee and refunds.
+	Net *Money `json:"net"`
+	// What happened, oldest first.
+	Events []*OrderAuditEvent `json:"events"`
+}
+
+// One step of an order's money.
+type OrderAuditEvent struct {
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// What happened.
+	Kind OrderAuditKind `json:"kind"`
+	// The amount it is about.
+	Amount *Money `json:"amount"`
+	// What stays with the practice after it: taken, less fee and refunds.
+	Net *Money `json:"net"`
+	// The refund it is about; null for the payment itself.
+	RefundID *uuid.UUID `json:"refundId,omitempty"`
+	// Reference of the provider or of a receipt; null when there is none.
+	Reference *string `json:"reference,omitempty"`
+	// Why; null when there is nothing to say.
+	Reason *string `json:"reason,omitempty"`
+}
+
 // There is a live order for the appointment.
 type OrderExists struct {
 	// What happened, for programs.
@@ -600,6 +634,26 @@ func (RecordOpened) IsChatEvent() {}
 
 // When it happened.
 
+// Result of recordPayment.
+type RecordPaymentPayload struct {
+	// The paid order.
+	Order *ent.Order `json:"order,omitempty"`
+	// The booked appointment; null for who may not see appointments.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of refundOrder.
+type RefundOrderPayload struct {
+	// The order.
+	Order *ent.Order `json:"order,omitempty"`
+	// The refund: PROCESSING until the provider has paid it back, SUCCEEDED at once when the money was handed out at the desk.
+	Refund *ent.Refund `json:"refund,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of registerPatient.
 type RegisterPatientPayload struct {
 	// True when a mail is on its way, whether or not there was an account before.
@@ -683,6 +737,24 @@ type RunJobPayload struct {
 type SendMessagePayload struct {
 	// The stored message.
 	Message *ent.ChatMessage `json:"message,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of setTyping.
+type SetTypingPayload struct {
+	// False when less than 3 seconds have passed since the viewer said something of that in the room: it was swallowed.
+	IsTold bool `json:"isTold"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of settleRefund.
+type SettleRefundPayload struct {
+	// The order.
+	Order *ent.Order `json:"order,omitempty"`
+	// The refund.
+	Refund *ent.Refund `json:"refund,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -955,6 +1027,85 @@ func (e *JobCatchUp) UnmarshalJSON(b []byte) error {
 }
 
 func (e JobCatchUp) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Steps of an order's money.
+type OrderAuditKind string
+
+const (
+	// The payment was asked for.
+	OrderAuditKindCreated OrderAuditKind = "CREATED"
+	// The page to pay on was opened.
+	OrderAuditKindCheckoutOpened OrderAuditKind = "CHECKOUT_OPENED"
+	// The payment was declined.
+	OrderAuditKindFailed OrderAuditKind = "FAILED"
+	// The page to pay on was closed, or the time to pay was over.
+	OrderAuditKindExpired OrderAuditKind = "EXPIRED"
+	// The money was taken.
+	OrderAuditKindPaid OrderAuditKind = "PAID"
+	// It was asked to be paid back.
+	OrderAuditKindRefundAsked OrderAuditKind = "REFUND_ASKED"
+	// It was paid back.
+	OrderAuditKindRefundSucceeded OrderAuditKind = "REFUND_SUCCEEDED"
+	// Paying it back was given up; somebody must look.
+	OrderAuditKindRefundFailed OrderAuditKind = "REFUND_FAILED"
+	// The visit is over, and with it the order.
+	OrderAuditKindCompleted OrderAuditKind = "COMPLETED"
+)
+
+var AllOrderAuditKind = []OrderAuditKind{
+	OrderAuditKindCreated,
+	OrderAuditKindCheckoutOpened,
+	OrderAuditKindFailed,
+	OrderAuditKindExpired,
+	OrderAuditKindPaid,
+	OrderAuditKindRefundAsked,
+	OrderAuditKindRefundSucceeded,
+	OrderAuditKindRefundFailed,
+	OrderAuditKindCompleted,
+}
+
+func (e OrderAuditKind) IsValid() bool {
+	switch e {
+	case OrderAuditKindCreated, OrderAuditKindCheckoutOpened, OrderAuditKindFailed, OrderAuditKindExpired, OrderAuditKindPaid, OrderAuditKindRefundAsked, OrderAuditKindRefundSucceeded, OrderAuditKindRefundFailed, OrderAuditKindCompleted:
+		return true
+	}
+	return false
+}
+
+func (e OrderAuditKind) String() string {
+	return string(e)
+}
+
+func (e *OrderAuditKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = OrderAuditKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid OrderAuditKind", str)
+	}
+	return nil
+}
+
+func (e OrderAuditKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *OrderAuditKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e OrderAuditKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

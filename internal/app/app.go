@@ -47,6 +47,7 @@ type App struct {
 	Identity *identity.Service
 	Patients *patient.Service
 	Booking  *booking.Service
+	Calendar *booking.Calendar
 	Chat     *chat.Service
 	Streams  *stream.Log
 	Jobs     *scheduler.Scheduler
@@ -61,7 +62,7 @@ type App struct {
 	server  *httpserver.Server
 	sockets *transport.Websocket
 	pages   map[string]http.Handler // of the payment provider, by path
-	files   *blob.Store // nil when there are no attachments
+	files   *blob.Store             // nil when there are no attachments
 }
 
 const flushTime = 5 * time.Second

@@ -140,6 +140,7 @@ func (a *App) build(opts Options) error {
 		DB: db, Notify: a.Notify, Chat: a.Chat, Provider: a.provider(), Log: a.log, PracticeName: cfg.PracticeName,
 		NewPatientFee: cfg.NewPatientFee, ReturningFee: cfg.ReturningPatientFee, BookingsPerHour: cfg.Limits.BookingsPerHour,
 	})
+	a.Calendar = booking.NewCalendar(db, a.Streams)
 	movable, _ := opts.Clock.(scheduler.Movable)
 	if cfg.Environment != config.Demo {
 		movable = nil

@@ -33,11 +33,16 @@ type Config struct {
 type Service struct {
 	Config
 	queue   queue
+	signals signals
 	pattern atomic.Pointer[ent.ChatMessage] // see bind
 }
 
 // New returns the service. Stop ends it.
-func New(c Config) *Service { return &Service{Config: c, queue: queue{limit: maxWaiting}} }
+func New(c Config) *Service {
+	s := &Service{Config: c, queue: queue{limit: maxWaiting}}
+	c.Streams.OnTold(typingTopic, s.heard)
+	return s
+}
 
 // seen returns a room that the viewer of ctx may know of; NOT_FOUND for all others.
 func (s *Service) seen(ctx context.Context, id uuid.UUID) (*ent.ChatRoom, error) {

@@ -136,7 +136,7 @@ var settings = []setting{
 		into(func(c *Config) *time.Duration { return &c.Limits.OperationTimeout }, span(100*time.Millisecond, time.Hour))),
 	row("API_REQUESTS_PER_MINUTE", "100", "Requests per user; callers who are not signed in share ten times as many per address.",
 		into(func(c *Config) *int { return &c.Limits.APIRequestsPerMinute }, whole[int](1, anyRate))),
-	row("MAX_SOCKETS", "20000", "Websockets that are open at once on one instance; one more is closed with 4429.",
+	row("MAX_SOCKETS", "20000", "Websockets and event streams that are open at once on one instance; one more is closed with 4429, or answered 503.",
 		into(func(c *Config) *int { return &c.Limits.Sockets }, whole[int](1, many))),
 	row("MAX_SUBSCRIPTIONS_PER_SOCKET", "100", "Operations that are open at once on one websocket; one more is answered LIMIT.",
 		into(func(c *Config) *int { return &c.Limits.OperationsPerSocket }, whole[int](1, many))),

@@ -89,6 +89,7 @@ var hiddenInputs = map[string]string{
 	"manageChatRoom":            "ChatRoom",
 	"deleteChatRoom":            "ChatRoom",
 	"breakGlass":                "ChatRoom",
+	"setTyping":                 "ChatRoom",
 	"updatePractitionerProfile": "Practitioner",
 }
 

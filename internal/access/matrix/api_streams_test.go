@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caregraph/caregraph/internal/testkit"
 )
@@ -23,6 +24,8 @@ var rooms = map[string]room{
 
 const follow = `subscription ($room: ID!) { chatEvents(roomId: $room) { __typename ... on MessageAdded { message { id roomId body } } } }`
 
+const watch = `subscription ($of: ID!, $from: DateTime!, $to: DateTime!) { slotsChanged(practitionerId: $of, from: $from, to: $to) { hasMore slots { id } } }`
+
 // tryStreams opens every subscription as every viewer, says something in every room twice, and looks who hears what.
 func (a *api) tryStreams() {
 	heard := map[string][]*testkit.Feed{} // by room
@@ -30,6 +33,9 @@ func (a *api) tryStreams() {
 		socket := a.clients[viewer].Socket(a.t)
 		a.tryStream(viewer, "sessionEvents", "SessionOpened", viewer != anonymous && viewer != "norm", socket.Subscribe(`subscription { sessionEvents { __typename } }`, nil))
 		a.tryStream(viewer, "chatInbox", "StreamOpened", viewers(talkers)[viewer], socket.Subscribe(`subscription { chatInbox { __typename } }`, nil))
+		a.tryStream(viewer, "slotsChanged", "hasMore:false", viewers(directory)[viewer], socket.Subscribe(watch, map[string]any{
+			"of": a.ids["Practitioner dora"].String(), "from": testkit.Start.Format(time.RFC3339), "to": testkit.Start.AddDate(0, 0, 31).Format(time.RFC3339),
+		}))
 		for _, id := range a.of("ChatRoom") {
 			name := strings.TrimPrefix(a.names[id], "ChatRoom ")
 			if _, known := rooms[name]; !known {
@@ -39,6 +45,8 @@ func (a *api) tryStreams() {
 			reads := viewers(rooms[name].readers)[viewer]
 			feed := socket.Subscribe(follow, map[string]any{"room": id.String()})
 			a.tryStream(viewer, "chatEvents of "+name, "StreamOpened", reads, feed)
+			a.tryStream(viewer, "typing of "+name, "isTyping:false", reads && viewers(talkers)[viewer],
+				socket.Subscribe(`subscription ($room: ID!) { typing(roomId: $room) { isTyping } }`, map[string]any{"room": id.String()}))
 			if reads {
 				heard[name] = append(heard[name], feed)
 			}
@@ -68,7 +76,8 @@ func (a *api) tryStream(viewer, what, opening string, allowed bool, feed *testki
 		want = "UNAUTHENTICATED"
 	case what == "sessionEvents": // of who has no role, and so no session to read
 		want = "SESSION_EXPIRED"
-	case what == "chatInbox" || !viewers(talkers + " ada")[viewer]:
+	case what == "slotsChanged": // of who does not see the practitioner
+	case !viewers(talkers)[viewer] && (viewer != "ada" || !strings.HasPrefix(what, "chatEvents")):
 		want = "FORBIDDEN"
 	}
 	if code, before := feed.End(); code != want || len(before) > 0 {

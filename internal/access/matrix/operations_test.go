@@ -87,6 +87,7 @@ var operations = map[string]operation{
 	"breakGlass":     {admins, `breakGlass(input: {roomId: "` + nothing + `", reason: "A complaint of the family"}) { userErrors { code } }`},
 	"runJob":         {admins, `runJob(input: {name: "none"}) { userErrors { code } }`},
 	"advanceClock":   {nobody, `advanceClock(input: {to: "2025-01-01T00:00:00Z"}) { userErrors { code } }`}, // outside a demo
+	"setTyping":      {talkers, `setTyping(input: {roomId: "` + nothing + `", isTyping: true}) { userErrors { code } }`},
 
 	// These end sessions: they come last.
 	"revokeOtherSessions": {signedIn, `revokeOtherSessions { userErrors { code } }`},
@@ -98,7 +99,10 @@ var last = []string{"revokeOtherSessions", "logout"}
 
 // subscriptions lists every root field that is watched, in the same way; see also rooms.
 var subscriptions = map[string]operation{
-	"chatInbox":     {talkers, `chatInbox { __typename }`},
-	"chatEvents":    {talkers + " ada", `chatEvents(roomId: "` + nothing + `") { __typename }`},
+	"chatInbox":  {talkers, `chatInbox { __typename }`},
+	"chatEvents": {talkers + " ada", `chatEvents(roomId: "` + nothing + `") { __typename }`},
+	"slotsChanged": {signedIn, `slotsChanged(practitionerId: "` + nothing + `", from: "2025-01-01T00:00:00Z", to: "2025-01-31T00:00:00Z") {
+		__typename }`},
+	"typing":        {talkers, `typing(roomId: "` + nothing + `") { __typename }`},
 	"sessionEvents": {signedIn, `sessionEvents { __typename }`},
 }

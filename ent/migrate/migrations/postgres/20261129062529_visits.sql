@@ -7,8 +7,14 @@ CREATE UNIQUE INDEX "appointments_live_slot" ON "appointments" ("slot_id") WHERE
 ALTER TABLE "chat_messages" ADD COLUMN "search_key" character varying NULL;
 -- drop index "orders_live_appointment" from table: "orders"
 DROP INDEX "orders_live_appointment";
+-- modify "orders" table
+ALTER TABLE "orders" ADD COLUMN "method" character varying NULL, ADD COLUMN "checkout_at" timestamptz NULL, ADD COLUMN "failed_at" timestamptz NULL, ADD COLUMN "expired_at" timestamptz NULL;
 -- create index "orders_live_appointment" to table: "orders"
 CREATE UNIQUE INDEX "orders_live_appointment" ON "orders" ("appointment_id") WHERE ((status)::text = ANY ((ARRAY['PENDING'::character varying, 'PAID'::character varying, 'COMPLETED'::character varying])::text[]));
+-- create index "order_payment_ref" to table: "orders"
+CREATE INDEX "order_payment_ref" ON "orders" ("payment_ref");
+-- modify "refunds" table
+ALTER TABLE "refunds" ADD COLUMN "finished_at" timestamptz NULL;
 -- modify "chat_rooms" table
 ALTER TABLE "chat_rooms" ADD COLUMN "status_since" timestamptz NULL, ADD COLUMN "deleted_at" timestamptz NULL;
 -- create index "chat_rooms_deleted" to table: "chat_rooms"

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -54,6 +55,46 @@ func (_u *ChatRoomUpdate) SetNillableStatus(v *chatroom.Status) *ChatRoomUpdate 
 	if v != nil {
 		_u.SetStatus(*v)
 	}
+	return _u
+}
+
+// SetStatusSince sets the "status_since" field.
+func (_u *ChatRoomUpdate) SetStatusSince(v time.Time) *ChatRoomUpdate {
+	_u.mutation.SetStatusSince(v)
+	return _u
+}
+
+// SetNillableStatusSince sets the "status_since" field if the given value is not nil.
+func (_u *ChatRoomUpdate) SetNillableStatusSince(v *time.Time) *ChatRoomUpdate {
+	if v != nil {
+		_u.SetStatusSince(*v)
+	}
+	return _u
+}
+
+// ClearStatusSince clears the value of the "status_since" field.
+func (_u *ChatRoomUpdate) ClearStatusSince() *ChatRoomUpdate {
+	_u.mutation.ClearStatusSince()
+	return _u
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *ChatRoomUpdate) SetDeletedAt(v time.Time) *ChatRoomUpdate {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *ChatRoomUpdate) SetNillableDeletedAt(v *time.Time) *ChatRoomUpdate {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *ChatRoomUpdate) ClearDeletedAt() *ChatRoomUpdate {
+	_u.mutation.ClearDeletedAt()
 	return _u
 }
 
@@ -134,6 +175,18 @@ func (_u *ChatRoomUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(chatroom.FieldStatus, field.TypeEnum, value)
 	}
+	if value, ok := _u.mutation.StatusSince(); ok {
+		_spec.SetField(chatroom.FieldStatusSince, field.TypeTime, value)
+	}
+	if _u.mutation.StatusSinceCleared() {
+		_spec.ClearField(chatroom.FieldStatusSince, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(chatroom.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(chatroom.FieldDeletedAt, field.TypeTime)
+	}
 	if _u.mutation.AppointmentCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -208,6 +261,46 @@ func (_u *ChatRoomUpdateOne) SetNillableStatus(v *chatroom.Status) *ChatRoomUpda
 	if v != nil {
 		_u.SetStatus(*v)
 	}
+	return _u
+}
+
+// SetStatusSince sets the "status_since" field.
+func (_u *ChatRoomUpdateOne) SetStatusSince(v time.Time) *ChatRoomUpdateOne {
+	_u.mutation.SetStatusSince(v)
+	return _u
+}
+
+// SetNillableStatusSince sets the "status_since" field if the given value is not nil.
+func (_u *ChatRoomUpdateOne) SetNillableStatusSince(v *time.Time) *ChatRoomUpdateOne {
+	if v != nil {
+		_u.SetStatusSince(*v)
+	}
+	return _u
+}
+
+// ClearStatusSince clears the value of the "status_since" field.
+func (_u *ChatRoomUpdateOne) ClearStatusSince() *ChatRoomUpdateOne {
+	_u.mutation.ClearStatusSince()
+	return _u
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *ChatRoomUpdateOne) SetDeletedAt(v time.Time) *ChatRoomUpdateOne {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *ChatRoomUpdateOne) SetNillableDeletedAt(v *time.Time) *ChatRoomUpdateOne {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *ChatRoomUpdateOne) ClearDeletedAt() *ChatRoomUpdateOne {
+	_u.mutation.ClearDeletedAt()
 	return _u
 }
 
@@ -317,6 +410,18 @@ func (_u *ChatRoomUpdateOne) sqlSave(ctx context.Context) (_node *ChatRoom, err 
 	}
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(chatroom.FieldStatus, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.StatusSince(); ok {
+		_spec.SetField(chatroom.FieldStatusSince, field.TypeTime, value)
+	}
+	if _u.mutation.StatusSinceCleared() {
+		_spec.ClearField(chatroom.FieldStatusSince, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(chatroom.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(chatroom.FieldDeletedAt, field.TypeTime)
 	}
 	if _u.mutation.AppointmentCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -21,9 +21,12 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/chatread"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
@@ -40,6 +43,7 @@ import (
 	"github.com/caregraph/caregraph/ent/question"
 	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
+	"github.com/caregraph/caregraph/ent/recordopening"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
 	"github.com/caregraph/caregraph/ent/session"
@@ -64,12 +68,18 @@ type Client struct {
 	AuditEvent *AuditEventClient
 	// CareRelation is the client for interacting with the CareRelation builders.
 	CareRelation *CareRelationClient
+	// ChatAttachment is the client for interacting with the ChatAttachment builders.
+	ChatAttachment *ChatAttachmentClient
 	// ChatMessage is the client for interacting with the ChatMessage builders.
 	ChatMessage *ChatMessageClient
+	// ChatMessageVersion is the client for interacting with the ChatMessageVersion builders.
+	ChatMessageVersion *ChatMessageVersionClient
 	// ChatRead is the client for interacting with the ChatRead builders.
 	ChatRead *ChatReadClient
 	// ChatRoom is the client for interacting with the ChatRoom builders.
 	ChatRoom *ChatRoomClient
+	// ChatUpload is the client for interacting with the ChatUpload builders.
+	ChatUpload *ChatUploadClient
 	// Counter is the client for interacting with the Counter builders.
 	Counter *CounterClient
 	// Delivery is the client for interacting with the Delivery builders.
@@ -102,6 +112,8 @@ type Client struct {
 	QuestionAnswer *QuestionAnswerClient
 	// RateEvent is the client for interacting with the RateEvent builders.
 	RateEvent *RateEventClient
+	// RecordOpening is the client for interacting with the RecordOpening builders.
+	RecordOpening *RecordOpeningClient
 	// Refund is the client for interacting with the Refund builders.
 	Refund *RefundClient
 	// SandboxCheckout is the client for interacting with the SandboxCheckout builders.
@@ -132,9 +144,12 @@ func (c *Client) init() {
 	c.AppointmentStatusChange = NewAppointmentStatusChangeClient(c.config)
 	c.AuditEvent = NewAuditEventClient(c.config)
 	c.CareRelation = NewCareRelationClient(c.config)
+	c.ChatAttachment = NewChatAttachmentClient(c.config)
 	c.ChatMessage = NewChatMessageClient(c.config)
+	c.ChatMessageVersion = NewChatMessageVersionClient(c.config)
 	c.ChatRead = NewChatReadClient(c.config)
 	c.ChatRoom = NewChatRoomClient(c.config)
+	c.ChatUpload = NewChatUploadClient(c.config)
 	c.Counter = NewCounterClient(c.config)
 	c.Delivery = NewDeliveryClient(c.config)
 	c.EmailToken = NewEmailTokenClient(c.config)
@@ -151,6 +166,7 @@ func (c *Client) init() {
 	c.Question = NewQuestionClient(c.config)
 	c.QuestionAnswer = NewQuestionAnswerClient(c.config)
 	c.RateEvent = NewRateEventClient(c.config)
+	c.RecordOpening = NewRecordOpeningClient(c.config)
 	c.Refund = NewRefundClient(c.config)
 	c.SandboxCheckout = NewSandboxCheckoutClient(c.config)
 	c.Session = NewSessionClient(c.config)
@@ -255,9 +271,12 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		AppointmentStatusChange: NewAppointmentStatusChangeClient(cfg),
 		AuditEvent:              NewAuditEventClient(cfg),
 		CareRelation:            NewCareRelationClient(cfg),
+		ChatAttachment:          NewChatAttachmentClient(cfg),
 		ChatMessage:             NewChatMessageClient(cfg),
+		ChatMessageVersion:      NewChatMessageVersionClient(cfg),
 		ChatRead:                NewChatReadClient(cfg),
 		ChatRoom:                NewChatRoomClient(cfg),
+		ChatUpload:              NewChatUploadClient(cfg),
 		Counter:                 NewCounterClient(cfg),
 		Delivery:                NewDeliveryClient(cfg),
 		EmailToken:              NewEmailTokenClient(cfg),
@@ -274,6 +293,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Question:                NewQuestionClient(cfg),
 		QuestionAnswer:          NewQuestionAnswerClient(cfg),
 		RateEvent:               NewRateEventClient(cfg),
+		RecordOpening:           NewRecordOpeningClient(cfg),
 		Refund:                  NewRefundClient(cfg),
 		SandboxCheckout:         NewSandboxCheckoutClient(cfg),
 		Session:                 NewSessionClient(cfg),
@@ -305,9 +325,12 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		AppointmentStatusChange: NewAppointmentStatusChangeClient(cfg),
 		AuditEvent:              NewAuditEventClient(cfg),
 		CareRelation:            NewCareRelationClient(cfg),
+		ChatAttachment:          NewChatAttachmentClient(cfg),
 		ChatMessage:             NewChatMessageClient(cfg),
+		ChatMessageVersion:      NewChatMessageVersionClient(cfg),
 		ChatRead:                NewChatReadClient(cfg),
 		ChatRoom:                NewChatRoomClient(cfg),
+		ChatUpload:              NewChatUploadClient(cfg),
 		Counter:                 NewCounterClient(cfg),
 		Delivery:                NewDeliveryClient(cfg),
 		EmailToken:              NewEmailTokenClient(cfg),
@@ -324,6 +347,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Question:                NewQuestionClient(cfg),
 		QuestionAnswer:          NewQuestionAnswerClient(cfg),
 		RateEvent:               NewRateEventClient(cfg),
+		RecordOpening:           NewRecordOpeningClient(cfg),
 		Refund:                  NewRefundClient(cfg),
 		SandboxCheckout:         NewSandboxCheckoutClient(cfg),
 		Session:                 NewSessionClient(cfg),
@@ -361,10 +385,11 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
-		c.CareRelation, c.ChatMessage, c.ChatRead, c.ChatRoom, c.Counter, c.Delivery,
-		c.EmailToken, c.IdempotencyKey, c.JobRun, c.Leave, c.LoginAttempt,
-		c.Notification, c.Order, c.Patient, c.PaymentEvent, c.Practitioner,
-		c.PractitionerCredential, c.Question, c.QuestionAnswer, c.RateEvent, c.Refund,
+		c.CareRelation, c.ChatAttachment, c.ChatMessage, c.ChatMessageVersion,
+		c.ChatRead, c.ChatRoom, c.ChatUpload, c.Counter, c.Delivery, c.EmailToken,
+		c.IdempotencyKey, c.JobRun, c.Leave, c.LoginAttempt, c.Notification, c.Order,
+		c.Patient, c.PaymentEvent, c.Practitioner, c.PractitionerCredential,
+		c.Question, c.QuestionAnswer, c.RateEvent, c.RecordOpening, c.Refund,
 		c.SandboxCheckout, c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
 	} {
 		n.Use(hooks...)
@@ -376,10 +401,11 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
-		c.CareRelation, c.ChatMessage, c.ChatRead, c.ChatRoom, c.Counter, c.Delivery,
-		c.EmailToken, c.IdempotencyKey, c.JobRun, c.Leave, c.LoginAttempt,
-		c.Notification, c.Order, c.Patient, c.PaymentEvent, c.Practitioner,
-		c.PractitionerCredential, c.Question, c.QuestionAnswer, c.RateEvent, c.Refund,
+		c.CareRelation, c.ChatAttachment, c.ChatMessage, c.ChatMessageVersion,
+		c.ChatRead, c.ChatRoom, c.ChatUpload, c.Counter, c.Delivery, c.EmailToken,
+		c.IdempotencyKey, c.JobRun, c.Leave, c.LoginAttempt, c.Notification, c.Order,
+		c.Patient, c.PaymentEvent, c.Practitioner, c.PractitionerCredential,
+		c.Question, c.QuestionAnswer, c.RateEvent, c.RecordOpening, c.Refund,
 		c.SandboxCheckout, c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
 	} {
 		n.Intercept(interceptors...)
@@ -399,12 +425,18 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AuditEvent.mutate(ctx, m)
 	case *CareRelationMutation:
 		return c.CareRelation.mutate(ctx, m)
+	case *ChatAttachmentMutation:
+		return c.ChatAttachment.mutate(ctx, m)
 	case *ChatMessageMutation:
 		return c.ChatMessage.mutate(ctx, m)
+	case *ChatMessageVersionMutation:
+		return c.ChatMessageVersion.mutate(ctx, m)
 	case *ChatReadMutation:
 		return c.ChatRead.mutate(ctx, m)
 	case *ChatRoomMutation:
 		return c.ChatRoom.mutate(ctx, m)
+	case *ChatUploadMutation:
+		return c.ChatUpload.mutate(ctx, m)
 	case *CounterMutation:
 		return c.Counter.mutate(ctx, m)
 	case *DeliveryMutation:
@@ -437,6 +469,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.QuestionAnswer.mutate(ctx, m)
 	case *RateEventMutation:
 		return c.RateEvent.mutate(ctx, m)
+	case *RecordOpeningMutation:
+		return c.RecordOpening.mutate(ctx, m)
 	case *RefundMutation:
 		return c.Refund.mutate(ctx, m)
 	case *SandboxCheckoutMutation:
@@ -1409,6 +1443,219 @@ func (c *CareRelationClient) mutate(ctx context.Context, m *CareRelationMutation
 	}
 }
 
+// ChatAttachmentClient is a client for the ChatAttachment schema.
+type ChatAttachmentClient struct {
+	config
+}
+
+// NewChatAttachmentClient returns a client for the ChatAttachment from the given config.
+func NewChatAttachmentClient(c config) *ChatAttachmentClient {
+	return &ChatAttachmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `chatattachment.Hooks(f(g(h())))`.
+func (c *ChatAttachmentClient) Use(hooks ...Hook) {
+	c.hooks.ChatAttachment = append(c.hooks.ChatAttachment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `chatattachment.Intercept(f(g(h())))`.
+func (c *ChatAttachmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChatAttachment = append(c.inters.ChatAttachment, interceptors...)
+}
+
+// Create returns a builder for creating a ChatAttachment entity.
+func (c *ChatAttachmentClient) Create() *ChatAttachmentCreate {
+	mutation := newChatAttachmentMutation(c.config, OpCreate)
+	return &ChatAttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChatAttachment entities.
+func (c *ChatAttachmentClient) CreateBulk(builders ...*ChatAttachmentCreate) *ChatAttachmentCreateBulk {
+	return &ChatAttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChatAttachmentClient) MapCreateBulk(slice any, setFunc func(*ChatAttachmentCreate, int)) *ChatAttachmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChatAttachmentCreateBulk{err: fmt.Errorf("calling to ChatAttachmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChatAttachmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChatAttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChatAttachment.
+func (c *ChatAttachmentClient) Update() *ChatAttachmentUpdate {
+	mutation := newChatAttachmentMutation(c.config, OpUpdate)
+	return &ChatAttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChatAttachmentClient) UpdateOne(_m *ChatAttachment) *ChatAttachmentUpdateOne {
+	mutation := newChatAttachmentMutation(c.config, OpUpdateOne, withChatAttachment(_m))
+	return &ChatAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChatAttachmentClient) UpdateOneID(id uuid.UUID) *ChatAttachmentUpdateOne {
+	mutation := newChatAttachmentMutation(c.config, OpUpdateOne, withChatAttachmentID(id))
+	return &ChatAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChatAttachment.
+func (c *ChatAttachmentClient) Delete() *ChatAttachmentDelete {
+	mutation := newChatAttachmentMutation(c.config, OpDelete)
+	return &ChatAttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChatAttachmentClient) DeleteOne(_m *ChatAttachment) *ChatAttachmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChatAttachmentClient) DeleteOneID(id uuid.UUID) *ChatAttachmentDeleteOne {
+	builder := c.Delete().Where(chatattachment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChatAttachmentDeleteOne{builder}
+}
+
+// Query returns a query builder for ChatAttachment.
+func (c *ChatAttachmentClient) Query() *ChatAttachmentQuery {
+	return &ChatAttachmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChatAttachment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChatAttachment entity by its id.
+func (c *ChatAttachmentClient) Get(ctx context.Context, id uuid.UUID) (*ChatAttachment, error) {
+	return c.Query().Where(chatattachment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChatAttachmentClient) GetX(ctx context.Context, id uuid.UUID) *ChatAttachment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRoom queries the room edge of a ChatAttachment.
+func (c *ChatAttachmentClient) QueryRoom(_m *ChatAttachment) *ChatRoomQuery {
+	query := (&ChatRoomClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatattachment.Table, chatattachment.FieldID, id),
+			sqlgraph.To(chatroom.Table, chatroom.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatattachment.RoomTable, chatattachment.RoomColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a ChatAttachment.
+func (c *ChatAttachmentClient) QueryPatient(_m *ChatAttachment) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatattachment.Table, chatattachment.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatattachment.PatientTable, chatattachment.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a ChatAttachment.
+func (c *ChatAttachmentClient) QueryPractitioner(_m *ChatAttachment) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatattachment.Table, chatattachment.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatattachment.PractitionerTable, chatattachment.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryMessage queries the message edge of a ChatAttachment.
+func (c *ChatAttachmentClient) QueryMessage(_m *ChatAttachment) *ChatMessageQuery {
+	query := (&ChatMessageClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatattachment.Table, chatattachment.FieldID, id),
+			sqlgraph.To(chatmessage.Table, chatmessage.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatattachment.MessageTable, chatattachment.MessageColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUpload queries the upload edge of a ChatAttachment.
+func (c *ChatAttachmentClient) QueryUpload(_m *ChatAttachment) *ChatUploadQuery {
+	query := (&ChatUploadClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatattachment.Table, chatattachment.FieldID, id),
+			sqlgraph.To(chatupload.Table, chatupload.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatattachment.UploadTable, chatattachment.UploadColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ChatAttachmentClient) Hooks() []Hook {
+	return c.hooks.ChatAttachment
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChatAttachmentClient) Interceptors() []Interceptor {
+	return c.inters.ChatAttachment
+}
+
+func (c *ChatAttachmentClient) mutate(ctx context.Context, m *ChatAttachmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChatAttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChatAttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChatAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChatAttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChatAttachment mutation op: %q", m.Op())
+	}
+}
+
 // ChatMessageClient is a client for the ChatMessage schema.
 type ChatMessageClient struct {
 	config
@@ -1581,6 +1828,22 @@ func (c *ChatMessageClient) QuerySender(_m *ChatMessage) *UserQuery {
 	return query
 }
 
+// QueryVersions queries the versions edge of a ChatMessage.
+func (c *ChatMessageClient) QueryVersions(_m *ChatMessage) *ChatMessageVersionQuery {
+	query := (&ChatMessageVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessage.Table, chatmessage.FieldID, id),
+			sqlgraph.To(chatmessageversion.Table, chatmessageversion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, chatmessage.VersionsTable, chatmessage.VersionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *ChatMessageClient) Hooks() []Hook {
 	return c.hooks.ChatMessage
@@ -1603,6 +1866,203 @@ func (c *ChatMessageClient) mutate(ctx context.Context, m *ChatMessageMutation) 
 		return (&ChatMessageDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ChatMessage mutation op: %q", m.Op())
+	}
+}
+
+// ChatMessageVersionClient is a client for the ChatMessageVersion schema.
+type ChatMessageVersionClient struct {
+	config
+}
+
+// NewChatMessageVersionClient returns a client for the ChatMessageVersion from the given config.
+func NewChatMessageVersionClient(c config) *ChatMessageVersionClient {
+	return &ChatMessageVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `chatmessageversion.Hooks(f(g(h())))`.
+func (c *ChatMessageVersionClient) Use(hooks ...Hook) {
+	c.hooks.ChatMessageVersion = append(c.hooks.ChatMessageVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `chatmessageversion.Intercept(f(g(h())))`.
+func (c *ChatMessageVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChatMessageVersion = append(c.inters.ChatMessageVersion, interceptors...)
+}
+
+// Create returns a builder for creating a ChatMessageVersion entity.
+func (c *ChatMessageVersionClient) Create() *ChatMessageVersionCreate {
+	mutation := newChatMessageVersionMutation(c.config, OpCreate)
+	return &ChatMessageVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChatMessageVersion entities.
+func (c *ChatMessageVersionClient) CreateBulk(builders ...*ChatMessageVersionCreate) *ChatMessageVersionCreateBulk {
+	return &ChatMessageVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChatMessageVersionClient) MapCreateBulk(slice any, setFunc func(*ChatMessageVersionCreate, int)) *ChatMessageVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChatMessageVersionCreateBulk{err: fmt.Errorf("calling to ChatMessageVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChatMessageVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChatMessageVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChatMessageVersion.
+func (c *ChatMessageVersionClient) Update() *ChatMessageVersionUpdate {
+	mutation := newChatMessageVersionMutation(c.config, OpUpdate)
+	return &ChatMessageVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChatMessageVersionClient) UpdateOne(_m *ChatMessageVersion) *ChatMessageVersionUpdateOne {
+	mutation := newChatMessageVersionMutation(c.config, OpUpdateOne, withChatMessageVersion(_m))
+	return &ChatMessageVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChatMessageVersionClient) UpdateOneID(id uuid.UUID) *ChatMessageVersionUpdateOne {
+	mutation := newChatMessageVersionMutation(c.config, OpUpdateOne, withChatMessageVersionID(id))
+	return &ChatMessageVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChatMessageVersion.
+func (c *ChatMessageVersionClient) Delete() *ChatMessageVersionDelete {
+	mutation := newChatMessageVersionMutation(c.config, OpDelete)
+	return &ChatMessageVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChatMessageVersionClient) DeleteOne(_m *ChatMessageVersion) *ChatMessageVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChatMessageVersionClient) DeleteOneID(id uuid.UUID) *ChatMessageVersionDeleteOne {
+	builder := c.Delete().Where(chatmessageversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChatMessageVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for ChatMessageVersion.
+func (c *ChatMessageVersionClient) Query() *ChatMessageVersionQuery {
+	return &ChatMessageVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChatMessageVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChatMessageVersion entity by its id.
+func (c *ChatMessageVersionClient) Get(ctx context.Context, id uuid.UUID) (*ChatMessageVersion, error) {
+	return c.Query().Where(chatmessageversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChatMessageVersionClient) GetX(ctx context.Context, id uuid.UUID) *ChatMessageVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryMessage queries the message edge of a ChatMessageVersion.
+func (c *ChatMessageVersionClient) QueryMessage(_m *ChatMessageVersion) *ChatMessageQuery {
+	query := (&ChatMessageClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessageversion.Table, chatmessageversion.FieldID, id),
+			sqlgraph.To(chatmessage.Table, chatmessage.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, chatmessageversion.MessageTable, chatmessageversion.MessageColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRoom queries the room edge of a ChatMessageVersion.
+func (c *ChatMessageVersionClient) QueryRoom(_m *ChatMessageVersion) *ChatRoomQuery {
+	query := (&ChatRoomClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessageversion.Table, chatmessageversion.FieldID, id),
+			sqlgraph.To(chatroom.Table, chatroom.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatmessageversion.RoomTable, chatmessageversion.RoomColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a ChatMessageVersion.
+func (c *ChatMessageVersionClient) QueryPatient(_m *ChatMessageVersion) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessageversion.Table, chatmessageversion.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatmessageversion.PatientTable, chatmessageversion.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a ChatMessageVersion.
+func (c *ChatMessageVersionClient) QueryPractitioner(_m *ChatMessageVersion) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessageversion.Table, chatmessageversion.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatmessageversion.PractitionerTable, chatmessageversion.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ChatMessageVersionClient) Hooks() []Hook {
+	return c.hooks.ChatMessageVersion
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChatMessageVersionClient) Interceptors() []Interceptor {
+	return c.inters.ChatMessageVersion
+}
+
+func (c *ChatMessageVersionClient) mutate(ctx context.Context, m *ChatMessageVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChatMessageVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChatMessageVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChatMessageVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChatMessageVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChatMessageVersion mutation op: %q", m.Op())
 	}
 }
 
@@ -1981,6 +2441,203 @@ func (c *ChatRoomClient) mutate(ctx context.Context, m *ChatRoomMutation) (Value
 		return (&ChatRoomDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ChatRoom mutation op: %q", m.Op())
+	}
+}
+
+// ChatUploadClient is a client for the ChatUpload schema.
+type ChatUploadClient struct {
+	config
+}
+
+// NewChatUploadClient returns a client for the ChatUpload from the given config.
+func NewChatUploadClient(c config) *ChatUploadClient {
+	return &ChatUploadClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `chatupload.Hooks(f(g(h())))`.
+func (c *ChatUploadClient) Use(hooks ...Hook) {
+	c.hooks.ChatUpload = append(c.hooks.ChatUpload, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `chatupload.Intercept(f(g(h())))`.
+func (c *ChatUploadClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChatUpload = append(c.inters.ChatUpload, interceptors...)
+}
+
+// Create returns a builder for creating a ChatUpload entity.
+func (c *ChatUploadClient) Create() *ChatUploadCreate {
+	mutation := newChatUploadMutation(c.config, OpCreate)
+	return &ChatUploadCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChatUpload entities.
+func (c *ChatUploadClient) CreateBulk(builders ...*ChatUploadCreate) *ChatUploadCreateBulk {
+	return &ChatUploadCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChatUploadClient) MapCreateBulk(slice any, setFunc func(*ChatUploadCreate, int)) *ChatUploadCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChatUploadCreateBulk{err: fmt.Errorf("calling to ChatUploadClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChatUploadCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChatUploadCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChatUpload.
+func (c *ChatUploadClient) Update() *ChatUploadUpdate {
+	mutation := newChatUploadMutation(c.config, OpUpdate)
+	return &ChatUploadUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChatUploadClient) UpdateOne(_m *ChatUpload) *ChatUploadUpdateOne {
+	mutation := newChatUploadMutation(c.config, OpUpdateOne, withChatUpload(_m))
+	return &ChatUploadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChatUploadClient) UpdateOneID(id uuid.UUID) *ChatUploadUpdateOne {
+	mutation := newChatUploadMutation(c.config, OpUpdateOne, withChatUploadID(id))
+	return &ChatUploadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChatUpload.
+func (c *ChatUploadClient) Delete() *ChatUploadDelete {
+	mutation := newChatUploadMutation(c.config, OpDelete)
+	return &ChatUploadDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChatUploadClient) DeleteOne(_m *ChatUpload) *ChatUploadDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChatUploadClient) DeleteOneID(id uuid.UUID) *ChatUploadDeleteOne {
+	builder := c.Delete().Where(chatupload.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChatUploadDeleteOne{builder}
+}
+
+// Query returns a query builder for ChatUpload.
+func (c *ChatUploadClient) Query() *ChatUploadQuery {
+	return &ChatUploadQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChatUpload},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChatUpload entity by its id.
+func (c *ChatUploadClient) Get(ctx context.Context, id uuid.UUID) (*ChatUpload, error) {
+	return c.Query().Where(chatupload.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChatUploadClient) GetX(ctx context.Context, id uuid.UUID) *ChatUpload {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRoom queries the room edge of a ChatUpload.
+func (c *ChatUploadClient) QueryRoom(_m *ChatUpload) *ChatRoomQuery {
+	query := (&ChatRoomClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatupload.Table, chatupload.FieldID, id),
+			sqlgraph.To(chatroom.Table, chatroom.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatupload.RoomTable, chatupload.RoomColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a ChatUpload.
+func (c *ChatUploadClient) QueryPatient(_m *ChatUpload) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatupload.Table, chatupload.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatupload.PatientTable, chatupload.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a ChatUpload.
+func (c *ChatUploadClient) QueryPractitioner(_m *ChatUpload) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatupload.Table, chatupload.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatupload.PractitionerTable, chatupload.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUser queries the user edge of a ChatUpload.
+func (c *ChatUploadClient) QueryUser(_m *ChatUpload) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatupload.Table, chatupload.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatupload.UserTable, chatupload.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ChatUploadClient) Hooks() []Hook {
+	return c.hooks.ChatUpload
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChatUploadClient) Interceptors() []Interceptor {
+	return c.inters.ChatUpload
+}
+
+func (c *ChatUploadClient) mutate(ctx context.Context, m *ChatUploadMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChatUploadCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChatUploadUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChatUploadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChatUploadDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChatUpload mutation op: %q", m.Op())
 	}
 }
 
@@ -4368,6 +5025,203 @@ func (c *RateEventClient) mutate(ctx context.Context, m *RateEventMutation) (Val
 	}
 }
 
+// RecordOpeningClient is a client for the RecordOpening schema.
+type RecordOpeningClient struct {
+	config
+}
+
+// NewRecordOpeningClient returns a client for the RecordOpening from the given config.
+func NewRecordOpeningClient(c config) *RecordOpeningClient {
+	return &RecordOpeningClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `recordopening.Hooks(f(g(h())))`.
+func (c *RecordOpeningClient) Use(hooks ...Hook) {
+	c.hooks.RecordOpening = append(c.hooks.RecordOpening, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `recordopening.Intercept(f(g(h())))`.
+func (c *RecordOpeningClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RecordOpening = append(c.inters.RecordOpening, interceptors...)
+}
+
+// Create returns a builder for creating a RecordOpening entity.
+func (c *RecordOpeningClient) Create() *RecordOpeningCreate {
+	mutation := newRecordOpeningMutation(c.config, OpCreate)
+	return &RecordOpeningCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RecordOpening entities.
+func (c *RecordOpeningClient) CreateBulk(builders ...*RecordOpeningCreate) *RecordOpeningCreateBulk {
+	return &RecordOpeningCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RecordOpeningClient) MapCreateBulk(slice any, setFunc func(*RecordOpeningCreate, int)) *RecordOpeningCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RecordOpeningCreateBulk{err: fmt.Errorf("calling to RecordOpeningClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RecordOpeningCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RecordOpeningCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RecordOpening.
+func (c *RecordOpeningClient) Update() *RecordOpeningUpdate {
+	mutation := newRecordOpeningMutation(c.config, OpUpdate)
+	return &RecordOpeningUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RecordOpeningClient) UpdateOne(_m *RecordOpening) *RecordOpeningUpdateOne {
+	mutation := newRecordOpeningMutation(c.config, OpUpdateOne, withRecordOpening(_m))
+	return &RecordOpeningUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RecordOpeningClient) UpdateOneID(id uuid.UUID) *RecordOpeningUpdateOne {
+	mutation := newRecordOpeningMutation(c.config, OpUpdateOne, withRecordOpeningID(id))
+	return &RecordOpeningUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RecordOpening.
+func (c *RecordOpeningClient) Delete() *RecordOpeningDelete {
+	mutation := newRecordOpeningMutation(c.config, OpDelete)
+	return &RecordOpeningDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RecordOpeningClient) DeleteOne(_m *RecordOpening) *RecordOpeningDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RecordOpeningClient) DeleteOneID(id uuid.UUID) *RecordOpeningDeleteOne {
+	builder := c.Delete().Where(recordopening.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RecordOpeningDeleteOne{builder}
+}
+
+// Query returns a query builder for RecordOpening.
+func (c *RecordOpeningClient) Query() *RecordOpeningQuery {
+	return &RecordOpeningQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRecordOpening},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RecordOpening entity by its id.
+func (c *RecordOpeningClient) Get(ctx context.Context, id uuid.UUID) (*RecordOpening, error) {
+	return c.Query().Where(recordopening.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RecordOpeningClient) GetX(ctx context.Context, id uuid.UUID) *RecordOpening {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRoom queries the room edge of a RecordOpening.
+func (c *RecordOpeningClient) QueryRoom(_m *RecordOpening) *ChatRoomQuery {
+	query := (&ChatRoomClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordopening.Table, recordopening.FieldID, id),
+			sqlgraph.To(chatroom.Table, chatroom.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordopening.RoomTable, recordopening.RoomColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a RecordOpening.
+func (c *RecordOpeningClient) QueryPatient(_m *RecordOpening) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordopening.Table, recordopening.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordopening.PatientTable, recordopening.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a RecordOpening.
+func (c *RecordOpeningClient) QueryPractitioner(_m *RecordOpening) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordopening.Table, recordopening.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordopening.PractitionerTable, recordopening.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUser queries the user edge of a RecordOpening.
+func (c *RecordOpeningClient) QueryUser(_m *RecordOpening) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordopening.Table, recordopening.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordopening.UserTable, recordopening.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RecordOpeningClient) Hooks() []Hook {
+	return c.hooks.RecordOpening
+}
+
+// Interceptors returns the client interceptors.
+func (c *RecordOpeningClient) Interceptors() []Interceptor {
+	return c.inters.RecordOpening
+}
+
+func (c *RecordOpeningClient) mutate(ctx context.Context, m *RecordOpeningMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RecordOpeningCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RecordOpeningUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RecordOpeningUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RecordOpeningDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RecordOpening mutation op: %q", m.Op())
+	}
+}
+
 // RefundClient is a client for the Refund schema.
 type RefundClient struct {
 	config
@@ -5367,18 +6221,19 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 type (
 	hooks struct {
 		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
-		CareRelation, ChatMessage, ChatRead, ChatRoom, Counter, Delivery, EmailToken,
-		IdempotencyKey, JobRun, Leave, LoginAttempt, Notification, Order, Patient,
-		PaymentEvent, Practitioner, PractitionerCredential, Question, QuestionAnswer,
-		RateEvent, Refund, SandboxCheckout, Session, Slot, Stream, StreamEntry,
-		User []ent.Hook
+		CareRelation, ChatAttachment, ChatMessage, ChatMessageVersion, ChatRead,
+		ChatRoom, ChatUpload, Counter, Delivery, EmailToken, IdempotencyKey, JobRun,
+		Leave, LoginAttempt, Notification, Order, Patient, PaymentEvent, Practitioner,
+		PractitionerCredential, Question, QuestionAnswer, RateEvent, RecordOpening,
+		Refund, SandboxCheckout, Session, Slot, Stream, StreamEntry, User []ent.Hook
 	}
 	inters struct {
 		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
-		CareRelation, ChatMessage, ChatRead, ChatRoom, Counter, Delivery, EmailToken,
-		IdempotencyKey, JobRun, Leave, LoginAttempt, Notification, Order, Patient,
-		PaymentEvent, Practitioner, PractitionerCredential, Question, QuestionAnswer,
-		RateEvent, Refund, SandboxCheckout, Session, Slot, Stream, StreamEntry,
+		CareRelation, ChatAttachment, ChatMessage, ChatMessageVersion, ChatRead,
+		ChatRoom, ChatUpload, Counter, Delivery, EmailToken, IdempotencyKey, JobRun,
+		Leave, LoginAttempt, Notification, Order, Patient, PaymentEvent, Practitioner,
+		PractitionerCredential, Question, QuestionAnswer, RateEvent, RecordOpening,
+		Refund, SandboxCheckout, Session, Slot, Stream, StreamEntry,
 		User []ent.Interceptor
 	}
 )

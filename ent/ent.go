@@ -17,9 +17,12 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/chatread"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
@@ -36,6 +39,7 @@ import (
 	"github.com/caregraph/caregraph/ent/question"
 	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
+	"github.com/caregraph/caregraph/ent/recordopening"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
 	"github.com/caregraph/caregraph/ent/session"
@@ -108,9 +112,12 @@ func checkColumn(t, c string) error {
 			appointmentstatuschange.Table: appointmentstatuschange.ValidColumn,
 			auditevent.Table:              auditevent.ValidColumn,
 			carerelation.Table:            carerelation.ValidColumn,
+			chatattachment.Table:          chatattachment.ValidColumn,
 			chatmessage.Table:             chatmessage.ValidColumn,
+			chatmessageversion.Table:      chatmessageversion.ValidColumn,
 			chatread.Table:                chatread.ValidColumn,
 			chatroom.Table:                chatroom.ValidColumn,
+			chatupload.Table:              chatupload.ValidColumn,
 			counter.Table:                 counter.ValidColumn,
 			delivery.Table:                delivery.ValidColumn,
 			emailtoken.Table:              emailtoken.ValidColumn,
@@ -127,6 +134,7 @@ func checkColumn(t, c string) error {
 			question.Table:                question.ValidColumn,
 			questionanswer.Table:          questionanswer.ValidColumn,
 			rateevent.Table:               rateevent.ValidColumn,
+			recordopening.Table:           recordopening.ValidColumn,
 			refund.Table:                  refund.ValidColumn,
 			sandboxcheckout.Table:         sandboxcheckout.ValidColumn,
 			session.Table:                 session.ValidColumn,

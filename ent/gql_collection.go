@@ -886,11 +886,6 @@ func (_q *ChatMessageQuery) collectField(ctx context.Context, oneNode bool, opCt
 				selectedFields = append(selectedFields, chatmessage.FieldPosition)
 				fieldSeen[chatmessage.FieldPosition] = struct{}{}
 			}
-		case "body":
-			if _, ok := fieldSeen[chatmessage.FieldBody]; !ok {
-				selectedFields = append(selectedFields, chatmessage.FieldBody)
-				fieldSeen[chatmessage.FieldBody] = struct{}{}
-			}
 		case "clientMessageId":
 			if _, ok := fieldSeen[chatmessage.FieldClientMessageID]; !ok {
 				selectedFields = append(selectedFields, chatmessage.FieldClientMessageID)
@@ -1052,6 +1047,11 @@ func (_q *ChatRoomQuery) collectField(ctx context.Context, oneNode bool, opCtx *
 			if _, ok := fieldSeen[chatroom.FieldStatus]; !ok {
 				selectedFields = append(selectedFields, chatroom.FieldStatus)
 				fieldSeen[chatroom.FieldStatus] = struct{}{}
+			}
+		case "statusSince":
+			if _, ok := fieldSeen[chatroom.FieldStatusSince]; !ok {
+				selectedFields = append(selectedFields, chatroom.FieldStatusSince)
+				fieldSeen[chatroom.FieldStatusSince] = struct{}{}
 			}
 		case "id":
 		case "__typename":

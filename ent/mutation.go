@@ -16,9 +16,12 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/chatread"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
@@ -36,6 +39,7 @@ import (
 	"github.com/caregraph/caregraph/ent/question"
 	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
+	"github.com/caregraph/caregraph/ent/recordopening"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
 	"github.com/caregraph/caregraph/ent/schema"
@@ -62,9 +66,12 @@ const (
 	TypeAppointmentStatusChange = "AppointmentStatusChange"
 	TypeAuditEvent              = "AuditEvent"
 	TypeCareRelation            = "CareRelation"
+	TypeChatAttachment          = "ChatAttachment"
 	TypeChatMessage             = "ChatMessage"
+	TypeChatMessageVersion      = "ChatMessageVersion"
 	TypeChatRead                = "ChatRead"
 	TypeChatRoom                = "ChatRoom"
+	TypeChatUpload              = "ChatUpload"
 	TypeCounter                 = "Counter"
 	TypeDelivery                = "Delivery"
 	TypeEmailToken              = "EmailToken"
@@ -81,6 +88,7 @@ const (
 	TypeQuestion                = "Question"
 	TypeQuestionAnswer          = "QuestionAnswer"
 	TypeRateEvent               = "RateEvent"
+	TypeRecordOpening           = "RecordOpening"
 	TypeRefund                  = "Refund"
 	TypeSandboxCheckout         = "SandboxCheckout"
 	TypeSession                 = "Session"
@@ -5879,6 +5887,1131 @@ func (m *CareRelationMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown CareRelation edge %s", name)
 }
 
+// ChatAttachmentMutation represents an operation that mutates the ChatAttachment nodes in the graph.
+type ChatAttachmentMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	place               *int
+	addplace            *int
+	file_name           *string
+	content_type        *string
+	size_bytes          *int64
+	addsize_bytes       *int64
+	clearedFields       map[string]struct{}
+	room                *uuid.UUID
+	clearedroom         bool
+	patient             *uuid.UUID
+	clearedpatient      bool
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	message             *uuid.UUID
+	clearedmessage      bool
+	upload              *uuid.UUID
+	clearedupload       bool
+	done                bool
+	oldValue            func(context.Context) (*ChatAttachment, error)
+	predicates          []predicate.ChatAttachment
+}
+
+var _ ent.Mutation = (*ChatAttachmentMutation)(nil)
+
+// chatattachmentOption allows management of the mutation configuration using functional options.
+type chatattachmentOption func(*ChatAttachmentMutation)
+
+// newChatAttachmentMutation creates new mutation for the ChatAttachment entity.
+func newChatAttachmentMutation(c config, op Op, opts ...chatattachmentOption) *ChatAttachmentMutation {
+	m := &ChatAttachmentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeChatAttachment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withChatAttachmentID sets the ID field of the mutation.
+func withChatAttachmentID(id uuid.UUID) chatattachmentOption {
+	return func(m *ChatAttachmentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ChatAttachment
+		)
+		m.oldValue = func(ctx context.Context) (*ChatAttachment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ChatAttachment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withChatAttachment sets the old ChatAttachment of the mutation.
+func withChatAttachment(node *ChatAttachment) chatattachmentOption {
+	return func(m *ChatAttachmentMutation) {
+		m.oldValue = func(context.Context) (*ChatAttachment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ChatAttachmentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ChatAttachmentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ChatAttachment entities.
+func (m *ChatAttachmentMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ChatAttachmentMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ChatAttachmentMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ChatAttachment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ChatAttachmentMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ChatAttachmentMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ChatAttachmentMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetRoomID sets the "room_id" field.
+func (m *ChatAttachmentMutation) SetRoomID(u uuid.UUID) {
+	m.room = &u
+}
+
+// RoomID returns the value of the "room_id" field in the mutation.
+func (m *ChatAttachmentMutation) RoomID() (r uuid.UUID, exists bool) {
+	v := m.room
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoomID returns the old "room_id" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldRoomID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoomID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoomID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoomID: %w", err)
+	}
+	return oldValue.RoomID, nil
+}
+
+// ResetRoomID resets all changes to the "room_id" field.
+func (m *ChatAttachmentMutation) ResetRoomID() {
+	m.room = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *ChatAttachmentMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *ChatAttachmentMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *ChatAttachmentMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *ChatAttachmentMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *ChatAttachmentMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *ChatAttachmentMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetMessageID sets the "message_id" field.
+func (m *ChatAttachmentMutation) SetMessageID(u uuid.UUID) {
+	m.message = &u
+}
+
+// MessageID returns the value of the "message_id" field in the mutation.
+func (m *ChatAttachmentMutation) MessageID() (r uuid.UUID, exists bool) {
+	v := m.message
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessageID returns the old "message_id" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldMessageID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessageID: %w", err)
+	}
+	return oldValue.MessageID, nil
+}
+
+// ResetMessageID resets all changes to the "message_id" field.
+func (m *ChatAttachmentMutation) ResetMessageID() {
+	m.message = nil
+}
+
+// SetUploadID sets the "upload_id" field.
+func (m *ChatAttachmentMutation) SetUploadID(u uuid.UUID) {
+	m.upload = &u
+}
+
+// UploadID returns the value of the "upload_id" field in the mutation.
+func (m *ChatAttachmentMutation) UploadID() (r uuid.UUID, exists bool) {
+	v := m.upload
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUploadID returns the old "upload_id" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldUploadID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUploadID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUploadID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUploadID: %w", err)
+	}
+	return oldValue.UploadID, nil
+}
+
+// ResetUploadID resets all changes to the "upload_id" field.
+func (m *ChatAttachmentMutation) ResetUploadID() {
+	m.upload = nil
+}
+
+// SetPlace sets the "place" field.
+func (m *ChatAttachmentMutation) SetPlace(i int) {
+	m.place = &i
+	m.addplace = nil
+}
+
+// Place returns the value of the "place" field in the mutation.
+func (m *ChatAttachmentMutation) Place() (r int, exists bool) {
+	v := m.place
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlace returns the old "place" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldPlace(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlace is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlace requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlace: %w", err)
+	}
+	return oldValue.Place, nil
+}
+
+// AddPlace adds i to the "place" field.
+func (m *ChatAttachmentMutation) AddPlace(i int) {
+	if m.addplace != nil {
+		*m.addplace += i
+	} else {
+		m.addplace = &i
+	}
+}
+
+// AddedPlace returns the value that was added to the "place" field in this mutation.
+func (m *ChatAttachmentMutation) AddedPlace() (r int, exists bool) {
+	v := m.addplace
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPlace resets all changes to the "place" field.
+func (m *ChatAttachmentMutation) ResetPlace() {
+	m.place = nil
+	m.addplace = nil
+}
+
+// SetFileName sets the "file_name" field.
+func (m *ChatAttachmentMutation) SetFileName(s string) {
+	m.file_name = &s
+}
+
+// FileName returns the value of the "file_name" field in the mutation.
+func (m *ChatAttachmentMutation) FileName() (r string, exists bool) {
+	v := m.file_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFileName returns the old "file_name" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldFileName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFileName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFileName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFileName: %w", err)
+	}
+	return oldValue.FileName, nil
+}
+
+// ResetFileName resets all changes to the "file_name" field.
+func (m *ChatAttachmentMutation) ResetFileName() {
+	m.file_name = nil
+}
+
+// SetContentType sets the "content_type" field.
+func (m *ChatAttachmentMutation) SetContentType(s string) {
+	m.content_type = &s
+}
+
+// ContentType returns the value of the "content_type" field in the mutation.
+func (m *ChatAttachmentMutation) ContentType() (r string, exists bool) {
+	v := m.content_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContentType returns the old "content_type" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldContentType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContentType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContentType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContentType: %w", err)
+	}
+	return oldValue.ContentType, nil
+}
+
+// ResetContentType resets all changes to the "content_type" field.
+func (m *ChatAttachmentMutation) ResetContentType() {
+	m.content_type = nil
+}
+
+// SetSizeBytes sets the "size_bytes" field.
+func (m *ChatAttachmentMutation) SetSizeBytes(i int64) {
+	m.size_bytes = &i
+	m.addsize_bytes = nil
+}
+
+// SizeBytes returns the value of the "size_bytes" field in the mutation.
+func (m *ChatAttachmentMutation) SizeBytes() (r int64, exists bool) {
+	v := m.size_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSizeBytes returns the old "size_bytes" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldSizeBytes(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSizeBytes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSizeBytes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSizeBytes: %w", err)
+	}
+	return oldValue.SizeBytes, nil
+}
+
+// AddSizeBytes adds i to the "size_bytes" field.
+func (m *ChatAttachmentMutation) AddSizeBytes(i int64) {
+	if m.addsize_bytes != nil {
+		*m.addsize_bytes += i
+	} else {
+		m.addsize_bytes = &i
+	}
+}
+
+// AddedSizeBytes returns the value that was added to the "size_bytes" field in this mutation.
+func (m *ChatAttachmentMutation) AddedSizeBytes() (r int64, exists bool) {
+	v := m.addsize_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSizeBytes resets all changes to the "size_bytes" field.
+func (m *ChatAttachmentMutation) ResetSizeBytes() {
+	m.size_bytes = nil
+	m.addsize_bytes = nil
+}
+
+// ClearRoom clears the "room" edge to the ChatRoom entity.
+func (m *ChatAttachmentMutation) ClearRoom() {
+	m.clearedroom = true
+	m.clearedFields[chatattachment.FieldRoomID] = struct{}{}
+}
+
+// RoomCleared reports if the "room" edge to the ChatRoom entity was cleared.
+func (m *ChatAttachmentMutation) RoomCleared() bool {
+	return m.clearedroom
+}
+
+// RoomIDs returns the "room" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RoomID instead. It exists only for internal usage by the builders.
+func (m *ChatAttachmentMutation) RoomIDs() (ids []uuid.UUID) {
+	if id := m.room; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRoom resets all changes to the "room" edge.
+func (m *ChatAttachmentMutation) ResetRoom() {
+	m.room = nil
+	m.clearedroom = false
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *ChatAttachmentMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[chatattachment.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *ChatAttachmentMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *ChatAttachmentMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *ChatAttachmentMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *ChatAttachmentMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[chatattachment.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *ChatAttachmentMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *ChatAttachmentMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *ChatAttachmentMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// ClearMessage clears the "message" edge to the ChatMessage entity.
+func (m *ChatAttachmentMutation) ClearMessage() {
+	m.clearedmessage = true
+	m.clearedFields[chatattachment.FieldMessageID] = struct{}{}
+}
+
+// MessageCleared reports if the "message" edge to the ChatMessage entity was cleared.
+func (m *ChatAttachmentMutation) MessageCleared() bool {
+	return m.clearedmessage
+}
+
+// MessageIDs returns the "message" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// MessageID instead. It exists only for internal usage by the builders.
+func (m *ChatAttachmentMutation) MessageIDs() (ids []uuid.UUID) {
+	if id := m.message; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetMessage resets all changes to the "message" edge.
+func (m *ChatAttachmentMutation) ResetMessage() {
+	m.message = nil
+	m.clearedmessage = false
+}
+
+// ClearUpload clears the "upload" edge to the ChatUpload entity.
+func (m *ChatAttachmentMutation) ClearUpload() {
+	m.clearedupload = true
+	m.clearedFields[chatattachment.FieldUploadID] = struct{}{}
+}
+
+// UploadCleared reports if the "upload" edge to the ChatUpload entity was cleared.
+func (m *ChatAttachmentMutation) UploadCleared() bool {
+	return m.clearedupload
+}
+
+// UploadIDs returns the "upload" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UploadID instead. It exists only for internal usage by the builders.
+func (m *ChatAttachmentMutation) UploadIDs() (ids []uuid.UUID) {
+	if id := m.upload; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUpload resets all changes to the "upload" edge.
+func (m *ChatAttachmentMutation) ResetUpload() {
+	m.upload = nil
+	m.clearedupload = false
+}
+
+// Where appends a list predicates to the ChatAttachmentMutation builder.
+func (m *ChatAttachmentMutation) Where(ps ...predicate.ChatAttachment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ChatAttachmentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ChatAttachmentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ChatAttachment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ChatAttachmentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ChatAttachmentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ChatAttachment).
+func (m *ChatAttachmentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ChatAttachmentMutation) Fields() []string {
+	fields := make([]string, 0, 10)
+	if m.created_at != nil {
+		fields = append(fields, chatattachment.FieldCreatedAt)
+	}
+	if m.room != nil {
+		fields = append(fields, chatattachment.FieldRoomID)
+	}
+	if m.patient != nil {
+		fields = append(fields, chatattachment.FieldPatientID)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, chatattachment.FieldPractitionerID)
+	}
+	if m.message != nil {
+		fields = append(fields, chatattachment.FieldMessageID)
+	}
+	if m.upload != nil {
+		fields = append(fields, chatattachment.FieldUploadID)
+	}
+	if m.place != nil {
+		fields = append(fields, chatattachment.FieldPlace)
+	}
+	if m.file_name != nil {
+		fields = append(fields, chatattachment.FieldFileName)
+	}
+	if m.content_type != nil {
+		fields = append(fields, chatattachment.FieldContentType)
+	}
+	if m.size_bytes != nil {
+		fields = append(fields, chatattachment.FieldSizeBytes)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ChatAttachmentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case chatattachment.FieldCreatedAt:
+		return m.CreatedAt()
+	case chatattachment.FieldRoomID:
+		return m.RoomID()
+	case chatattachment.FieldPatientID:
+		return m.PatientID()
+	case chatattachment.FieldPractitionerID:
+		return m.PractitionerID()
+	case chatattachment.FieldMessageID:
+		return m.MessageID()
+	case chatattachment.FieldUploadID:
+		return m.UploadID()
+	case chatattachment.FieldPlace:
+		return m.Place()
+	case chatattachment.FieldFileName:
+		return m.FileName()
+	case chatattachment.FieldContentType:
+		return m.ContentType()
+	case chatattachment.FieldSizeBytes:
+		return m.SizeBytes()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ChatAttachmentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case chatattachment.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case chatattachment.FieldRoomID:
+		return m.OldRoomID(ctx)
+	case chatattachment.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case chatattachment.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case chatattachment.FieldMessageID:
+		return m.OldMessageID(ctx)
+	case chatattachment.FieldUploadID:
+		return m.OldUploadID(ctx)
+	case chatattachment.FieldPlace:
+		return m.OldPlace(ctx)
+	case chatattachment.FieldFileName:
+		return m.OldFileName(ctx)
+	case chatattachment.FieldContentType:
+		return m.OldContentType(ctx)
+	case chatattachment.FieldSizeBytes:
+		return m.OldSizeBytes(ctx)
+	}
+	return nil, fmt.Errorf("unknown ChatAttachment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatAttachmentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case chatattachment.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case chatattachment.FieldRoomID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoomID(v)
+		return nil
+	case chatattachment.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case chatattachment.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case chatattachment.FieldMessageID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessageID(v)
+		return nil
+	case chatattachment.FieldUploadID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUploadID(v)
+		return nil
+	case chatattachment.FieldPlace:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlace(v)
+		return nil
+	case chatattachment.FieldFileName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFileName(v)
+		return nil
+	case chatattachment.FieldContentType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContentType(v)
+		return nil
+	case chatattachment.FieldSizeBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSizeBytes(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatAttachment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ChatAttachmentMutation) AddedFields() []string {
+	var fields []string
+	if m.addplace != nil {
+		fields = append(fields, chatattachment.FieldPlace)
+	}
+	if m.addsize_bytes != nil {
+		fields = append(fields, chatattachment.FieldSizeBytes)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ChatAttachmentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case chatattachment.FieldPlace:
+		return m.AddedPlace()
+	case chatattachment.FieldSizeBytes:
+		return m.AddedSizeBytes()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatAttachmentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case chatattachment.FieldPlace:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPlace(v)
+		return nil
+	case chatattachment.FieldSizeBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSizeBytes(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatAttachment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ChatAttachmentMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ChatAttachmentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ChatAttachmentMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ChatAttachment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ChatAttachmentMutation) ResetField(name string) error {
+	switch name {
+	case chatattachment.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case chatattachment.FieldRoomID:
+		m.ResetRoomID()
+		return nil
+	case chatattachment.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case chatattachment.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case chatattachment.FieldMessageID:
+		m.ResetMessageID()
+		return nil
+	case chatattachment.FieldUploadID:
+		m.ResetUploadID()
+		return nil
+	case chatattachment.FieldPlace:
+		m.ResetPlace()
+		return nil
+	case chatattachment.FieldFileName:
+		m.ResetFileName()
+		return nil
+	case chatattachment.FieldContentType:
+		m.ResetContentType()
+		return nil
+	case chatattachment.FieldSizeBytes:
+		m.ResetSizeBytes()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatAttachment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ChatAttachmentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.room != nil {
+		edges = append(edges, chatattachment.EdgeRoom)
+	}
+	if m.patient != nil {
+		edges = append(edges, chatattachment.EdgePatient)
+	}
+	if m.practitioner != nil {
+		edges = append(edges, chatattachment.EdgePractitioner)
+	}
+	if m.message != nil {
+		edges = append(edges, chatattachment.EdgeMessage)
+	}
+	if m.upload != nil {
+		edges = append(edges, chatattachment.EdgeUpload)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ChatAttachmentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case chatattachment.EdgeRoom:
+		if id := m.room; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatattachment.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatattachment.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatattachment.EdgeMessage:
+		if id := m.message; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatattachment.EdgeUpload:
+		if id := m.upload; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ChatAttachmentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 5)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ChatAttachmentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ChatAttachmentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.clearedroom {
+		edges = append(edges, chatattachment.EdgeRoom)
+	}
+	if m.clearedpatient {
+		edges = append(edges, chatattachment.EdgePatient)
+	}
+	if m.clearedpractitioner {
+		edges = append(edges, chatattachment.EdgePractitioner)
+	}
+	if m.clearedmessage {
+		edges = append(edges, chatattachment.EdgeMessage)
+	}
+	if m.clearedupload {
+		edges = append(edges, chatattachment.EdgeUpload)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ChatAttachmentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case chatattachment.EdgeRoom:
+		return m.clearedroom
+	case chatattachment.EdgePatient:
+		return m.clearedpatient
+	case chatattachment.EdgePractitioner:
+		return m.clearedpractitioner
+	case chatattachment.EdgeMessage:
+		return m.clearedmessage
+	case chatattachment.EdgeUpload:
+		return m.clearedupload
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ChatAttachmentMutation) ClearEdge(name string) error {
+	switch name {
+	case chatattachment.EdgeRoom:
+		m.ClearRoom()
+		return nil
+	case chatattachment.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case chatattachment.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	case chatattachment.EdgeMessage:
+		m.ClearMessage()
+		return nil
+	case chatattachment.EdgeUpload:
+		m.ClearUpload()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatAttachment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ChatAttachmentMutation) ResetEdge(name string) error {
+	switch name {
+	case chatattachment.EdgeRoom:
+		m.ResetRoom()
+		return nil
+	case chatattachment.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case chatattachment.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	case chatattachment.EdgeMessage:
+		m.ResetMessage()
+		return nil
+	case chatattachment.EdgeUpload:
+		m.ResetUpload()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatAttachment edge %s", name)
+}
+
 // ChatMessageMutation represents an operation that mutates the ChatMessage nodes in the graph.
 type ChatMessageMutation struct {
 	config
@@ -5890,6 +7023,7 @@ type ChatMessageMutation struct {
 	position            *int64
 	addposition         *int64
 	body                *string
+	search_key          *string
 	client_message_id   *string
 	clearedFields       map[string]struct{}
 	room                *uuid.UUID
@@ -5900,6 +7034,9 @@ type ChatMessageMutation struct {
 	clearedpractitioner bool
 	sender              *uuid.UUID
 	clearedsender       bool
+	versions            map[uuid.UUID]struct{}
+	removedversions     map[uuid.UUID]struct{}
+	clearedversions     bool
 	done                bool
 	oldValue            func(context.Context) (*ChatMessage, error)
 	predicates          []predicate.ChatMessage
@@ -6317,6 +7454,55 @@ func (m *ChatMessageMutation) ResetBody() {
 	m.body = nil
 }
 
+// SetSearchKey sets the "search_key" field.
+func (m *ChatMessageMutation) SetSearchKey(s string) {
+	m.search_key = &s
+}
+
+// SearchKey returns the value of the "search_key" field in the mutation.
+func (m *ChatMessageMutation) SearchKey() (r string, exists bool) {
+	v := m.search_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSearchKey returns the old "search_key" field's value of the ChatMessage entity.
+// If the ChatMessage object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageMutation) OldSearchKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSearchKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSearchKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSearchKey: %w", err)
+	}
+	return oldValue.SearchKey, nil
+}
+
+// ClearSearchKey clears the value of the "search_key" field.
+func (m *ChatMessageMutation) ClearSearchKey() {
+	m.search_key = nil
+	m.clearedFields[chatmessage.FieldSearchKey] = struct{}{}
+}
+
+// SearchKeyCleared returns if the "search_key" field was cleared in this mutation.
+func (m *ChatMessageMutation) SearchKeyCleared() bool {
+	_, ok := m.clearedFields[chatmessage.FieldSearchKey]
+	return ok
+}
+
+// ResetSearchKey resets all changes to the "search_key" field.
+func (m *ChatMessageMutation) ResetSearchKey() {
+	m.search_key = nil
+	delete(m.clearedFields, chatmessage.FieldSearchKey)
+}
+
 // SetClientMessageID sets the "client_message_id" field.
 func (m *ChatMessageMutation) SetClientMessageID(s string) {
 	m.client_message_id = &s
@@ -6474,6 +7660,60 @@ func (m *ChatMessageMutation) ResetSender() {
 	m.clearedsender = false
 }
 
+// AddVersionIDs adds the "versions" edge to the ChatMessageVersion entity by ids.
+func (m *ChatMessageMutation) AddVersionIDs(ids ...uuid.UUID) {
+	if m.versions == nil {
+		m.versions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.versions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearVersions clears the "versions" edge to the ChatMessageVersion entity.
+func (m *ChatMessageMutation) ClearVersions() {
+	m.clearedversions = true
+}
+
+// VersionsCleared reports if the "versions" edge to the ChatMessageVersion entity was cleared.
+func (m *ChatMessageMutation) VersionsCleared() bool {
+	return m.clearedversions
+}
+
+// RemoveVersionIDs removes the "versions" edge to the ChatMessageVersion entity by IDs.
+func (m *ChatMessageMutation) RemoveVersionIDs(ids ...uuid.UUID) {
+	if m.removedversions == nil {
+		m.removedversions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.versions, ids[i])
+		m.removedversions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedVersions returns the removed IDs of the "versions" edge to the ChatMessageVersion entity.
+func (m *ChatMessageMutation) RemovedVersionsIDs() (ids []uuid.UUID) {
+	for id := range m.removedversions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// VersionsIDs returns the "versions" edge IDs in the mutation.
+func (m *ChatMessageMutation) VersionsIDs() (ids []uuid.UUID) {
+	for id := range m.versions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetVersions resets all changes to the "versions" edge.
+func (m *ChatMessageMutation) ResetVersions() {
+	m.versions = nil
+	m.clearedversions = false
+	m.removedversions = nil
+}
+
 // Where appends a list predicates to the ChatMessageMutation builder.
 func (m *ChatMessageMutation) Where(ps ...predicate.ChatMessage) {
 	m.predicates = append(m.predicates, ps...)
@@ -6508,7 +7748,7 @@ func (m *ChatMessageMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ChatMessageMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.created_at != nil {
 		fields = append(fields, chatmessage.FieldCreatedAt)
 	}
@@ -6532,6 +7772,9 @@ func (m *ChatMessageMutation) Fields() []string {
 	}
 	if m.body != nil {
 		fields = append(fields, chatmessage.FieldBody)
+	}
+	if m.search_key != nil {
+		fields = append(fields, chatmessage.FieldSearchKey)
 	}
 	if m.client_message_id != nil {
 		fields = append(fields, chatmessage.FieldClientMessageID)
@@ -6560,6 +7803,8 @@ func (m *ChatMessageMutation) Field(name string) (ent.Value, bool) {
 		return m.Position()
 	case chatmessage.FieldBody:
 		return m.Body()
+	case chatmessage.FieldSearchKey:
+		return m.SearchKey()
 	case chatmessage.FieldClientMessageID:
 		return m.ClientMessageID()
 	}
@@ -6587,6 +7832,8 @@ func (m *ChatMessageMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldPosition(ctx)
 	case chatmessage.FieldBody:
 		return m.OldBody(ctx)
+	case chatmessage.FieldSearchKey:
+		return m.OldSearchKey(ctx)
 	case chatmessage.FieldClientMessageID:
 		return m.OldClientMessageID(ctx)
 	}
@@ -6654,6 +7901,13 @@ func (m *ChatMessageMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetBody(v)
 		return nil
+	case chatmessage.FieldSearchKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSearchKey(v)
+		return nil
 	case chatmessage.FieldClientMessageID:
 		v, ok := value.(string)
 		if !ok {
@@ -6706,6 +7960,9 @@ func (m *ChatMessageMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *ChatMessageMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(chatmessage.FieldSearchKey) {
+		fields = append(fields, chatmessage.FieldSearchKey)
+	}
 	if m.FieldCleared(chatmessage.FieldClientMessageID) {
 		fields = append(fields, chatmessage.FieldClientMessageID)
 	}
@@ -6723,6 +7980,9 @@ func (m *ChatMessageMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *ChatMessageMutation) ClearField(name string) error {
 	switch name {
+	case chatmessage.FieldSearchKey:
+		m.ClearSearchKey()
+		return nil
 	case chatmessage.FieldClientMessageID:
 		m.ClearClientMessageID()
 		return nil
@@ -6758,6 +8018,9 @@ func (m *ChatMessageMutation) ResetField(name string) error {
 	case chatmessage.FieldBody:
 		m.ResetBody()
 		return nil
+	case chatmessage.FieldSearchKey:
+		m.ResetSearchKey()
+		return nil
 	case chatmessage.FieldClientMessageID:
 		m.ResetClientMessageID()
 		return nil
@@ -6767,7 +8030,7 @@ func (m *ChatMessageMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ChatMessageMutation) AddedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
 	if m.room != nil {
 		edges = append(edges, chatmessage.EdgeRoom)
 	}
@@ -6779,6 +8042,9 @@ func (m *ChatMessageMutation) AddedEdges() []string {
 	}
 	if m.sender != nil {
 		edges = append(edges, chatmessage.EdgeSender)
+	}
+	if m.versions != nil {
+		edges = append(edges, chatmessage.EdgeVersions)
 	}
 	return edges
 }
@@ -6803,25 +8069,42 @@ func (m *ChatMessageMutation) AddedIDs(name string) []ent.Value {
 		if id := m.sender; id != nil {
 			return []ent.Value{*id}
 		}
+	case chatmessage.EdgeVersions:
+		ids := make([]ent.Value, 0, len(m.versions))
+		for id := range m.versions {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ChatMessageMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
+	if m.removedversions != nil {
+		edges = append(edges, chatmessage.EdgeVersions)
+	}
 	return edges
 }
 
 // RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
 // the given name in this mutation.
 func (m *ChatMessageMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case chatmessage.EdgeVersions:
+		ids := make([]ent.Value, 0, len(m.removedversions))
+		for id := range m.removedversions {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ChatMessageMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
 	if m.clearedroom {
 		edges = append(edges, chatmessage.EdgeRoom)
 	}
@@ -6833,6 +8116,9 @@ func (m *ChatMessageMutation) ClearedEdges() []string {
 	}
 	if m.clearedsender {
 		edges = append(edges, chatmessage.EdgeSender)
+	}
+	if m.clearedversions {
+		edges = append(edges, chatmessage.EdgeVersions)
 	}
 	return edges
 }
@@ -6849,6 +8135,8 @@ func (m *ChatMessageMutation) EdgeCleared(name string) bool {
 		return m.clearedpractitioner
 	case chatmessage.EdgeSender:
 		return m.clearedsender
+	case chatmessage.EdgeVersions:
+		return m.clearedversions
 	}
 	return false
 }
@@ -6889,8 +8177,990 @@ func (m *ChatMessageMutation) ResetEdge(name string) error {
 	case chatmessage.EdgeSender:
 		m.ResetSender()
 		return nil
+	case chatmessage.EdgeVersions:
+		m.ResetVersions()
+		return nil
 	}
 	return fmt.Errorf("unknown ChatMessage edge %s", name)
+}
+
+// ChatMessageVersionMutation represents an operation that mutates the ChatMessageVersion nodes in the graph.
+type ChatMessageVersionMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	number              *int
+	addnumber           *int
+	body                *string
+	search_key          *string
+	clearedFields       map[string]struct{}
+	message             *uuid.UUID
+	clearedmessage      bool
+	room                *uuid.UUID
+	clearedroom         bool
+	patient             *uuid.UUID
+	clearedpatient      bool
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	done                bool
+	oldValue            func(context.Context) (*ChatMessageVersion, error)
+	predicates          []predicate.ChatMessageVersion
+}
+
+var _ ent.Mutation = (*ChatMessageVersionMutation)(nil)
+
+// chatmessageversionOption allows management of the mutation configuration using functional options.
+type chatmessageversionOption func(*ChatMessageVersionMutation)
+
+// newChatMessageVersionMutation creates new mutation for the ChatMessageVersion entity.
+func newChatMessageVersionMutation(c config, op Op, opts ...chatmessageversionOption) *ChatMessageVersionMutation {
+	m := &ChatMessageVersionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeChatMessageVersion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withChatMessageVersionID sets the ID field of the mutation.
+func withChatMessageVersionID(id uuid.UUID) chatmessageversionOption {
+	return func(m *ChatMessageVersionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ChatMessageVersion
+		)
+		m.oldValue = func(ctx context.Context) (*ChatMessageVersion, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ChatMessageVersion.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withChatMessageVersion sets the old ChatMessageVersion of the mutation.
+func withChatMessageVersion(node *ChatMessageVersion) chatmessageversionOption {
+	return func(m *ChatMessageVersionMutation) {
+		m.oldValue = func(context.Context) (*ChatMessageVersion, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ChatMessageVersionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ChatMessageVersionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ChatMessageVersion entities.
+func (m *ChatMessageVersionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ChatMessageVersionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ChatMessageVersionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ChatMessageVersion.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ChatMessageVersionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ChatMessageVersionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ChatMessageVersionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetMessageID sets the "message_id" field.
+func (m *ChatMessageVersionMutation) SetMessageID(u uuid.UUID) {
+	m.message = &u
+}
+
+// MessageID returns the value of the "message_id" field in the mutation.
+func (m *ChatMessageVersionMutation) MessageID() (r uuid.UUID, exists bool) {
+	v := m.message
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessageID returns the old "message_id" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldMessageID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessageID: %w", err)
+	}
+	return oldValue.MessageID, nil
+}
+
+// ResetMessageID resets all changes to the "message_id" field.
+func (m *ChatMessageVersionMutation) ResetMessageID() {
+	m.message = nil
+}
+
+// SetRoomID sets the "room_id" field.
+func (m *ChatMessageVersionMutation) SetRoomID(u uuid.UUID) {
+	m.room = &u
+}
+
+// RoomID returns the value of the "room_id" field in the mutation.
+func (m *ChatMessageVersionMutation) RoomID() (r uuid.UUID, exists bool) {
+	v := m.room
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoomID returns the old "room_id" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldRoomID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoomID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoomID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoomID: %w", err)
+	}
+	return oldValue.RoomID, nil
+}
+
+// ResetRoomID resets all changes to the "room_id" field.
+func (m *ChatMessageVersionMutation) ResetRoomID() {
+	m.room = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *ChatMessageVersionMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *ChatMessageVersionMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *ChatMessageVersionMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *ChatMessageVersionMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *ChatMessageVersionMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *ChatMessageVersionMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *ChatMessageVersionMutation) SetNumber(i int) {
+	m.number = &i
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *ChatMessageVersionMutation) Number() (r int, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds i to the "number" field.
+func (m *ChatMessageVersionMutation) AddNumber(i int) {
+	if m.addnumber != nil {
+		*m.addnumber += i
+	} else {
+		m.addnumber = &i
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *ChatMessageVersionMutation) AddedNumber() (r int, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *ChatMessageVersionMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+}
+
+// SetBody sets the "body" field.
+func (m *ChatMessageVersionMutation) SetBody(s string) {
+	m.body = &s
+}
+
+// Body returns the value of the "body" field in the mutation.
+func (m *ChatMessageVersionMutation) Body() (r string, exists bool) {
+	v := m.body
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBody returns the old "body" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldBody(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBody is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBody requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBody: %w", err)
+	}
+	return oldValue.Body, nil
+}
+
+// ClearBody clears the value of the "body" field.
+func (m *ChatMessageVersionMutation) ClearBody() {
+	m.body = nil
+	m.clearedFields[chatmessageversion.FieldBody] = struct{}{}
+}
+
+// BodyCleared returns if the "body" field was cleared in this mutation.
+func (m *ChatMessageVersionMutation) BodyCleared() bool {
+	_, ok := m.clearedFields[chatmessageversion.FieldBody]
+	return ok
+}
+
+// ResetBody resets all changes to the "body" field.
+func (m *ChatMessageVersionMutation) ResetBody() {
+	m.body = nil
+	delete(m.clearedFields, chatmessageversion.FieldBody)
+}
+
+// SetSearchKey sets the "search_key" field.
+func (m *ChatMessageVersionMutation) SetSearchKey(s string) {
+	m.search_key = &s
+}
+
+// SearchKey returns the value of the "search_key" field in the mutation.
+func (m *ChatMessageVersionMutation) SearchKey() (r string, exists bool) {
+	v := m.search_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSearchKey returns the old "search_key" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldSearchKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSearchKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSearchKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSearchKey: %w", err)
+	}
+	return oldValue.SearchKey, nil
+}
+
+// ClearSearchKey clears the value of the "search_key" field.
+func (m *ChatMessageVersionMutation) ClearSearchKey() {
+	m.search_key = nil
+	m.clearedFields[chatmessageversion.FieldSearchKey] = struct{}{}
+}
+
+// SearchKeyCleared returns if the "search_key" field was cleared in this mutation.
+func (m *ChatMessageVersionMutation) SearchKeyCleared() bool {
+	_, ok := m.clearedFields[chatmessageversion.FieldSearchKey]
+	return ok
+}
+
+// ResetSearchKey resets all changes to the "search_key" field.
+func (m *ChatMessageVersionMutation) ResetSearchKey() {
+	m.search_key = nil
+	delete(m.clearedFields, chatmessageversion.FieldSearchKey)
+}
+
+// ClearMessage clears the "message" edge to the ChatMessage entity.
+func (m *ChatMessageVersionMutation) ClearMessage() {
+	m.clearedmessage = true
+	m.clearedFields[chatmessageversion.FieldMessageID] = struct{}{}
+}
+
+// MessageCleared reports if the "message" edge to the ChatMessage entity was cleared.
+func (m *ChatMessageVersionMutation) MessageCleared() bool {
+	return m.clearedmessage
+}
+
+// MessageIDs returns the "message" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// MessageID instead. It exists only for internal usage by the builders.
+func (m *ChatMessageVersionMutation) MessageIDs() (ids []uuid.UUID) {
+	if id := m.message; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetMessage resets all changes to the "message" edge.
+func (m *ChatMessageVersionMutation) ResetMessage() {
+	m.message = nil
+	m.clearedmessage = false
+}
+
+// ClearRoom clears the "room" edge to the ChatRoom entity.
+func (m *ChatMessageVersionMutation) ClearRoom() {
+	m.clearedroom = true
+	m.clearedFields[chatmessageversion.FieldRoomID] = struct{}{}
+}
+
+// RoomCleared reports if the "room" edge to the ChatRoom entity was cleared.
+func (m *ChatMessageVersionMutation) RoomCleared() bool {
+	return m.clearedroom
+}
+
+// RoomIDs returns the "room" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RoomID instead. It exists only for internal usage by the builders.
+func (m *ChatMessageVersionMutation) RoomIDs() (ids []uuid.UUID) {
+	if id := m.room; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRoom resets all changes to the "room" edge.
+func (m *ChatMessageVersionMutation) ResetRoom() {
+	m.room = nil
+	m.clearedroom = false
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *ChatMessageVersionMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[chatmessageversion.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *ChatMessageVersionMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *ChatMessageVersionMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *ChatMessageVersionMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *ChatMessageVersionMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[chatmessageversion.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *ChatMessageVersionMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *ChatMessageVersionMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *ChatMessageVersionMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// Where appends a list predicates to the ChatMessageVersionMutation builder.
+func (m *ChatMessageVersionMutation) Where(ps ...predicate.ChatMessageVersion) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ChatMessageVersionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ChatMessageVersionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ChatMessageVersion, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ChatMessageVersionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ChatMessageVersionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ChatMessageVersion).
+func (m *ChatMessageVersionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ChatMessageVersionMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.created_at != nil {
+		fields = append(fields, chatmessageversion.FieldCreatedAt)
+	}
+	if m.message != nil {
+		fields = append(fields, chatmessageversion.FieldMessageID)
+	}
+	if m.room != nil {
+		fields = append(fields, chatmessageversion.FieldRoomID)
+	}
+	if m.patient != nil {
+		fields = append(fields, chatmessageversion.FieldPatientID)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, chatmessageversion.FieldPractitionerID)
+	}
+	if m.number != nil {
+		fields = append(fields, chatmessageversion.FieldNumber)
+	}
+	if m.body != nil {
+		fields = append(fields, chatmessageversion.FieldBody)
+	}
+	if m.search_key != nil {
+		fields = append(fields, chatmessageversion.FieldSearchKey)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ChatMessageVersionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case chatmessageversion.FieldCreatedAt:
+		return m.CreatedAt()
+	case chatmessageversion.FieldMessageID:
+		return m.MessageID()
+	case chatmessageversion.FieldRoomID:
+		return m.RoomID()
+	case chatmessageversion.FieldPatientID:
+		return m.PatientID()
+	case chatmessageversion.FieldPractitionerID:
+		return m.PractitionerID()
+	case chatmessageversion.FieldNumber:
+		return m.Number()
+	case chatmessageversion.FieldBody:
+		return m.Body()
+	case chatmessageversion.FieldSearchKey:
+		return m.SearchKey()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ChatMessageVersionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case chatmessageversion.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case chatmessageversion.FieldMessageID:
+		return m.OldMessageID(ctx)
+	case chatmessageversion.FieldRoomID:
+		return m.OldRoomID(ctx)
+	case chatmessageversion.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case chatmessageversion.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case chatmessageversion.FieldNumber:
+		return m.OldNumber(ctx)
+	case chatmessageversion.FieldBody:
+		return m.OldBody(ctx)
+	case chatmessageversion.FieldSearchKey:
+		return m.OldSearchKey(ctx)
+	}
+	return nil, fmt.Errorf("unknown ChatMessageVersion field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatMessageVersionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case chatmessageversion.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case chatmessageversion.FieldMessageID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessageID(v)
+		return nil
+	case chatmessageversion.FieldRoomID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoomID(v)
+		return nil
+	case chatmessageversion.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case chatmessageversion.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case chatmessageversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case chatmessageversion.FieldBody:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBody(v)
+		return nil
+	case chatmessageversion.FieldSearchKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSearchKey(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ChatMessageVersionMutation) AddedFields() []string {
+	var fields []string
+	if m.addnumber != nil {
+		fields = append(fields, chatmessageversion.FieldNumber)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ChatMessageVersionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case chatmessageversion.FieldNumber:
+		return m.AddedNumber()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatMessageVersionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case chatmessageversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ChatMessageVersionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(chatmessageversion.FieldBody) {
+		fields = append(fields, chatmessageversion.FieldBody)
+	}
+	if m.FieldCleared(chatmessageversion.FieldSearchKey) {
+		fields = append(fields, chatmessageversion.FieldSearchKey)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ChatMessageVersionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ChatMessageVersionMutation) ClearField(name string) error {
+	switch name {
+	case chatmessageversion.FieldBody:
+		m.ClearBody()
+		return nil
+	case chatmessageversion.FieldSearchKey:
+		m.ClearSearchKey()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ChatMessageVersionMutation) ResetField(name string) error {
+	switch name {
+	case chatmessageversion.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case chatmessageversion.FieldMessageID:
+		m.ResetMessageID()
+		return nil
+	case chatmessageversion.FieldRoomID:
+		m.ResetRoomID()
+		return nil
+	case chatmessageversion.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case chatmessageversion.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case chatmessageversion.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case chatmessageversion.FieldBody:
+		m.ResetBody()
+		return nil
+	case chatmessageversion.FieldSearchKey:
+		m.ResetSearchKey()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ChatMessageVersionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.message != nil {
+		edges = append(edges, chatmessageversion.EdgeMessage)
+	}
+	if m.room != nil {
+		edges = append(edges, chatmessageversion.EdgeRoom)
+	}
+	if m.patient != nil {
+		edges = append(edges, chatmessageversion.EdgePatient)
+	}
+	if m.practitioner != nil {
+		edges = append(edges, chatmessageversion.EdgePractitioner)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ChatMessageVersionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case chatmessageversion.EdgeMessage:
+		if id := m.message; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatmessageversion.EdgeRoom:
+		if id := m.room; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatmessageversion.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatmessageversion.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ChatMessageVersionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ChatMessageVersionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ChatMessageVersionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedmessage {
+		edges = append(edges, chatmessageversion.EdgeMessage)
+	}
+	if m.clearedroom {
+		edges = append(edges, chatmessageversion.EdgeRoom)
+	}
+	if m.clearedpatient {
+		edges = append(edges, chatmessageversion.EdgePatient)
+	}
+	if m.clearedpractitioner {
+		edges = append(edges, chatmessageversion.EdgePractitioner)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ChatMessageVersionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case chatmessageversion.EdgeMessage:
+		return m.clearedmessage
+	case chatmessageversion.EdgeRoom:
+		return m.clearedroom
+	case chatmessageversion.EdgePatient:
+		return m.clearedpatient
+	case chatmessageversion.EdgePractitioner:
+		return m.clearedpractitioner
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ChatMessageVersionMutation) ClearEdge(name string) error {
+	switch name {
+	case chatmessageversion.EdgeMessage:
+		m.ClearMessage()
+		return nil
+	case chatmessageversion.EdgeRoom:
+		m.ClearRoom()
+		return nil
+	case chatmessageversion.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case chatmessageversion.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ChatMessageVersionMutation) ResetEdge(name string) error {
+	switch name {
+	case chatmessageversion.EdgeMessage:
+		m.ResetMessage()
+		return nil
+	case chatmessageversion.EdgeRoom:
+		m.ResetRoom()
+		return nil
+	case chatmessageversion.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case chatmessageversion.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion edge %s", name)
 }
 
 // ChatReadMutation represents an operation that mutates the ChatRead nodes in the graph.
@@ -7731,6 +10001,8 @@ type ChatRoomMutation struct {
 	id                  *uuid.UUID
 	created_at          *time.Time
 	status              *chatroom.Status
+	status_since        *time.Time
+	deleted_at          *time.Time
 	clearedFields       map[string]struct{}
 	appointment         *uuid.UUID
 	clearedappointment  bool
@@ -8027,6 +10299,104 @@ func (m *ChatRoomMutation) ResetStatus() {
 	m.status = nil
 }
 
+// SetStatusSince sets the "status_since" field.
+func (m *ChatRoomMutation) SetStatusSince(t time.Time) {
+	m.status_since = &t
+}
+
+// StatusSince returns the value of the "status_since" field in the mutation.
+func (m *ChatRoomMutation) StatusSince() (r time.Time, exists bool) {
+	v := m.status_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatusSince returns the old "status_since" field's value of the ChatRoom entity.
+// If the ChatRoom object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatRoomMutation) OldStatusSince(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatusSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatusSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatusSince: %w", err)
+	}
+	return oldValue.StatusSince, nil
+}
+
+// ClearStatusSince clears the value of the "status_since" field.
+func (m *ChatRoomMutation) ClearStatusSince() {
+	m.status_since = nil
+	m.clearedFields[chatroom.FieldStatusSince] = struct{}{}
+}
+
+// StatusSinceCleared returns if the "status_since" field was cleared in this mutation.
+func (m *ChatRoomMutation) StatusSinceCleared() bool {
+	_, ok := m.clearedFields[chatroom.FieldStatusSince]
+	return ok
+}
+
+// ResetStatusSince resets all changes to the "status_since" field.
+func (m *ChatRoomMutation) ResetStatusSince() {
+	m.status_since = nil
+	delete(m.clearedFields, chatroom.FieldStatusSince)
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (m *ChatRoomMutation) SetDeletedAt(t time.Time) {
+	m.deleted_at = &t
+}
+
+// DeletedAt returns the value of the "deleted_at" field in the mutation.
+func (m *ChatRoomMutation) DeletedAt() (r time.Time, exists bool) {
+	v := m.deleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedAt returns the old "deleted_at" field's value of the ChatRoom entity.
+// If the ChatRoom object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatRoomMutation) OldDeletedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedAt: %w", err)
+	}
+	return oldValue.DeletedAt, nil
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (m *ChatRoomMutation) ClearDeletedAt() {
+	m.deleted_at = nil
+	m.clearedFields[chatroom.FieldDeletedAt] = struct{}{}
+}
+
+// DeletedAtCleared returns if the "deleted_at" field was cleared in this mutation.
+func (m *ChatRoomMutation) DeletedAtCleared() bool {
+	_, ok := m.clearedFields[chatroom.FieldDeletedAt]
+	return ok
+}
+
+// ResetDeletedAt resets all changes to the "deleted_at" field.
+func (m *ChatRoomMutation) ResetDeletedAt() {
+	m.deleted_at = nil
+	delete(m.clearedFields, chatroom.FieldDeletedAt)
+}
+
 // ClearAppointment clears the "appointment" edge to the Appointment entity.
 func (m *ChatRoomMutation) ClearAppointment() {
 	m.clearedappointment = true
@@ -8142,7 +10512,7 @@ func (m *ChatRoomMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ChatRoomMutation) Fields() []string {
-	fields := make([]string, 0, 5)
+	fields := make([]string, 0, 7)
 	if m.created_at != nil {
 		fields = append(fields, chatroom.FieldCreatedAt)
 	}
@@ -8157,6 +10527,12 @@ func (m *ChatRoomMutation) Fields() []string {
 	}
 	if m.status != nil {
 		fields = append(fields, chatroom.FieldStatus)
+	}
+	if m.status_since != nil {
+		fields = append(fields, chatroom.FieldStatusSince)
+	}
+	if m.deleted_at != nil {
+		fields = append(fields, chatroom.FieldDeletedAt)
 	}
 	return fields
 }
@@ -8176,6 +10552,10 @@ func (m *ChatRoomMutation) Field(name string) (ent.Value, bool) {
 		return m.PractitionerID()
 	case chatroom.FieldStatus:
 		return m.Status()
+	case chatroom.FieldStatusSince:
+		return m.StatusSince()
+	case chatroom.FieldDeletedAt:
+		return m.DeletedAt()
 	}
 	return nil, false
 }
@@ -8195,6 +10575,10 @@ func (m *ChatRoomMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldPractitionerID(ctx)
 	case chatroom.FieldStatus:
 		return m.OldStatus(ctx)
+	case chatroom.FieldStatusSince:
+		return m.OldStatusSince(ctx)
+	case chatroom.FieldDeletedAt:
+		return m.OldDeletedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown ChatRoom field %s", name)
 }
@@ -8239,6 +10623,20 @@ func (m *ChatRoomMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetStatus(v)
 		return nil
+	case chatroom.FieldStatusSince:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatusSince(v)
+		return nil
+	case chatroom.FieldDeletedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown ChatRoom field %s", name)
 }
@@ -8268,7 +10666,14 @@ func (m *ChatRoomMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *ChatRoomMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(chatroom.FieldStatusSince) {
+		fields = append(fields, chatroom.FieldStatusSince)
+	}
+	if m.FieldCleared(chatroom.FieldDeletedAt) {
+		fields = append(fields, chatroom.FieldDeletedAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -8281,6 +10686,14 @@ func (m *ChatRoomMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *ChatRoomMutation) ClearField(name string) error {
+	switch name {
+	case chatroom.FieldStatusSince:
+		m.ClearStatusSince()
+		return nil
+	case chatroom.FieldDeletedAt:
+		m.ClearDeletedAt()
+		return nil
+	}
 	return fmt.Errorf("unknown ChatRoom nullable field %s", name)
 }
 
@@ -8302,6 +10715,12 @@ func (m *ChatRoomMutation) ResetField(name string) error {
 		return nil
 	case chatroom.FieldStatus:
 		m.ResetStatus()
+		return nil
+	case chatroom.FieldStatusSince:
+		m.ResetStatusSince()
+		return nil
+	case chatroom.FieldDeletedAt:
+		m.ResetDeletedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown ChatRoom field %s", name)
@@ -8415,6 +10834,1201 @@ func (m *ChatRoomMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown ChatRoom edge %s", name)
+}
+
+// ChatUploadMutation represents an operation that mutates the ChatUpload nodes in the graph.
+type ChatUploadMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	purpose             *chatupload.Purpose
+	file_name           *string
+	content_type        *chatupload.ContentType
+	size_bytes          *int64
+	addsize_bytes       *int64
+	expires_at          *time.Time
+	stored_at           *time.Time
+	object_key          *string
+	clearedFields       map[string]struct{}
+	room                *uuid.UUID
+	clearedroom         bool
+	patient             *uuid.UUID
+	clearedpatient      bool
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	user                *uuid.UUID
+	cleareduser         bool
+	done                bool
+	oldValue            func(context.Context) (*ChatUpload, error)
+	predicates          []predicate.ChatUpload
+}
+
+var _ ent.Mutation = (*ChatUploadMutation)(nil)
+
+// chatuploadOption allows management of the mutation configuration using functional options.
+type chatuploadOption func(*ChatUploadMutation)
+
+// newChatUploadMutation creates new mutation for the ChatUpload entity.
+func newChatUploadMutation(c config, op Op, opts ...chatuploadOption) *ChatUploadMutation {
+	m := &ChatUploadMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeChatUpload,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withChatUploadID sets the ID field of the mutation.
+func withChatUploadID(id uuid.UUID) chatuploadOption {
+	return func(m *ChatUploadMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ChatUpload
+		)
+		m.oldValue = func(ctx context.Context) (*ChatUpload, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ChatUpload.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withChatUpload sets the old ChatUpload of the mutation.
+func withChatUpload(node *ChatUpload) chatuploadOption {
+	return func(m *ChatUploadMutation) {
+		m.oldValue = func(context.Context) (*ChatUpload, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ChatUploadMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ChatUploadMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ChatUpload entities.
+func (m *ChatUploadMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ChatUploadMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ChatUploadMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ChatUpload.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ChatUploadMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ChatUploadMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ChatUploadMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetRoomID sets the "room_id" field.
+func (m *ChatUploadMutation) SetRoomID(u uuid.UUID) {
+	m.room = &u
+}
+
+// RoomID returns the value of the "room_id" field in the mutation.
+func (m *ChatUploadMutation) RoomID() (r uuid.UUID, exists bool) {
+	v := m.room
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoomID returns the old "room_id" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldRoomID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoomID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoomID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoomID: %w", err)
+	}
+	return oldValue.RoomID, nil
+}
+
+// ResetRoomID resets all changes to the "room_id" field.
+func (m *ChatUploadMutation) ResetRoomID() {
+	m.room = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *ChatUploadMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *ChatUploadMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *ChatUploadMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *ChatUploadMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *ChatUploadMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *ChatUploadMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *ChatUploadMutation) SetUserID(u uuid.UUID) {
+	m.user = &u
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *ChatUploadMutation) UserID() (r uuid.UUID, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldUserID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *ChatUploadMutation) ResetUserID() {
+	m.user = nil
+}
+
+// SetPurpose sets the "purpose" field.
+func (m *ChatUploadMutation) SetPurpose(c chatupload.Purpose) {
+	m.purpose = &c
+}
+
+// Purpose returns the value of the "purpose" field in the mutation.
+func (m *ChatUploadMutation) Purpose() (r chatupload.Purpose, exists bool) {
+	v := m.purpose
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurpose returns the old "purpose" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldPurpose(ctx context.Context) (v chatupload.Purpose, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurpose is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurpose requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurpose: %w", err)
+	}
+	return oldValue.Purpose, nil
+}
+
+// ResetPurpose resets all changes to the "purpose" field.
+func (m *ChatUploadMutation) ResetPurpose() {
+	m.purpose = nil
+}
+
+// SetFileName sets the "file_name" field.
+func (m *ChatUploadMutation) SetFileName(s string) {
+	m.file_name = &s
+}
+
+// FileName returns the value of the "file_name" field in the mutation.
+func (m *ChatUploadMutation) FileName() (r string, exists bool) {
+	v := m.file_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFileName returns the old "file_name" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldFileName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFileName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFileName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFileName: %w", err)
+	}
+	return oldValue.FileName, nil
+}
+
+// ResetFileName resets all changes to the "file_name" field.
+func (m *ChatUploadMutation) ResetFileName() {
+	m.file_name = nil
+}
+
+// SetContentType sets the "content_type" field.
+func (m *ChatUploadMutation) SetContentType(ct chatupload.ContentType) {
+	m.content_type = &ct
+}
+
+// ContentType returns the value of the "content_type" field in the mutation.
+func (m *ChatUploadMutation) ContentType() (r chatupload.ContentType, exists bool) {
+	v := m.content_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContentType returns the old "content_type" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldContentType(ctx context.Context) (v chatupload.ContentType, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContentType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContentType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContentType: %w", err)
+	}
+	return oldValue.ContentType, nil
+}
+
+// ResetContentType resets all changes to the "content_type" field.
+func (m *ChatUploadMutation) ResetContentType() {
+	m.content_type = nil
+}
+
+// SetSizeBytes sets the "size_bytes" field.
+func (m *ChatUploadMutation) SetSizeBytes(i int64) {
+	m.size_bytes = &i
+	m.addsize_bytes = nil
+}
+
+// SizeBytes returns the value of the "size_bytes" field in the mutation.
+func (m *ChatUploadMutation) SizeBytes() (r int64, exists bool) {
+	v := m.size_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSizeBytes returns the old "size_bytes" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldSizeBytes(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSizeBytes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSizeBytes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSizeBytes: %w", err)
+	}
+	return oldValue.SizeBytes, nil
+}
+
+// AddSizeBytes adds i to the "size_bytes" field.
+func (m *ChatUploadMutation) AddSizeBytes(i int64) {
+	if m.addsize_bytes != nil {
+		*m.addsize_bytes += i
+	} else {
+		m.addsize_bytes = &i
+	}
+}
+
+// AddedSizeBytes returns the value that was added to the "size_bytes" field in this mutation.
+func (m *ChatUploadMutation) AddedSizeBytes() (r int64, exists bool) {
+	v := m.addsize_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSizeBytes resets all changes to the "size_bytes" field.
+func (m *ChatUploadMutation) ResetSizeBytes() {
+	m.size_bytes = nil
+	m.addsize_bytes = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *ChatUploadMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *ChatUploadMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *ChatUploadMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// SetStoredAt sets the "stored_at" field.
+func (m *ChatUploadMutation) SetStoredAt(t time.Time) {
+	m.stored_at = &t
+}
+
+// StoredAt returns the value of the "stored_at" field in the mutation.
+func (m *ChatUploadMutation) StoredAt() (r time.Time, exists bool) {
+	v := m.stored_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStoredAt returns the old "stored_at" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldStoredAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStoredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStoredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStoredAt: %w", err)
+	}
+	return oldValue.StoredAt, nil
+}
+
+// ClearStoredAt clears the value of the "stored_at" field.
+func (m *ChatUploadMutation) ClearStoredAt() {
+	m.stored_at = nil
+	m.clearedFields[chatupload.FieldStoredAt] = struct{}{}
+}
+
+// StoredAtCleared returns if the "stored_at" field was cleared in this mutation.
+func (m *ChatUploadMutation) StoredAtCleared() bool {
+	_, ok := m.clearedFields[chatupload.FieldStoredAt]
+	return ok
+}
+
+// ResetStoredAt resets all changes to the "stored_at" field.
+func (m *ChatUploadMutation) ResetStoredAt() {
+	m.stored_at = nil
+	delete(m.clearedFields, chatupload.FieldStoredAt)
+}
+
+// SetObjectKey sets the "object_key" field.
+func (m *ChatUploadMutation) SetObjectKey(s string) {
+	m.object_key = &s
+}
+
+// ObjectKey returns the value of the "object_key" field in the mutation.
+func (m *ChatUploadMutation) ObjectKey() (r string, exists bool) {
+	v := m.object_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldObjectKey returns the old "object_key" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldObjectKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldObjectKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldObjectKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldObjectKey: %w", err)
+	}
+	return oldValue.ObjectKey, nil
+}
+
+// ClearObjectKey clears the value of the "object_key" field.
+func (m *ChatUploadMutation) ClearObjectKey() {
+	m.object_key = nil
+	m.clearedFields[chatupload.FieldObjectKey] = struct{}{}
+}
+
+// ObjectKeyCleared returns if the "object_key" field was cleared in this mutation.
+func (m *ChatUploadMutation) ObjectKeyCleared() bool {
+	_, ok := m.clearedFields[chatupload.FieldObjectKey]
+	return ok
+}
+
+// ResetObjectKey resets all changes to the "object_key" field.
+func (m *ChatUploadMutation) ResetObjectKey() {
+	m.object_key = nil
+	delete(m.clearedFields, chatupload.FieldObjectKey)
+}
+
+// ClearRoom clears the "room" edge to the ChatRoom entity.
+func (m *ChatUploadMutation) ClearRoom() {
+	m.clearedroom = true
+	m.clearedFields[chatupload.FieldRoomID] = struct{}{}
+}
+
+// RoomCleared reports if the "room" edge to the ChatRoom entity was cleared.
+func (m *ChatUploadMutation) RoomCleared() bool {
+	return m.clearedroom
+}
+
+// RoomIDs returns the "room" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RoomID instead. It exists only for internal usage by the builders.
+func (m *ChatUploadMutation) RoomIDs() (ids []uuid.UUID) {
+	if id := m.room; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRoom resets all changes to the "room" edge.
+func (m *ChatUploadMutation) ResetRoom() {
+	m.room = nil
+	m.clearedroom = false
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *ChatUploadMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[chatupload.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *ChatUploadMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *ChatUploadMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *ChatUploadMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *ChatUploadMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[chatupload.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *ChatUploadMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *ChatUploadMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *ChatUploadMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *ChatUploadMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[chatupload.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *ChatUploadMutation) UserCleared() bool {
+	return m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *ChatUploadMutation) UserIDs() (ids []uuid.UUID) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *ChatUploadMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// Where appends a list predicates to the ChatUploadMutation builder.
+func (m *ChatUploadMutation) Where(ps ...predicate.ChatUpload) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ChatUploadMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ChatUploadMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ChatUpload, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ChatUploadMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ChatUploadMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ChatUpload).
+func (m *ChatUploadMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ChatUploadMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.created_at != nil {
+		fields = append(fields, chatupload.FieldCreatedAt)
+	}
+	if m.room != nil {
+		fields = append(fields, chatupload.FieldRoomID)
+	}
+	if m.patient != nil {
+		fields = append(fields, chatupload.FieldPatientID)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, chatupload.FieldPractitionerID)
+	}
+	if m.user != nil {
+		fields = append(fields, chatupload.FieldUserID)
+	}
+	if m.purpose != nil {
+		fields = append(fields, chatupload.FieldPurpose)
+	}
+	if m.file_name != nil {
+		fields = append(fields, chatupload.FieldFileName)
+	}
+	if m.content_type != nil {
+		fields = append(fields, chatupload.FieldContentType)
+	}
+	if m.size_bytes != nil {
+		fields = append(fields, chatupload.FieldSizeBytes)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, chatupload.FieldExpiresAt)
+	}
+	if m.stored_at != nil {
+		fields = append(fields, chatupload.FieldStoredAt)
+	}
+	if m.object_key != nil {
+		fields = append(fields, chatupload.FieldObjectKey)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ChatUploadMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case chatupload.FieldCreatedAt:
+		return m.CreatedAt()
+	case chatupload.FieldRoomID:
+		return m.RoomID()
+	case chatupload.FieldPatientID:
+		return m.PatientID()
+	case chatupload.FieldPractitionerID:
+		return m.PractitionerID()
+	case chatupload.FieldUserID:
+		return m.UserID()
+	case chatupload.FieldPurpose:
+		return m.Purpose()
+	case chatupload.FieldFileName:
+		return m.FileName()
+	case chatupload.FieldContentType:
+		return m.ContentType()
+	case chatupload.FieldSizeBytes:
+		return m.SizeBytes()
+	case chatupload.FieldExpiresAt:
+		return m.ExpiresAt()
+	case chatupload.FieldStoredAt:
+		return m.StoredAt()
+	case chatupload.FieldObjectKey:
+		return m.ObjectKey()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ChatUploadMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case chatupload.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case chatupload.FieldRoomID:
+		return m.OldRoomID(ctx)
+	case chatupload.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case chatupload.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case chatupload.FieldUserID:
+		return m.OldUserID(ctx)
+	case chatupload.FieldPurpose:
+		return m.OldPurpose(ctx)
+	case chatupload.FieldFileName:
+		return m.OldFileName(ctx)
+	case chatupload.FieldContentType:
+		return m.OldContentType(ctx)
+	case chatupload.FieldSizeBytes:
+		return m.OldSizeBytes(ctx)
+	case chatupload.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case chatupload.FieldStoredAt:
+		return m.OldStoredAt(ctx)
+	case chatupload.FieldObjectKey:
+		return m.OldObjectKey(ctx)
+	}
+	return nil, fmt.Errorf("unknown ChatUpload field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatUploadMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case chatupload.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case chatupload.FieldRoomID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoomID(v)
+		return nil
+	case chatupload.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case chatupload.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case chatupload.FieldUserID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case chatupload.FieldPurpose:
+		v, ok := value.(chatupload.Purpose)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurpose(v)
+		return nil
+	case chatupload.FieldFileName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFileName(v)
+		return nil
+	case chatupload.FieldContentType:
+		v, ok := value.(chatupload.ContentType)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContentType(v)
+		return nil
+	case chatupload.FieldSizeBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSizeBytes(v)
+		return nil
+	case chatupload.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case chatupload.FieldStoredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStoredAt(v)
+		return nil
+	case chatupload.FieldObjectKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetObjectKey(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ChatUploadMutation) AddedFields() []string {
+	var fields []string
+	if m.addsize_bytes != nil {
+		fields = append(fields, chatupload.FieldSizeBytes)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ChatUploadMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case chatupload.FieldSizeBytes:
+		return m.AddedSizeBytes()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatUploadMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case chatupload.FieldSizeBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSizeBytes(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ChatUploadMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(chatupload.FieldStoredAt) {
+		fields = append(fields, chatupload.FieldStoredAt)
+	}
+	if m.FieldCleared(chatupload.FieldObjectKey) {
+		fields = append(fields, chatupload.FieldObjectKey)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ChatUploadMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ChatUploadMutation) ClearField(name string) error {
+	switch name {
+	case chatupload.FieldStoredAt:
+		m.ClearStoredAt()
+		return nil
+	case chatupload.FieldObjectKey:
+		m.ClearObjectKey()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ChatUploadMutation) ResetField(name string) error {
+	switch name {
+	case chatupload.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case chatupload.FieldRoomID:
+		m.ResetRoomID()
+		return nil
+	case chatupload.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case chatupload.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case chatupload.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case chatupload.FieldPurpose:
+		m.ResetPurpose()
+		return nil
+	case chatupload.FieldFileName:
+		m.ResetFileName()
+		return nil
+	case chatupload.FieldContentType:
+		m.ResetContentType()
+		return nil
+	case chatupload.FieldSizeBytes:
+		m.ResetSizeBytes()
+		return nil
+	case chatupload.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case chatupload.FieldStoredAt:
+		m.ResetStoredAt()
+		return nil
+	case chatupload.FieldObjectKey:
+		m.ResetObjectKey()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ChatUploadMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.room != nil {
+		edges = append(edges, chatupload.EdgeRoom)
+	}
+	if m.patient != nil {
+		edges = append(edges, chatupload.EdgePatient)
+	}
+	if m.practitioner != nil {
+		edges = append(edges, chatupload.EdgePractitioner)
+	}
+	if m.user != nil {
+		edges = append(edges, chatupload.EdgeUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ChatUploadMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case chatupload.EdgeRoom:
+		if id := m.room; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatupload.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatupload.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatupload.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ChatUploadMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ChatUploadMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ChatUploadMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedroom {
+		edges = append(edges, chatupload.EdgeRoom)
+	}
+	if m.clearedpatient {
+		edges = append(edges, chatupload.EdgePatient)
+	}
+	if m.clearedpractitioner {
+		edges = append(edges, chatupload.EdgePractitioner)
+	}
+	if m.cleareduser {
+		edges = append(edges, chatupload.EdgeUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ChatUploadMutation) EdgeCleared(name string) bool {
+	switch name {
+	case chatupload.EdgeRoom:
+		return m.clearedroom
+	case chatupload.EdgePatient:
+		return m.clearedpatient
+	case chatupload.EdgePractitioner:
+		return m.clearedpractitioner
+	case chatupload.EdgeUser:
+		return m.cleareduser
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ChatUploadMutation) ClearEdge(name string) error {
+	switch name {
+	case chatupload.EdgeRoom:
+		m.ClearRoom()
+		return nil
+	case chatupload.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case chatupload.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	case chatupload.EdgeUser:
+		m.ClearUser()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ChatUploadMutation) ResetEdge(name string) error {
+	switch name {
+	case chatupload.EdgeRoom:
+		m.ResetRoom()
+		return nil
+	case chatupload.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case chatupload.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	case chatupload.EdgeUser:
+		m.ResetUser()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload edge %s", name)
 }
 
 // CounterMutation represents an operation that mutates the Counter nodes in the graph.
@@ -23769,6 +27383,854 @@ func (m *RateEventMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *RateEventMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown RateEvent edge %s", name)
+}
+
+// RecordOpeningMutation represents an operation that mutates the RecordOpening nodes in the graph.
+type RecordOpeningMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	reason              *string
+	expires_at          *time.Time
+	clearedFields       map[string]struct{}
+	room                *uuid.UUID
+	clearedroom         bool
+	patient             *uuid.UUID
+	clearedpatient      bool
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	user                *uuid.UUID
+	cleareduser         bool
+	done                bool
+	oldValue            func(context.Context) (*RecordOpening, error)
+	predicates          []predicate.RecordOpening
+}
+
+var _ ent.Mutation = (*RecordOpeningMutation)(nil)
+
+// recordopeningOption allows management of the mutation configuration using functional options.
+type recordopeningOption func(*RecordOpeningMutation)
+
+// newRecordOpeningMutation creates new mutation for the RecordOpening entity.
+func newRecordOpeningMutation(c config, op Op, opts ...recordopeningOption) *RecordOpeningMutation {
+	m := &RecordOpeningMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRecordOpening,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRecordOpeningID sets the ID field of the mutation.
+func withRecordOpeningID(id uuid.UUID) recordopeningOption {
+	return func(m *RecordOpeningMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RecordOpening
+		)
+		m.oldValue = func(ctx context.Context) (*RecordOpening, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RecordOpening.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRecordOpening sets the old RecordOpening of the mutation.
+func withRecordOpening(node *RecordOpening) recordopeningOption {
+	return func(m *RecordOpeningMutation) {
+		m.oldValue = func(context.Context) (*RecordOpening, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RecordOpeningMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RecordOpeningMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RecordOpening entities.
+func (m *RecordOpeningMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RecordOpeningMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RecordOpeningMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RecordOpening.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *RecordOpeningMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *RecordOpeningMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *RecordOpeningMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetRoomID sets the "room_id" field.
+func (m *RecordOpeningMutation) SetRoomID(u uuid.UUID) {
+	m.room = &u
+}
+
+// RoomID returns the value of the "room_id" field in the mutation.
+func (m *RecordOpeningMutation) RoomID() (r uuid.UUID, exists bool) {
+	v := m.room
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoomID returns the old "room_id" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldRoomID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoomID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoomID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoomID: %w", err)
+	}
+	return oldValue.RoomID, nil
+}
+
+// ResetRoomID resets all changes to the "room_id" field.
+func (m *RecordOpeningMutation) ResetRoomID() {
+	m.room = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *RecordOpeningMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *RecordOpeningMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *RecordOpeningMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *RecordOpeningMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *RecordOpeningMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *RecordOpeningMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *RecordOpeningMutation) SetUserID(u uuid.UUID) {
+	m.user = &u
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *RecordOpeningMutation) UserID() (r uuid.UUID, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldUserID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *RecordOpeningMutation) ResetUserID() {
+	m.user = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *RecordOpeningMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *RecordOpeningMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *RecordOpeningMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *RecordOpeningMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *RecordOpeningMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *RecordOpeningMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// ClearRoom clears the "room" edge to the ChatRoom entity.
+func (m *RecordOpeningMutation) ClearRoom() {
+	m.clearedroom = true
+	m.clearedFields[recordopening.FieldRoomID] = struct{}{}
+}
+
+// RoomCleared reports if the "room" edge to the ChatRoom entity was cleared.
+func (m *RecordOpeningMutation) RoomCleared() bool {
+	return m.clearedroom
+}
+
+// RoomIDs returns the "room" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RoomID instead. It exists only for internal usage by the builders.
+func (m *RecordOpeningMutation) RoomIDs() (ids []uuid.UUID) {
+	if id := m.room; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRoom resets all changes to the "room" edge.
+func (m *RecordOpeningMutation) ResetRoom() {
+	m.room = nil
+	m.clearedroom = false
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *RecordOpeningMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[recordopening.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *RecordOpeningMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *RecordOpeningMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *RecordOpeningMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *RecordOpeningMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[recordopening.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *RecordOpeningMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *RecordOpeningMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *RecordOpeningMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *RecordOpeningMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[recordopening.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *RecordOpeningMutation) UserCleared() bool {
+	return m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *RecordOpeningMutation) UserIDs() (ids []uuid.UUID) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *RecordOpeningMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// Where appends a list predicates to the RecordOpeningMutation builder.
+func (m *RecordOpeningMutation) Where(ps ...predicate.RecordOpening) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RecordOpeningMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RecordOpeningMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RecordOpening, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RecordOpeningMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RecordOpeningMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RecordOpening).
+func (m *RecordOpeningMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RecordOpeningMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.created_at != nil {
+		fields = append(fields, recordopening.FieldCreatedAt)
+	}
+	if m.room != nil {
+		fields = append(fields, recordopening.FieldRoomID)
+	}
+	if m.patient != nil {
+		fields = append(fields, recordopening.FieldPatientID)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, recordopening.FieldPractitionerID)
+	}
+	if m.user != nil {
+		fields = append(fields, recordopening.FieldUserID)
+	}
+	if m.reason != nil {
+		fields = append(fields, recordopening.FieldReason)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, recordopening.FieldExpiresAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RecordOpeningMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case recordopening.FieldCreatedAt:
+		return m.CreatedAt()
+	case recordopening.FieldRoomID:
+		return m.RoomID()
+	case recordopening.FieldPatientID:
+		return m.PatientID()
+	case recordopening.FieldPractitionerID:
+		return m.PractitionerID()
+	case recordopening.FieldUserID:
+		return m.UserID()
+	case recordopening.FieldReason:
+		return m.Reason()
+	case recordopening.FieldExpiresAt:
+		return m.ExpiresAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RecordOpeningMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case recordopening.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case recordopening.FieldRoomID:
+		return m.OldRoomID(ctx)
+	case recordopening.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case recordopening.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case recordopening.FieldUserID:
+		return m.OldUserID(ctx)
+	case recordopening.FieldReason:
+		return m.OldReason(ctx)
+	case recordopening.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown RecordOpening field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordOpeningMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case recordopening.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case recordopening.FieldRoomID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoomID(v)
+		return nil
+	case recordopening.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case recordopening.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case recordopening.FieldUserID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case recordopening.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case recordopening.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RecordOpening field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RecordOpeningMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RecordOpeningMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordOpeningMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown RecordOpening numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RecordOpeningMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RecordOpeningMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RecordOpeningMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown RecordOpening nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RecordOpeningMutation) ResetField(name string) error {
+	switch name {
+	case recordopening.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case recordopening.FieldRoomID:
+		m.ResetRoomID()
+		return nil
+	case recordopening.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case recordopening.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case recordopening.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case recordopening.FieldReason:
+		m.ResetReason()
+		return nil
+	case recordopening.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordOpening field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RecordOpeningMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.room != nil {
+		edges = append(edges, recordopening.EdgeRoom)
+	}
+	if m.patient != nil {
+		edges = append(edges, recordopening.EdgePatient)
+	}
+	if m.practitioner != nil {
+		edges = append(edges, recordopening.EdgePractitioner)
+	}
+	if m.user != nil {
+		edges = append(edges, recordopening.EdgeUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RecordOpeningMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case recordopening.EdgeRoom:
+		if id := m.room; id != nil {
+			return []ent.Value{*id}
+		}
+	case recordopening.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case recordopening.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	case recordopening.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RecordOpeningMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RecordOpeningMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RecordOpeningMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedroom {
+		edges = append(edges, recordopening.EdgeRoom)
+	}
+	if m.clearedpatient {
+		edges = append(edges, recordopening.EdgePatient)
+	}
+	if m.clearedpractitioner {
+		edges = append(edges, recordopening.EdgePractitioner)
+	}
+	if m.cleareduser {
+		edges = append(edges, recordopening.EdgeUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RecordOpeningMutation) EdgeCleared(name string) bool {
+	switch name {
+	case recordopening.EdgeRoom:
+		return m.clearedroom
+	case recordopening.EdgePatient:
+		return m.clearedpatient
+	case recordopening.EdgePractitioner:
+		return m.clearedpractitioner
+	case recordopening.EdgeUser:
+		return m.cleareduser
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RecordOpeningMutation) ClearEdge(name string) error {
+	switch name {
+	case recordopening.EdgeRoom:
+		m.ClearRoom()
+		return nil
+	case recordopening.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case recordopening.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	case recordopening.EdgeUser:
+		m.ClearUser()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordOpening unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RecordOpeningMutation) ResetEdge(name string) error {
+	switch name {
+	case recordopening.EdgeRoom:
+		m.ResetRoom()
+		return nil
+	case recordopening.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case recordopening.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	case recordopening.EdgeUser:
+		m.ResetUser()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordOpening edge %s", name)
 }
 
 // RefundMutation represents an operation that mutates the Refund nodes in the graph.

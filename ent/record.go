@@ -11,9 +11,12 @@ var Tables = map[string]string{
 	TypeAppointmentStatusChange: "appointment_status_changes",
 	TypeAuditEvent:              "audit_events",
 	TypeCareRelation:            "care_relations",
+	TypeChatAttachment:          "chat_attachments",
 	TypeChatMessage:             "chat_messages",
+	TypeChatMessageVersion:      "chat_message_versions",
 	TypeChatRead:                "chat_reads",
 	TypeChatRoom:                "chat_rooms",
+	TypeChatUpload:              "chat_uploads",
 	TypeCounter:                 "counters",
 	TypeDelivery:                "deliveries",
 	TypeEmailToken:              "email_tokens",
@@ -30,6 +33,7 @@ var Tables = map[string]string{
 	TypeQuestion:                "questions",
 	TypeQuestionAnswer:          "question_answers",
 	TypeRateEvent:               "rate_events",
+	TypeRecordOpening:           "record_openings",
 	TypeRefund:                  "refunds",
 	TypeSandboxCheckout:         "sandbox_checkouts",
 	TypeSession:                 "sessions",
@@ -49,6 +53,7 @@ var SensitiveFields = map[string][]string{
 // ForeignEdges lists, per entity, the edges whose key is in the other entity's rows: writing them writes those rows.
 var ForeignEdges = map[string][]string{
 	TypeAppointment:  {"rescheduled_to", "intake", "orders", "history"},
+	TypeChatMessage:  {"versions"},
 	TypePatient:      {"appointments"},
 	TypePractitioner: {"slots", "credentials"},
 }
@@ -59,12 +64,16 @@ var PatientRecords = map[string]bool{
 	TypeAppointmentIntake:       true,
 	TypeAppointmentStatusChange: true,
 	TypeCareRelation:            true,
+	TypeChatAttachment:          true,
 	TypeChatMessage:             true,
+	TypeChatMessageVersion:      true,
 	TypeChatRead:                true,
 	TypeChatRoom:                true,
+	TypeChatUpload:              true,
 	TypeOrder:                   true,
 	TypePatient:                 true,
 	TypeQuestionAnswer:          true,
+	TypeRecordOpening:           true,
 	TypeRefund:                  true,
 }
 
@@ -96,10 +105,22 @@ func (_m *CareRelation) RecordID() uuid.UUID { return _m.ID }
 func (_m *CareRelation) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
+func (_m *ChatAttachment) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *ChatAttachment) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
 func (_m *ChatMessage) RecordID() uuid.UUID { return _m.ID }
 
 // PatientRef returns the patient to whose record the row belongs.
 func (_m *ChatMessage) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
+func (_m *ChatMessageVersion) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *ChatMessageVersion) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *ChatRead) RecordID() uuid.UUID { return _m.ID }
@@ -112,6 +133,12 @@ func (_m *ChatRoom) RecordID() uuid.UUID { return _m.ID }
 
 // PatientRef returns the patient to whose record the row belongs.
 func (_m *ChatRoom) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
+func (_m *ChatUpload) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *ChatUpload) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *Counter) RecordID() uuid.UUID { return _m.ID }
@@ -169,6 +196,12 @@ func (_m *QuestionAnswer) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *RateEvent) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *RecordOpening) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *RecordOpening) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *Refund) RecordID() uuid.UUID { return _m.ID }

@@ -7,7 +7,10 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
+	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
@@ -24,6 +27,7 @@ import (
 	"github.com/caregraph/caregraph/ent/question"
 	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
+	"github.com/caregraph/caregraph/ent/recordopening"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
 	"github.com/caregraph/caregraph/ent/schema"
@@ -116,16 +120,62 @@ func init() {
 	auditeventDescCause := auditeventFields[11].Descriptor()
 	// auditevent.CauseValidator is a validator for the "cause" field. It is called by the builders before save.
 	auditevent.CauseValidator = auditeventDescCause.Validators[0].(func(string) error)
+	chatattachmentFields := schema.ChatAttachment{}.Fields()
+	_ = chatattachmentFields
+	// chatattachmentDescPlace is the schema descriptor for place field.
+	chatattachmentDescPlace := chatattachmentFields[5].Descriptor()
+	// chatattachment.PlaceValidator is a validator for the "place" field. It is called by the builders before save.
+	chatattachment.PlaceValidator = chatattachmentDescPlace.Validators[0].(func(int) error)
+	// chatattachmentDescFileName is the schema descriptor for file_name field.
+	chatattachmentDescFileName := chatattachmentFields[6].Descriptor()
+	// chatattachment.FileNameValidator is a validator for the "file_name" field. It is called by the builders before save.
+	chatattachment.FileNameValidator = chatattachmentDescFileName.Validators[0].(func(string) error)
+	// chatattachmentDescContentType is the schema descriptor for content_type field.
+	chatattachmentDescContentType := chatattachmentFields[7].Descriptor()
+	// chatattachment.ContentTypeValidator is a validator for the "content_type" field. It is called by the builders before save.
+	chatattachment.ContentTypeValidator = chatattachmentDescContentType.Validators[0].(func(string) error)
 	chatmessageFields := schema.ChatMessage{}.Fields()
 	_ = chatmessageFields
 	// chatmessageDescBody is the schema descriptor for body field.
 	chatmessageDescBody := chatmessageFields[6].Descriptor()
 	// chatmessage.BodyValidator is a validator for the "body" field. It is called by the builders before save.
 	chatmessage.BodyValidator = chatmessageDescBody.Validators[0].(func(string) error)
+	// chatmessageDescSearchKey is the schema descriptor for search_key field.
+	chatmessageDescSearchKey := chatmessageFields[7].Descriptor()
+	// chatmessage.SearchKeyValidator is a validator for the "search_key" field. It is called by the builders before save.
+	chatmessage.SearchKeyValidator = chatmessageDescSearchKey.Validators[0].(func(string) error)
 	// chatmessageDescClientMessageID is the schema descriptor for client_message_id field.
-	chatmessageDescClientMessageID := chatmessageFields[7].Descriptor()
+	chatmessageDescClientMessageID := chatmessageFields[8].Descriptor()
 	// chatmessage.ClientMessageIDValidator is a validator for the "client_message_id" field. It is called by the builders before save.
 	chatmessage.ClientMessageIDValidator = chatmessageDescClientMessageID.Validators[0].(func(string) error)
+	chatmessageversionFields := schema.ChatMessageVersion{}.Fields()
+	_ = chatmessageversionFields
+	// chatmessageversionDescNumber is the schema descriptor for number field.
+	chatmessageversionDescNumber := chatmessageversionFields[4].Descriptor()
+	// chatmessageversion.NumberValidator is a validator for the "number" field. It is called by the builders before save.
+	chatmessageversion.NumberValidator = chatmessageversionDescNumber.Validators[0].(func(int) error)
+	// chatmessageversionDescBody is the schema descriptor for body field.
+	chatmessageversionDescBody := chatmessageversionFields[5].Descriptor()
+	// chatmessageversion.BodyValidator is a validator for the "body" field. It is called by the builders before save.
+	chatmessageversion.BodyValidator = chatmessageversionDescBody.Validators[0].(func(string) error)
+	// chatmessageversionDescSearchKey is the schema descriptor for search_key field.
+	chatmessageversionDescSearchKey := chatmessageversionFields[6].Descriptor()
+	// chatmessageversion.SearchKeyValidator is a validator for the "search_key" field. It is called by the builders before save.
+	chatmessageversion.SearchKeyValidator = chatmessageversionDescSearchKey.Validators[0].(func(string) error)
+	chatuploadFields := schema.ChatUpload{}.Fields()
+	_ = chatuploadFields
+	// chatuploadDescFileName is the schema descriptor for file_name field.
+	chatuploadDescFileName := chatuploadFields[5].Descriptor()
+	// chatupload.FileNameValidator is a validator for the "file_name" field. It is called by the builders before save.
+	chatupload.FileNameValidator = chatuploadDescFileName.Validators[0].(func(string) error)
+	// chatuploadDescSizeBytes is the schema descriptor for size_bytes field.
+	chatuploadDescSizeBytes := chatuploadFields[7].Descriptor()
+	// chatupload.SizeBytesValidator is a validator for the "size_bytes" field. It is called by the builders before save.
+	chatupload.SizeBytesValidator = chatuploadDescSizeBytes.Validators[0].(func(int64) error)
+	// chatuploadDescObjectKey is the schema descriptor for object_key field.
+	chatuploadDescObjectKey := chatuploadFields[10].Descriptor()
+	// chatupload.ObjectKeyValidator is a validator for the "object_key" field. It is called by the builders before save.
+	chatupload.ObjectKeyValidator = chatuploadDescObjectKey.Validators[0].(func(string) error)
 	counterFields := schema.Counter{}.Fields()
 	_ = counterFields
 	// counterDescName is the schema descriptor for name field.
@@ -478,6 +528,12 @@ func init() {
 	rateeventDescKey := rateeventFields[0].Descriptor()
 	// rateevent.KeyValidator is a validator for the "key" field. It is called by the builders before save.
 	rateevent.KeyValidator = rateeventDescKey.Validators[0].(func(string) error)
+	recordopeningFields := schema.RecordOpening{}.Fields()
+	_ = recordopeningFields
+	// recordopeningDescReason is the schema descriptor for reason field.
+	recordopeningDescReason := recordopeningFields[4].Descriptor()
+	// recordopening.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	recordopening.ReasonValidator = recordopeningDescReason.Validators[0].(func(string) error)
 	refundFields := schema.Refund{}.Fields()
 	_ = refundFields
 	// refundDescCurrency is the schema descriptor for currency field.

@@ -22,12 +22,18 @@ type Tx struct {
 	AuditEvent *AuditEventClient
 	// CareRelation is the client for interacting with the CareRelation builders.
 	CareRelation *CareRelationClient
+	// ChatAttachment is the client for interacting with the ChatAttachment builders.
+	ChatAttachment *ChatAttachmentClient
 	// ChatMessage is the client for interacting with the ChatMessage builders.
 	ChatMessage *ChatMessageClient
+	// ChatMessageVersion is the client for interacting with the ChatMessageVersion builders.
+	ChatMessageVersion *ChatMessageVersionClient
 	// ChatRead is the client for interacting with the ChatRead builders.
 	ChatRead *ChatReadClient
 	// ChatRoom is the client for interacting with the ChatRoom builders.
 	ChatRoom *ChatRoomClient
+	// ChatUpload is the client for interacting with the ChatUpload builders.
+	ChatUpload *ChatUploadClient
 	// Counter is the client for interacting with the Counter builders.
 	Counter *CounterClient
 	// Delivery is the client for interacting with the Delivery builders.
@@ -60,6 +66,8 @@ type Tx struct {
 	QuestionAnswer *QuestionAnswerClient
 	// RateEvent is the client for interacting with the RateEvent builders.
 	RateEvent *RateEventClient
+	// RecordOpening is the client for interacting with the RecordOpening builders.
+	RecordOpening *RecordOpeningClient
 	// Refund is the client for interacting with the Refund builders.
 	Refund *RefundClient
 	// SandboxCheckout is the client for interacting with the SandboxCheckout builders.
@@ -210,9 +218,12 @@ func (tx *Tx) init() {
 	tx.AppointmentStatusChange = NewAppointmentStatusChangeClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
 	tx.CareRelation = NewCareRelationClient(tx.config)
+	tx.ChatAttachment = NewChatAttachmentClient(tx.config)
 	tx.ChatMessage = NewChatMessageClient(tx.config)
+	tx.ChatMessageVersion = NewChatMessageVersionClient(tx.config)
 	tx.ChatRead = NewChatReadClient(tx.config)
 	tx.ChatRoom = NewChatRoomClient(tx.config)
+	tx.ChatUpload = NewChatUploadClient(tx.config)
 	tx.Counter = NewCounterClient(tx.config)
 	tx.Delivery = NewDeliveryClient(tx.config)
 	tx.EmailToken = NewEmailTokenClient(tx.config)
@@ -229,6 +240,7 @@ func (tx *Tx) init() {
 	tx.Question = NewQuestionClient(tx.config)
 	tx.QuestionAnswer = NewQuestionAnswerClient(tx.config)
 	tx.RateEvent = NewRateEventClient(tx.config)
+	tx.RecordOpening = NewRecordOpeningClient(tx.config)
 	tx.Refund = NewRefundClient(tx.config)
 	tx.SandboxCheckout = NewSandboxCheckoutClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)

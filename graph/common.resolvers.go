@@ -59,25 +59,3 @@ type (
 	queryResolver        struct{ *Resolver }
 	subscriptionResolver struct{ *Resolver }
 )
-
-// !!! WARNING !!!
-// The code below was going to be deleted when updating resolvers. It has been copied here so you have
-// one last chance to move it out of harms way if you want. There are two reasons this happens:
-//  - When renaming or deleting a resolver the old code will be put in here. You can safely delete
-//    it when you're done.
-//  - You have helper methods in this file. Move them out to keep these resolver files clean.
-/*
-	func (r *moneyResolver) Amount(ctx context.Context, obj *booking.Money) (string, error) {
-	panic(fmt.Errorf("not implemented: Amount - amount"))
-}
-func (r *moneyResolver) Currency(ctx context.Context, obj *booking.Money) (string, error) {
-	panic(fmt.Errorf("not implemented: Currency - currency"))
-}
-func (r *Resolver) Money() generated.MoneyResolver { return &moneyResolver{r} }
-type (
-	moneyResolver        struct{ *Resolver }
-	mutationResolver     struct{ *Resolver }
-	queryResolver        struct{ *Resolver }
-	subscriptionResolver struct{ *Resolver }
-)
-*/

@@ -328,6 +328,85 @@ var (
 			},
 		},
 	}
+	// ChatAttachmentsColumns holds the columns for the "chat_attachments" table.
+	ChatAttachmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "place", Type: field.TypeInt},
+		{Name: "file_name", Type: field.TypeString, Size: 200},
+		{Name: "content_type", Type: field.TypeString, Size: 40},
+		{Name: "size_bytes", Type: field.TypeInt64},
+		{Name: "room_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "message_id", Type: field.TypeUUID},
+		{Name: "upload_id", Type: field.TypeUUID},
+	}
+	// ChatAttachmentsTable holds the schema information for the "chat_attachments" table.
+	ChatAttachmentsTable = &schema.Table{
+		Name:       "chat_attachments",
+		Columns:    ChatAttachmentsColumns,
+		PrimaryKey: []*schema.Column{ChatAttachmentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "chat_attachments_chat_rooms_room",
+				Columns:    []*schema.Column{ChatAttachmentsColumns[6]},
+				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_attachments_patients_patient",
+				Columns:    []*schema.Column{ChatAttachmentsColumns[7]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_attachments_practitioners_practitioner",
+				Columns:    []*schema.Column{ChatAttachmentsColumns[8]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_attachments_chat_messages_message",
+				Columns:    []*schema.Column{ChatAttachmentsColumns[9]},
+				RefColumns: []*schema.Column{ChatMessagesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_attachments_chat_uploads_upload",
+				Columns:    []*schema.Column{ChatAttachmentsColumns[10]},
+				RefColumns: []*schema.Column{ChatUploadsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "chatattachment_upload_id",
+				Unique:  true,
+				Columns: []*schema.Column{ChatAttachmentsColumns[10]},
+			},
+			{
+				Name:    "chatattachment_message_id_place",
+				Unique:  true,
+				Columns: []*schema.Column{ChatAttachmentsColumns[9], ChatAttachmentsColumns[2]},
+			},
+			{
+				Name:    "chatattachment_room_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatAttachmentsColumns[6]},
+			},
+			{
+				Name:    "chatattachment_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatAttachmentsColumns[7]},
+			},
+			{
+				Name:    "chatattachment_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatAttachmentsColumns[8]},
+			},
+		},
+	}
 	// ChatMessagesColumns holds the columns for the "chat_messages" table.
 	ChatMessagesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -335,6 +414,7 @@ var (
 		{Name: "sender_role", Type: field.TypeEnum, Enums: []string{"PATIENT", "PRACTITIONER"}},
 		{Name: "position", Type: field.TypeInt64},
 		{Name: "body", Type: field.TypeString, Size: 16000},
+		{Name: "search_key", Type: field.TypeString, Nullable: true, Size: 64000},
 		{Name: "client_message_id", Type: field.TypeString, Nullable: true, Size: 100},
 		{Name: "room_id", Type: field.TypeUUID},
 		{Name: "patient_id", Type: field.TypeUUID},
@@ -349,25 +429,25 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "chat_messages_chat_rooms_room",
-				Columns:    []*schema.Column{ChatMessagesColumns[6]},
+				Columns:    []*schema.Column{ChatMessagesColumns[7]},
 				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "chat_messages_patients_patient",
-				Columns:    []*schema.Column{ChatMessagesColumns[7]},
+				Columns:    []*schema.Column{ChatMessagesColumns[8]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "chat_messages_practitioners_practitioner",
-				Columns:    []*schema.Column{ChatMessagesColumns[8]},
+				Columns:    []*schema.Column{ChatMessagesColumns[9]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "chat_messages_users_sender",
-				Columns:    []*schema.Column{ChatMessagesColumns[9]},
+				Columns:    []*schema.Column{ChatMessagesColumns[10]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -376,22 +456,88 @@ var (
 			{
 				Name:    "chatmessage_room_id_position",
 				Unique:  true,
-				Columns: []*schema.Column{ChatMessagesColumns[6], ChatMessagesColumns[3]},
+				Columns: []*schema.Column{ChatMessagesColumns[7], ChatMessagesColumns[3]},
 			},
 			{
 				Name:    "chatmessage_sender_id_room_id_client_message_id",
 				Unique:  true,
-				Columns: []*schema.Column{ChatMessagesColumns[9], ChatMessagesColumns[6], ChatMessagesColumns[5]},
+				Columns: []*schema.Column{ChatMessagesColumns[10], ChatMessagesColumns[7], ChatMessagesColumns[6]},
 			},
 			{
 				Name:    "chatmessage_patient_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChatMessagesColumns[7]},
+				Columns: []*schema.Column{ChatMessagesColumns[8]},
 			},
 			{
 				Name:    "chatmessage_practitioner_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChatMessagesColumns[8]},
+				Columns: []*schema.Column{ChatMessagesColumns[9]},
+			},
+		},
+	}
+	// ChatMessageVersionsColumns holds the columns for the "chat_message_versions" table.
+	ChatMessageVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "number", Type: field.TypeInt},
+		{Name: "body", Type: field.TypeString, Nullable: true, Size: 16000},
+		{Name: "search_key", Type: field.TypeString, Nullable: true, Size: 64000},
+		{Name: "message_id", Type: field.TypeUUID},
+		{Name: "room_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+	}
+	// ChatMessageVersionsTable holds the schema information for the "chat_message_versions" table.
+	ChatMessageVersionsTable = &schema.Table{
+		Name:       "chat_message_versions",
+		Columns:    ChatMessageVersionsColumns,
+		PrimaryKey: []*schema.Column{ChatMessageVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "chat_message_versions_chat_messages_versions",
+				Columns:    []*schema.Column{ChatMessageVersionsColumns[5]},
+				RefColumns: []*schema.Column{ChatMessagesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "chat_message_versions_chat_rooms_room",
+				Columns:    []*schema.Column{ChatMessageVersionsColumns[6]},
+				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_message_versions_patients_patient",
+				Columns:    []*schema.Column{ChatMessageVersionsColumns[7]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_message_versions_practitioners_practitioner",
+				Columns:    []*schema.Column{ChatMessageVersionsColumns[8]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "chatmessageversion_message_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{ChatMessageVersionsColumns[5], ChatMessageVersionsColumns[2]},
+			},
+			{
+				Name:    "chatmessageversion_room_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatMessageVersionsColumns[6]},
+			},
+			{
+				Name:    "chatmessageversion_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatMessageVersionsColumns[7]},
+			},
+			{
+				Name:    "chatmessageversion_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatMessageVersionsColumns[8]},
 			},
 		},
 	}
@@ -464,6 +610,8 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "INACTIVE", "SUSPENDED", "ARCHIVED"}},
+		{Name: "status_since", Type: field.TypeTime, Nullable: true},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "appointment_id", Type: field.TypeUUID},
 		{Name: "patient_id", Type: field.TypeUUID},
 		{Name: "practitioner_id", Type: field.TypeUUID},
@@ -476,19 +624,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "chat_rooms_appointments_appointment",
-				Columns:    []*schema.Column{ChatRoomsColumns[3]},
+				Columns:    []*schema.Column{ChatRoomsColumns[5]},
 				RefColumns: []*schema.Column{AppointmentsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "chat_rooms_patients_patient",
-				Columns:    []*schema.Column{ChatRoomsColumns[4]},
+				Columns:    []*schema.Column{ChatRoomsColumns[6]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "chat_rooms_practitioners_practitioner",
-				Columns:    []*schema.Column{ChatRoomsColumns[5]},
+				Columns:    []*schema.Column{ChatRoomsColumns[7]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -497,17 +645,105 @@ var (
 			{
 				Name:    "chatroom_appointment_id",
 				Unique:  true,
-				Columns: []*schema.Column{ChatRoomsColumns[3]},
+				Columns: []*schema.Column{ChatRoomsColumns[5]},
 			},
 			{
 				Name:    "chatroom_patient_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChatRoomsColumns[4]},
+				Columns: []*schema.Column{ChatRoomsColumns[6]},
 			},
 			{
 				Name:    "chatroom_practitioner_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChatRoomsColumns[5]},
+				Columns: []*schema.Column{ChatRoomsColumns[7]},
+			},
+			{
+				Name:    "chatroom_status_status_since",
+				Unique:  false,
+				Columns: []*schema.Column{ChatRoomsColumns[2], ChatRoomsColumns[3]},
+			},
+			{
+				Name:    "chat_rooms_deleted",
+				Unique:  false,
+				Columns: []*schema.Column{ChatRoomsColumns[4]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "deleted_at IS NOT NULL",
+				},
+			},
+		},
+	}
+	// ChatUploadsColumns holds the columns for the "chat_uploads" table.
+	ChatUploadsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"CHAT_ATTACHMENT"}},
+		{Name: "file_name", Type: field.TypeString, Size: 200},
+		{Name: "content_type", Type: field.TypeEnum, Enums: []string{"image/jpeg", "image/png", "application/pdf"}},
+		{Name: "size_bytes", Type: field.TypeInt64},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "stored_at", Type: field.TypeTime, Nullable: true},
+		{Name: "object_key", Type: field.TypeString, Nullable: true, Size: 200},
+		{Name: "room_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID},
+	}
+	// ChatUploadsTable holds the schema information for the "chat_uploads" table.
+	ChatUploadsTable = &schema.Table{
+		Name:       "chat_uploads",
+		Columns:    ChatUploadsColumns,
+		PrimaryKey: []*schema.Column{ChatUploadsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "chat_uploads_chat_rooms_room",
+				Columns:    []*schema.Column{ChatUploadsColumns[9]},
+				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_uploads_patients_patient",
+				Columns:    []*schema.Column{ChatUploadsColumns[10]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_uploads_practitioners_practitioner",
+				Columns:    []*schema.Column{ChatUploadsColumns[11]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_uploads_users_user",
+				Columns:    []*schema.Column{ChatUploadsColumns[12]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "chatupload_room_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatUploadsColumns[9]},
+			},
+			{
+				Name:    "chatupload_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatUploadsColumns[10]},
+			},
+			{
+				Name:    "chatupload_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatUploadsColumns[11]},
+			},
+			{
+				Name:    "chatupload_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatUploadsColumns[12]},
+			},
+			{
+				Name:    "chatupload_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{ChatUploadsColumns[1]},
 			},
 		},
 	}
@@ -1156,6 +1392,71 @@ var (
 			},
 		},
 	}
+	// RecordOpeningsColumns holds the columns for the "record_openings" table.
+	RecordOpeningsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "reason", Type: field.TypeString, Size: 2000},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "room_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID},
+	}
+	// RecordOpeningsTable holds the schema information for the "record_openings" table.
+	RecordOpeningsTable = &schema.Table{
+		Name:       "record_openings",
+		Columns:    RecordOpeningsColumns,
+		PrimaryKey: []*schema.Column{RecordOpeningsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "record_openings_chat_rooms_room",
+				Columns:    []*schema.Column{RecordOpeningsColumns[4]},
+				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "record_openings_patients_patient",
+				Columns:    []*schema.Column{RecordOpeningsColumns[5]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "record_openings_practitioners_practitioner",
+				Columns:    []*schema.Column{RecordOpeningsColumns[6]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "record_openings_users_user",
+				Columns:    []*schema.Column{RecordOpeningsColumns[7]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "recordopening_room_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordOpeningsColumns[4]},
+			},
+			{
+				Name:    "recordopening_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordOpeningsColumns[5]},
+			},
+			{
+				Name:    "recordopening_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordOpeningsColumns[6]},
+			},
+			{
+				Name:    "recordopening_user_id_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{RecordOpeningsColumns[7], RecordOpeningsColumns[3]},
+			},
+		},
+	}
 	// RefundsColumns holds the columns for the "refunds" table.
 	RefundsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -1399,9 +1700,12 @@ var (
 		AppointmentStatusChangesTable,
 		AuditEventsTable,
 		CareRelationsTable,
+		ChatAttachmentsTable,
 		ChatMessagesTable,
+		ChatMessageVersionsTable,
 		ChatReadsTable,
 		ChatRoomsTable,
+		ChatUploadsTable,
 		CountersTable,
 		DeliveriesTable,
 		EmailTokensTable,
@@ -1418,6 +1722,7 @@ var (
 		QuestionsTable,
 		QuestionAnswersTable,
 		RateEventsTable,
+		RecordOpeningsTable,
 		RefundsTable,
 		SandboxCheckoutsTable,
 		SessionsTable,
@@ -1443,10 +1748,19 @@ func init() {
 	AppointmentStatusChangesTable.ForeignKeys[2].RefTable = PractitionersTable
 	CareRelationsTable.ForeignKeys[0].RefTable = PractitionersTable
 	CareRelationsTable.ForeignKeys[1].RefTable = PatientsTable
+	ChatAttachmentsTable.ForeignKeys[0].RefTable = ChatRoomsTable
+	ChatAttachmentsTable.ForeignKeys[1].RefTable = PatientsTable
+	ChatAttachmentsTable.ForeignKeys[2].RefTable = PractitionersTable
+	ChatAttachmentsTable.ForeignKeys[3].RefTable = ChatMessagesTable
+	ChatAttachmentsTable.ForeignKeys[4].RefTable = ChatUploadsTable
 	ChatMessagesTable.ForeignKeys[0].RefTable = ChatRoomsTable
 	ChatMessagesTable.ForeignKeys[1].RefTable = PatientsTable
 	ChatMessagesTable.ForeignKeys[2].RefTable = PractitionersTable
 	ChatMessagesTable.ForeignKeys[3].RefTable = UsersTable
+	ChatMessageVersionsTable.ForeignKeys[0].RefTable = ChatMessagesTable
+	ChatMessageVersionsTable.ForeignKeys[1].RefTable = ChatRoomsTable
+	ChatMessageVersionsTable.ForeignKeys[2].RefTable = PatientsTable
+	ChatMessageVersionsTable.ForeignKeys[3].RefTable = PractitionersTable
 	ChatReadsTable.ForeignKeys[0].RefTable = ChatRoomsTable
 	ChatReadsTable.ForeignKeys[1].RefTable = PatientsTable
 	ChatReadsTable.ForeignKeys[2].RefTable = PractitionersTable
@@ -1454,6 +1768,10 @@ func init() {
 	ChatRoomsTable.ForeignKeys[0].RefTable = AppointmentsTable
 	ChatRoomsTable.ForeignKeys[1].RefTable = PatientsTable
 	ChatRoomsTable.ForeignKeys[2].RefTable = PractitionersTable
+	ChatUploadsTable.ForeignKeys[0].RefTable = ChatRoomsTable
+	ChatUploadsTable.ForeignKeys[1].RefTable = PatientsTable
+	ChatUploadsTable.ForeignKeys[2].RefTable = PractitionersTable
+	ChatUploadsTable.ForeignKeys[3].RefTable = UsersTable
 	EmailTokensTable.ForeignKeys[0].RefTable = UsersTable
 	LeavesTable.ForeignKeys[0].RefTable = PractitionersTable
 	LeavesTable.ForeignKeys[1].RefTable = UsersTable
@@ -1467,6 +1785,10 @@ func init() {
 	QuestionAnswersTable.ForeignKeys[1].RefTable = PatientsTable
 	QuestionAnswersTable.ForeignKeys[2].RefTable = PractitionersTable
 	QuestionAnswersTable.ForeignKeys[3].RefTable = QuestionsTable
+	RecordOpeningsTable.ForeignKeys[0].RefTable = ChatRoomsTable
+	RecordOpeningsTable.ForeignKeys[1].RefTable = PatientsTable
+	RecordOpeningsTable.ForeignKeys[2].RefTable = PractitionersTable
+	RecordOpeningsTable.ForeignKeys[3].RefTable = UsersTable
 	RefundsTable.ForeignKeys[0].RefTable = OrdersTable
 	RefundsTable.ForeignKeys[1].RefTable = PatientsTable
 	SessionsTable.ForeignKeys[0].RefTable = UsersTable

@@ -21,14 +21,23 @@ type AuditEvent func(*sql.Selector)
 // CareRelation is the predicate function for carerelation builders.
 type CareRelation func(*sql.Selector)
 
+// ChatAttachment is the predicate function for chatattachment builders.
+type ChatAttachment func(*sql.Selector)
+
 // ChatMessage is the predicate function for chatmessage builders.
 type ChatMessage func(*sql.Selector)
+
+// ChatMessageVersion is the predicate function for chatmessageversion builders.
+type ChatMessageVersion func(*sql.Selector)
 
 // ChatRead is the predicate function for chatread builders.
 type ChatRead func(*sql.Selector)
 
 // ChatRoom is the predicate function for chatroom builders.
 type ChatRoom func(*sql.Selector)
+
+// ChatUpload is the predicate function for chatupload builders.
+type ChatUpload func(*sql.Selector)
 
 // Counter is the predicate function for counter builders.
 type Counter func(*sql.Selector)
@@ -77,6 +86,9 @@ type QuestionAnswer func(*sql.Selector)
 
 // RateEvent is the predicate function for rateevent builders.
 type RateEvent func(*sql.Selector)
+
+// RecordOpening is the predicate function for recordopening builders.
+type RecordOpening func(*sql.Selector)
 
 // Refund is the predicate function for refund builders.
 type Refund func(*sql.Selector)

@@ -3,6 +3,7 @@ package schema
 import (
 	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -30,6 +31,8 @@ func (ChatRoom) Fields() []ent.Field {
 				"ACTIVE": "Both may write.", "INACTIVE": "The appointment is over or cancelled: it can be read, not written in.",
 				"SUSPENDED": "The practitioner or an administrator has stopped it.", "ARCHIVED": "It was put away 30 days after it became inactive.",
 			}),
+		at("status_since", "Since when the room has this status; null when that is not known.").Optional().NoFilter().Field(),
+		at("deleted_at", "When an administrator took the room away; nobody sees it from then on.").Optional().Hidden().Field(),
 	}
 }
 
@@ -47,5 +50,8 @@ func (ChatRoom) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("appointment_id").Unique(), // one room per appointment, however often its payment is told
 		index.Fields("patient_id"), index.Fields("practitioner_id"),
+		index.Fields("status", "status_since"), // those that are due for the archive
+		// Every read of a message leaves out the few rooms that were taken away.
+		index.Fields("deleted_at").StorageKey("chat_rooms_deleted").Annotations(entsql.IndexWhere("deleted_at IS NOT NULL")),
 	}
 }

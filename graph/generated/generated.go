@@ -20,6 +20,7 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/order"
 	patient1 "github.com/caregraph/caregraph/ent/patient"
@@ -55,6 +56,9 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Appointment() AppointmentResolver
 	AppointmentStatusChange() AppointmentStatusChangeResolver
+	ChatAttachment() ChatAttachmentResolver
+	ChatInboxChanged() ChatInboxChangedResolver
+	ChatMessage() ChatMessageResolver
 	ChatRoom() ChatRoomResolver
 	JobRun() JobRunResolver
 	Mutation() MutationResolver
@@ -217,6 +221,11 @@ type ComplexityRoot struct {
 		UserErrors  func(childComplexity int) int
 	}
 
+	BreakGlassPayload struct {
+		Openings   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	CancelAppointmentPayload struct {
 		Appointment func(childComplexity int) int
 		UserErrors  func(childComplexity int) int
@@ -225,6 +234,23 @@ type ComplexityRoot struct {
 	ChangePasswordPayload struct {
 		EndedSessions func(childComplexity int) int
 		UserErrors    func(childComplexity int) int
+	}
+
+	ChatAttachment struct {
+		ContentType func(childComplexity int) int
+		FileName    func(childComplexity int) int
+		ID          func(childComplexity int) int
+		SizeBytes   func(childComplexity int) int
+		URL         func(childComplexity int) int
+	}
+
+	ChatContext struct {
+		ConsultationType func(childComplexity int) int
+		DurationMinutes  func(childComplexity int) int
+		EndsAt           func(childComplexity int) int
+		Note             func(childComplexity int) int
+		StartsAt         func(childComplexity int) int
+		Symptoms         func(childComplexity int) int
 	}
 
 	ChatEventConnection struct {
@@ -238,16 +264,35 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ChatInboxChanged struct {
+		Cursor         func(childComplexity int) int
+		Kind           func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+		Room           func(childComplexity int) int
+		RoomID         func(childComplexity int) int
+		UnreadCount    func(childComplexity int) int
+		UnreadTotal    func(childComplexity int) int
+	}
+
 	ChatMessage struct {
+		Attachments     func(childComplexity int) int
 		Body            func(childComplexity int) int
 		ClientMessageID func(childComplexity int) int
 		CreatedAt       func(childComplexity int) int
+		EditedAt        func(childComplexity int) int
+		Highlights      func(childComplexity int) int
 		ID              func(childComplexity int) int
+		IsDeleted       func(childComplexity int) int
 		Position        func(childComplexity int) int
+		ReadBy          func(childComplexity int) int
 		Room            func(childComplexity int) int
 		RoomID          func(childComplexity int) int
 		SenderID        func(childComplexity int) int
 		SenderRole      func(childComplexity int) int
+		Version         func(childComplexity int) int
+		Versions        func(childComplexity int) int
+		ViewerCanEdit   func(childComplexity int) int
 	}
 
 	ChatMessageConnection struct {
@@ -261,19 +306,32 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ChatParticipant struct {
+		ID   func(childComplexity int) int
+		Name func(childComplexity int) int
+		Role func(childComplexity int) int
+	}
+
+	ChatReceipt struct {
+		ReadAt func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
 	ChatRoom struct {
 		Appointment    func(childComplexity int) int
 		AppointmentID  func(childComplexity int) int
+		Context        func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
 		ID             func(childComplexity int) int
 		LastMessage    func(childComplexity int) int
-		Messages       func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) int
+		Messages       func(childComplexity int, search *string, from *time.Time, to *time.Time, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) int
 		Patient        func(childComplexity int) int
 		PatientID      func(childComplexity int) int
 		Practitioner   func(childComplexity int) int
 		PractitionerID func(childComplexity int) int
 		ReadUpTo       func(childComplexity int) int
 		Status         func(childComplexity int) int
+		StatusSince    func(childComplexity int) int
 		UnreadCount    func(childComplexity int) int
 		ViewerCanSend  func(childComplexity int) int
 	}
@@ -324,6 +382,11 @@ type ComplexityRoot struct {
 		UserErrors   func(childComplexity int) int
 	}
 
+	CreateUploadPayload struct {
+		Upload     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	CreateUserPayload struct {
 		User       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -339,10 +402,25 @@ type ComplexityRoot struct {
 		UserErrors           func(childComplexity int) int
 	}
 
+	DeleteChatRoomPayload struct {
+		DeletedID  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	DeleteMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	DeleteSlotPayload struct {
 		DeletedSlotID func(childComplexity int) int
 		Slot          func(childComplexity int) int
 		UserErrors    func(childComplexity int) int
+	}
+
+	EditMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	ExtendSessionPayload struct {
@@ -437,6 +515,11 @@ type ComplexityRoot struct {
 		UserErrors  func(childComplexity int) int
 	}
 
+	ManageChatRoomPayload struct {
+		Room       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	MarkNoShowPayload struct {
 		Appointment func(childComplexity int) int
 		UserErrors  func(childComplexity int) int
@@ -459,6 +542,26 @@ type ComplexityRoot struct {
 		PreviousCursor func(childComplexity int) int
 	}
 
+	MessageDeleted struct {
+		Cursor         func(childComplexity int) int
+		Message        func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+	}
+
+	MessageEdited struct {
+		Cursor         func(childComplexity int) int
+		Message        func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+	}
+
+	MessageText struct {
+		Body   func(childComplexity int) int
+		Number func(childComplexity int) int
+		Since  func(childComplexity int) int
+	}
+
 	MessagesRead struct {
 		By             func(childComplexity int) int
 		Cursor         func(childComplexity int) int
@@ -477,6 +580,7 @@ type ComplexityRoot struct {
 		AnswerQuestionnaire       func(childComplexity int, input booking.AnswerQuestionnaireInput) int
 		BlockTime                 func(childComplexity int, input booking.BlockTimeInput) int
 		BookAppointment           func(childComplexity int, input booking.BookAppointmentInput) int
+		BreakGlass                func(childComplexity int, input chat.BreakGlassInput) int
 		CancelAppointment         func(childComplexity int, input booking.CancelAppointmentInput) int
 		ChangePassword            func(childComplexity int, input identity.ChangePasswordInput) int
 		CompleteAppointment       func(childComplexity int, input booking.CompleteAppointmentInput) int
@@ -485,13 +589,18 @@ type ComplexityRoot struct {
 		CreateQuestion            func(childComplexity int, input booking.CreateQuestionInput) int
 		CreateSlot                func(childComplexity int, input booking.CreateSlotInput) int
 		CreateSlots               func(childComplexity int, input booking.CreateSlotsInput) int
+		CreateUpload              func(childComplexity int, input chat.CreateUploadInput) int
 		CreateUser                func(childComplexity int, input identity.CreateUserInput) int
 		DeactivateUser            func(childComplexity int, input identity.DeactivateUserInput) int
 		DeleteAppointment         func(childComplexity int, input booking.DeleteAppointmentInput) int
+		DeleteChatRoom            func(childComplexity int, input chat.DeleteChatRoomInput) int
+		DeleteMessage             func(childComplexity int, input chat.DeleteMessageInput) int
 		DeleteSlot                func(childComplexity int, input booking.DeleteSlotInput) int
+		EditMessage               func(childComplexity int, input chat.EditMessageInput) int
 		ExtendSession             func(childComplexity int, input *identity.ExtendSessionInput) int
 		Login                     func(childComplexity int, input identity.LoginInput) int
 		Logout                    func(childComplexity int, input *identity.LogoutInput) int
+		ManageChatRoom            func(childComplexity int, input chat.ManageChatRoomInput) int
 		MarkNoShow                func(childComplexity int, input booking.MarkNoShowInput) int
 		MarkNotificationRead      func(childComplexity int, input model.MarkNotificationReadInput) int
 		MarkRoomRead              func(childComplexity int, input chat.MarkRoomReadInput) int
@@ -505,6 +614,7 @@ type ComplexityRoot struct {
 		RevokeSession             func(childComplexity int, input identity.RevokeSessionInput) int
 		RunJob                    func(childComplexity int, input model.RunJobInput) int
 		SendMessage               func(childComplexity int, input chat.SendMessageInput) int
+		SetTyping                 func(childComplexity int, input chat.SetTypingInput) int
 		SettleRefund              func(childComplexity int, input booking.SettleRefundInput) int
 		UnblockTime               func(childComplexity int, input booking.UnblockTimeInput) int
 		UpdateAppointment         func(childComplexity int, input booking.UpdateAppointmentInput) int
@@ -788,6 +898,24 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	RecordOpened struct {
+		By             func(childComplexity int) int
+		ByName         func(childComplexity int) int
+		Cursor         func(childComplexity int) int
+		ExpiresAt      func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+		Reason         func(childComplexity int) int
+	}
+
+	RecordOpening struct {
+		CreatedAt func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		RoomID    func(childComplexity int) int
+	}
+
 	RecordPaymentPayload struct {
 		Appointment func(childComplexity int) int
 		Order       func(childComplexity int) int
@@ -912,6 +1040,11 @@ type ComplexityRoot struct {
 		WarningThreshold func(childComplexity int) int
 	}
 
+	SetTypingPayload struct {
+		IsTold     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	SettleRefundPayload struct {
 		Order      func(childComplexity int) int
 		Refund     func(childComplexity int) int
@@ -959,6 +1092,12 @@ type ComplexityRoot struct {
 		Message      func(childComplexity int) int
 	}
 
+	SlotsChanged struct {
+		HasMore    func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		Slots      func(childComplexity int) int
+	}
+
 	StreamOpened struct {
 		Cursor         func(childComplexity int) int
 		OccurredAt     func(childComplexity int) int
@@ -968,7 +1107,15 @@ type ComplexityRoot struct {
 	Subscription struct {
 		AppointmentChanged func(childComplexity int, appointmentID uuid.UUID, after *entgql.Cursor[uuid.UUID]) int
 		ChatEvents         func(childComplexity int, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) int
+		ChatInbox          func(childComplexity int, after *entgql.Cursor[uuid.UUID]) int
 		SessionEvents      func(childComplexity int) int
+		SlotsChanged       func(childComplexity int, practitionerID uuid.UUID, from time.Time, to time.Time) int
+		Typing             func(childComplexity int, roomID uuid.UUID) int
+	}
+
+	TextRange struct {
+		Length func(childComplexity int) int
+		Start  func(childComplexity int) int
 	}
 
 	Throttled struct {
@@ -977,6 +1124,13 @@ type ComplexityRoot struct {
 		Limit      func(childComplexity int) int
 		Message    func(childComplexity int) int
 		RetryAfter func(childComplexity int) int
+	}
+
+	Typing struct {
+		ExpiresAt  func(childComplexity int) int
+		IsTyping   func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		UserID     func(childComplexity int) int
 	}
 
 	UnblockTimePayload struct {
@@ -1012,6 +1166,12 @@ type ComplexityRoot struct {
 	UpdateUserPayload struct {
 		User       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	Upload struct {
+		ExpiresAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		URL       func(childComplexity int) int
 	}
 
 	User struct {
@@ -1074,8 +1234,29 @@ type AppointmentStatusChangeResolver interface {
 	FromStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (*appointment.Status, error)
 	ToStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (appointment.Status, error)
 }
+type ChatAttachmentResolver interface {
+	URL(ctx context.Context, obj *ent.ChatAttachment) (string, error)
+}
+type ChatInboxChangedResolver interface {
+	Room(ctx context.Context, obj *model.ChatInboxChanged) (*ent.ChatRoom, error)
+
+	UnreadCount(ctx context.Context, obj *model.ChatInboxChanged) (int, error)
+	UnreadTotal(ctx context.Context, obj *model.ChatInboxChanged) (int, error)
+}
+type ChatMessageResolver interface {
+	Body(ctx context.Context, obj *ent.ChatMessage) (*string, error)
+	EditedAt(ctx context.Context, obj *ent.ChatMessage) (*time.Time, error)
+	IsDeleted(ctx context.Context, obj *ent.ChatMessage) (bool, error)
+	Version(ctx context.Context, obj *ent.ChatMessage) (int, error)
+	ViewerCanEdit(ctx context.Context, obj *ent.ChatMessage) (bool, error)
+	ReadBy(ctx context.Context, obj *ent.ChatMessage) ([]*chat.ChatReceipt, error)
+	Highlights(ctx context.Context, obj *ent.ChatMessage) ([]*chat.TextRange, error)
+	Attachments(ctx context.Context, obj *ent.ChatMessage) ([]*ent.ChatAttachment, error)
+	Versions(ctx context.Context, obj *ent.ChatMessage) ([]*chat.MessageText, error)
+}
 type ChatRoomResolver interface {
-	Messages(ctx context.Context, obj *ent.ChatRoom, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) (*ent.ChatMessageConnection, error)
+	Context(ctx context.Context, obj *ent.ChatRoom) (*chat.ChatContext, error)
+	Messages(ctx context.Context, obj *ent.ChatRoom, search *string, from *time.Time, to *time.Time, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) (*ent.ChatMessageConnection, error)
 	UnreadCount(ctx context.Context, obj *ent.ChatRoom) (int, error)
 	LastMessage(ctx context.Context, obj *ent.ChatRoom) (*ent.ChatMessage, error)
 	ViewerCanSend(ctx context.Context, obj *ent.ChatRoom) (bool, error)
@@ -1107,6 +1288,12 @@ type MutationResolver interface {
 	UpdateQuestion(ctx context.Context, input booking.UpdateQuestionInput) (*model.UpdateQuestionPayload, error)
 	SendMessage(ctx context.Context, input chat.SendMessageInput) (*model.SendMessagePayload, error)
 	MarkRoomRead(ctx context.Context, input chat.MarkRoomReadInput) (*model.MarkRoomReadPayload, error)
+	EditMessage(ctx context.Context, input chat.EditMessageInput) (*model.EditMessagePayload, error)
+	DeleteMessage(ctx context.Context, input chat.DeleteMessageInput) (*model.DeleteMessagePayload, error)
+	CreateUpload(ctx context.Context, input chat.CreateUploadInput) (*model.CreateUploadPayload, error)
+	ManageChatRoom(ctx context.Context, input chat.ManageChatRoomInput) (*model.ManageChatRoomPayload, error)
+	DeleteChatRoom(ctx context.Context, input chat.DeleteChatRoomInput) (*model.DeleteChatRoomPayload, error)
+	BreakGlass(ctx context.Context, input chat.BreakGlassInput) (*model.BreakGlassPayload, error)
 	RegisterPatient(ctx context.Context, input identity.RegisterPatientInput) (*model.RegisterPatientPayload, error)
 	VerifyEmail(ctx context.Context, input identity.VerifyEmailInput) (*model.VerifyEmailPayload, error)
 	Login(ctx context.Context, input identity.LoginInput) (*model.LoginPayload, error)
@@ -1123,6 +1310,7 @@ type MutationResolver interface {
 	UpdatePractitionerProfile(ctx context.Context, input identity.UpdatePractitionerProfileInput) (*model.UpdatePractitionerProfilePayload, error)
 	RunJob(ctx context.Context, input model.RunJobInput) (*model.RunJobPayload, error)
 	AdvanceClock(ctx context.Context, input model.AdvanceClockInput) (*model.AdvanceClockPayload, error)
+	SetTyping(ctx context.Context, input chat.SetTypingInput) (*model.SetTypingPayload, error)
 	CreatePatient(ctx context.Context, input patient.CreatePatientInput) (*model.CreatePatientPayload, error)
 	UpdatePatient(ctx context.Context, input patient.UpdatePatientInput) (*model.UpdatePatientPayload, error)
 	RecordPayment(ctx context.Context, input booking.RecordPaymentInput) (*model.RecordPaymentPayload, error)
@@ -1180,6 +1368,9 @@ type SubscriptionResolver interface {
 	SessionEvents(ctx context.Context) (<-chan identity.SessionEvent, error)
 	AppointmentChanged(ctx context.Context, appointmentID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.AppointmentEvent, error)
 	ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatEvent, error)
+	ChatInbox(ctx context.Context, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatInboxEvent, error)
+	SlotsChanged(ctx context.Context, practitionerID uuid.UUID, from time.Time, to time.Time) (<-chan *booking.SlotsChanged, error)
+	Typing(ctx context.Context, roomID uuid.UUID) (<-chan *chat.Typing, error)
 }
 type UserResolver interface {
 	Roles(ctx context.Context, obj *ent.User) ([]access.Role, error)
@@ -1830,6 +2021,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BookAppointmentPayload.UserErrors(childComplexity), true
 
+	case "BreakGlassPayload.openings":
+		if e.ComplexityRoot.BreakGlassPayload.Openings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BreakGlassPayload.Openings(childComplexity), true
+	case "BreakGlassPayload.userErrors":
+		if e.ComplexityRoot.BreakGlassPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BreakGlassPayload.UserErrors(childComplexity), true
+
 	case "CancelAppointmentPayload.appointment":
 		if e.ComplexityRoot.CancelAppointmentPayload.Appointment == nil {
 			break
@@ -1855,6 +2059,74 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangePasswordPayload.UserErrors(childComplexity), true
+
+	case "ChatAttachment.contentType":
+		if e.ComplexityRoot.ChatAttachment.ContentType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.ContentType(childComplexity), true
+	case "ChatAttachment.fileName":
+		if e.ComplexityRoot.ChatAttachment.FileName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.FileName(childComplexity), true
+	case "ChatAttachment.id":
+		if e.ComplexityRoot.ChatAttachment.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.ID(childComplexity), true
+	case "ChatAttachment.sizeBytes":
+		if e.ComplexityRoot.ChatAttachment.SizeBytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.SizeBytes(childComplexity), true
+	case "ChatAttachment.url":
+		if e.ComplexityRoot.ChatAttachment.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.URL(childComplexity), true
+
+	case "ChatContext.consultationType":
+		if e.ComplexityRoot.ChatContext.ConsultationType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.ConsultationType(childComplexity), true
+	case "ChatContext.durationMinutes":
+		if e.ComplexityRoot.ChatContext.DurationMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.DurationMinutes(childComplexity), true
+	case "ChatContext.endsAt":
+		if e.ComplexityRoot.ChatContext.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.EndsAt(childComplexity), true
+	case "ChatContext.note":
+		if e.ComplexityRoot.ChatContext.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.Note(childComplexity), true
+	case "ChatContext.startsAt":
+		if e.ComplexityRoot.ChatContext.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.StartsAt(childComplexity), true
+	case "ChatContext.symptoms":
+		if e.ComplexityRoot.ChatContext.Symptoms == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.Symptoms(childComplexity), true
 
 	case "ChatEventConnection.edges":
 		if e.ComplexityRoot.ChatEventConnection.Edges == nil {
@@ -1888,6 +2160,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChatEventEdge.Node(childComplexity), true
 
+	case "ChatInboxChanged.cursor":
+		if e.ComplexityRoot.ChatInboxChanged.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.Cursor(childComplexity), true
+	case "ChatInboxChanged.kind":
+		if e.ComplexityRoot.ChatInboxChanged.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.Kind(childComplexity), true
+	case "ChatInboxChanged.occurredAt":
+		if e.ComplexityRoot.ChatInboxChanged.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.OccurredAt(childComplexity), true
+	case "ChatInboxChanged.previousCursor":
+		if e.ComplexityRoot.ChatInboxChanged.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.PreviousCursor(childComplexity), true
+	case "ChatInboxChanged.room":
+		if e.ComplexityRoot.ChatInboxChanged.Room == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.Room(childComplexity), true
+	case "ChatInboxChanged.roomId":
+		if e.ComplexityRoot.ChatInboxChanged.RoomID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.RoomID(childComplexity), true
+	case "ChatInboxChanged.unreadCount":
+		if e.ComplexityRoot.ChatInboxChanged.UnreadCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.UnreadCount(childComplexity), true
+	case "ChatInboxChanged.unreadTotal":
+		if e.ComplexityRoot.ChatInboxChanged.UnreadTotal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.UnreadTotal(childComplexity), true
+
+	case "ChatMessage.attachments":
+		if e.ComplexityRoot.ChatMessage.Attachments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Attachments(childComplexity), true
 	case "ChatMessage.body":
 		if e.ComplexityRoot.ChatMessage.Body == nil {
 			break
@@ -1906,18 +2233,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatMessage.CreatedAt(childComplexity), true
+	case "ChatMessage.editedAt":
+		if e.ComplexityRoot.ChatMessage.EditedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.EditedAt(childComplexity), true
+	case "ChatMessage.highlights":
+		if e.ComplexityRoot.ChatMessage.Highlights == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Highlights(childComplexity), true
 	case "ChatMessage.id":
 		if e.ComplexityRoot.ChatMessage.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ChatMessage.ID(childComplexity), true
+	case "ChatMessage.isDeleted":
+		if e.ComplexityRoot.ChatMessage.IsDeleted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.IsDeleted(childComplexity), true
 	case "ChatMessage.position":
 		if e.ComplexityRoot.ChatMessage.Position == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ChatMessage.Position(childComplexity), true
+	case "ChatMessage.readBy":
+		if e.ComplexityRoot.ChatMessage.ReadBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.ReadBy(childComplexity), true
 	case "ChatMessage.room":
 		if e.ComplexityRoot.ChatMessage.Room == nil {
 			break
@@ -1942,6 +2293,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatMessage.SenderRole(childComplexity), true
+	case "ChatMessage.version":
+		if e.ComplexityRoot.ChatMessage.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Version(childComplexity), true
+	case "ChatMessage.versions":
+		if e.ComplexityRoot.ChatMessage.Versions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Versions(childComplexity), true
+	case "ChatMessage.viewerCanEdit":
+		if e.ComplexityRoot.ChatMessage.ViewerCanEdit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.ViewerCanEdit(childComplexity), true
 
 	case "ChatMessageConnection.edges":
 		if e.ComplexityRoot.ChatMessageConnection.Edges == nil {
@@ -1975,6 +2344,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChatMessageEdge.Node(childComplexity), true
 
+	case "ChatParticipant.id":
+		if e.ComplexityRoot.ChatParticipant.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatParticipant.ID(childComplexity), true
+	case "ChatParticipant.name":
+		if e.ComplexityRoot.ChatParticipant.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatParticipant.Name(childComplexity), true
+	case "ChatParticipant.role":
+		if e.ComplexityRoot.ChatParticipant.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatParticipant.Role(childComplexity), true
+
+	case "ChatReceipt.readAt":
+		if e.ComplexityRoot.ChatReceipt.ReadAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatReceipt.ReadAt(childComplexity), true
+	case "ChatReceipt.user":
+		if e.ComplexityRoot.ChatReceipt.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatReceipt.User(childComplexity), true
+
 	case "ChatRoom.appointment":
 		if e.ComplexityRoot.ChatRoom.Appointment == nil {
 			break
@@ -1987,6 +2388,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatRoom.AppointmentID(childComplexity), true
+	case "ChatRoom.context":
+		if e.ComplexityRoot.ChatRoom.Context == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatRoom.Context(childComplexity), true
 	case "ChatRoom.createdAt":
 		if e.ComplexityRoot.ChatRoom.CreatedAt == nil {
 			break
@@ -2015,7 +2422,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.ChatRoom.Messages(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.ChatMessageOrder)), true
+		return e.ComplexityRoot.ChatRoom.Messages(childComplexity, args["search"].(*string), args["from"].(*time.Time), args["to"].(*time.Time), args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.ChatMessageOrder)), true
 	case "ChatRoom.patient":
 		if e.ComplexityRoot.ChatRoom.Patient == nil {
 			break
@@ -2052,6 +2459,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatRoom.Status(childComplexity), true
+	case "ChatRoom.statusSince":
+		if e.ComplexityRoot.ChatRoom.StatusSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatRoom.StatusSince(childComplexity), true
 	case "ChatRoom.unreadCount":
 		if e.ComplexityRoot.ChatRoom.UnreadCount == nil {
 			break
@@ -2205,6 +2618,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateSlotsPayload.UserErrors(childComplexity), true
 
+	case "CreateUploadPayload.upload":
+		if e.ComplexityRoot.CreateUploadPayload.Upload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateUploadPayload.Upload(childComplexity), true
+	case "CreateUploadPayload.userErrors":
+		if e.ComplexityRoot.CreateUploadPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateUploadPayload.UserErrors(childComplexity), true
+
 	case "CreateUserPayload.user":
 		if e.ComplexityRoot.CreateUserPayload.User == nil {
 			break
@@ -2244,6 +2670,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeleteAppointmentPayload.UserErrors(childComplexity), true
 
+	case "DeleteChatRoomPayload.deletedId":
+		if e.ComplexityRoot.DeleteChatRoomPayload.DeletedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteChatRoomPayload.DeletedID(childComplexity), true
+	case "DeleteChatRoomPayload.userErrors":
+		if e.ComplexityRoot.DeleteChatRoomPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteChatRoomPayload.UserErrors(childComplexity), true
+
+	case "DeleteMessagePayload.message":
+		if e.ComplexityRoot.DeleteMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteMessagePayload.Message(childComplexity), true
+	case "DeleteMessagePayload.userErrors":
+		if e.ComplexityRoot.DeleteMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteMessagePayload.UserErrors(childComplexity), true
+
 	case "DeleteSlotPayload.deletedSlotId":
 		if e.ComplexityRoot.DeleteSlotPayload.DeletedSlotID == nil {
 			break
@@ -2262,6 +2714,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteSlotPayload.UserErrors(childComplexity), true
+
+	case "EditMessagePayload.message":
+		if e.ComplexityRoot.EditMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditMessagePayload.Message(childComplexity), true
+	case "EditMessagePayload.userErrors":
+		if e.ComplexityRoot.EditMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditMessagePayload.UserErrors(childComplexity), true
 
 	case "ExtendSessionPayload.status":
 		if e.ComplexityRoot.ExtendSessionPayload.Status == nil {
@@ -2611,6 +3076,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LogoutPayload.UserErrors(childComplexity), true
 
+	case "ManageChatRoomPayload.room":
+		if e.ComplexityRoot.ManageChatRoomPayload.Room == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ManageChatRoomPayload.Room(childComplexity), true
+	case "ManageChatRoomPayload.userErrors":
+		if e.ComplexityRoot.ManageChatRoomPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ManageChatRoomPayload.UserErrors(childComplexity), true
+
 	case "MarkNoShowPayload.appointment":
 		if e.ComplexityRoot.MarkNoShowPayload.Appointment == nil {
 			break
@@ -2674,6 +3152,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessageAdded.PreviousCursor(childComplexity), true
+
+	case "MessageDeleted.cursor":
+		if e.ComplexityRoot.MessageDeleted.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.Cursor(childComplexity), true
+	case "MessageDeleted.message":
+		if e.ComplexityRoot.MessageDeleted.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.Message(childComplexity), true
+	case "MessageDeleted.occurredAt":
+		if e.ComplexityRoot.MessageDeleted.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.OccurredAt(childComplexity), true
+	case "MessageDeleted.previousCursor":
+		if e.ComplexityRoot.MessageDeleted.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.PreviousCursor(childComplexity), true
+
+	case "MessageEdited.cursor":
+		if e.ComplexityRoot.MessageEdited.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.Cursor(childComplexity), true
+	case "MessageEdited.message":
+		if e.ComplexityRoot.MessageEdited.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.Message(childComplexity), true
+	case "MessageEdited.occurredAt":
+		if e.ComplexityRoot.MessageEdited.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.OccurredAt(childComplexity), true
+	case "MessageEdited.previousCursor":
+		if e.ComplexityRoot.MessageEdited.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.PreviousCursor(childComplexity), true
+
+	case "MessageText.body":
+		if e.ComplexityRoot.MessageText.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageText.Body(childComplexity), true
+	case "MessageText.number":
+		if e.ComplexityRoot.MessageText.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageText.Number(childComplexity), true
+	case "MessageText.since":
+		if e.ComplexityRoot.MessageText.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageText.Since(childComplexity), true
 
 	case "MessagesRead.by":
 		if e.ComplexityRoot.MessagesRead.By == nil {
@@ -2763,6 +3310,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.BookAppointment(childComplexity, args["input"].(booking.BookAppointmentInput)), true
+	case "Mutation.breakGlass":
+		if e.ComplexityRoot.Mutation.BreakGlass == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_breakGlass_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BreakGlass(childComplexity, args["input"].(chat.BreakGlassInput)), true
 	case "Mutation.cancelAppointment":
 		if e.ComplexityRoot.Mutation.CancelAppointment == nil {
 			break
@@ -2851,6 +3409,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateSlots(childComplexity, args["input"].(booking.CreateSlotsInput)), true
+	case "Mutation.createUpload":
+		if e.ComplexityRoot.Mutation.CreateUpload == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createUpload_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateUpload(childComplexity, args["input"].(chat.CreateUploadInput)), true
 	case "Mutation.createUser":
 		if e.ComplexityRoot.Mutation.CreateUser == nil {
 			break
@@ -2884,6 +3453,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteAppointment(childComplexity, args["input"].(booking.DeleteAppointmentInput)), true
+	case "Mutation.deleteChatRoom":
+		if e.ComplexityRoot.Mutation.DeleteChatRoom == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteChatRoom_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteChatRoom(childComplexity, args["input"].(chat.DeleteChatRoomInput)), true
+	case "Mutation.deleteMessage":
+		if e.ComplexityRoot.Mutation.DeleteMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteMessage(childComplexity, args["input"].(chat.DeleteMessageInput)), true
 	case "Mutation.deleteSlot":
 		if e.ComplexityRoot.Mutation.DeleteSlot == nil {
 			break
@@ -2895,6 +3486,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteSlot(childComplexity, args["input"].(booking.DeleteSlotInput)), true
+	case "Mutation.editMessage":
+		if e.ComplexityRoot.Mutation.EditMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_editMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EditMessage(childComplexity, args["input"].(chat.EditMessageInput)), true
 	case "Mutation.extendSession":
 		if e.ComplexityRoot.Mutation.ExtendSession == nil {
 			break
@@ -2928,6 +3530,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.Logout(childComplexity, args["input"].(*identity.LogoutInput)), true
+	case "Mutation.manageChatRoom":
+		if e.ComplexityRoot.Mutation.ManageChatRoom == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_manageChatRoom_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ManageChatRoom(childComplexity, args["input"].(chat.ManageChatRoomInput)), true
 	case "Mutation.markNoShow":
 		if e.ComplexityRoot.Mutation.MarkNoShow == nil {
 			break
@@ -3071,6 +3684,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(chat.SendMessageInput)), true
+	case "Mutation.setTyping":
+		if e.ComplexityRoot.Mutation.SetTyping == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setTyping_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetTyping(childComplexity, args["input"].(chat.SetTypingInput)), true
 	case "Mutation.settleRefund":
 		if e.ComplexityRoot.Mutation.SettleRefund == nil {
 			break
@@ -4502,6 +5126,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReactivateUserPayload.UserErrors(childComplexity), true
 
+	case "RecordOpened.by":
+		if e.ComplexityRoot.RecordOpened.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.By(childComplexity), true
+	case "RecordOpened.byName":
+		if e.ComplexityRoot.RecordOpened.ByName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.ByName(childComplexity), true
+	case "RecordOpened.cursor":
+		if e.ComplexityRoot.RecordOpened.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.Cursor(childComplexity), true
+	case "RecordOpened.expiresAt":
+		if e.ComplexityRoot.RecordOpened.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.ExpiresAt(childComplexity), true
+	case "RecordOpened.occurredAt":
+		if e.ComplexityRoot.RecordOpened.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.OccurredAt(childComplexity), true
+	case "RecordOpened.previousCursor":
+		if e.ComplexityRoot.RecordOpened.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.PreviousCursor(childComplexity), true
+	case "RecordOpened.reason":
+		if e.ComplexityRoot.RecordOpened.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.Reason(childComplexity), true
+
+	case "RecordOpening.createdAt":
+		if e.ComplexityRoot.RecordOpening.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.CreatedAt(childComplexity), true
+	case "RecordOpening.expiresAt":
+		if e.ComplexityRoot.RecordOpening.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.ExpiresAt(childComplexity), true
+	case "RecordOpening.id":
+		if e.ComplexityRoot.RecordOpening.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.ID(childComplexity), true
+	case "RecordOpening.reason":
+		if e.ComplexityRoot.RecordOpening.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.Reason(childComplexity), true
+	case "RecordOpening.roomId":
+		if e.ComplexityRoot.RecordOpening.RoomID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.RoomID(childComplexity), true
+
 	case "RecordPaymentPayload.appointment":
 		if e.ComplexityRoot.RecordPaymentPayload.Appointment == nil {
 			break
@@ -4940,6 +5638,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionStatus.WarningThreshold(childComplexity), true
 
+	case "SetTypingPayload.isTold":
+		if e.ComplexityRoot.SetTypingPayload.IsTold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTypingPayload.IsTold(childComplexity), true
+	case "SetTypingPayload.userErrors":
+		if e.ComplexityRoot.SetTypingPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTypingPayload.UserErrors(childComplexity), true
+
 	case "SettleRefundPayload.order":
 		if e.ComplexityRoot.SettleRefundPayload.Order == nil {
 			break
@@ -5120,6 +5831,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SlotTaken.Message(childComplexity), true
 
+	case "SlotsChanged.hasMore":
+		if e.ComplexityRoot.SlotsChanged.HasMore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.HasMore(childComplexity), true
+	case "SlotsChanged.occurredAt":
+		if e.ComplexityRoot.SlotsChanged.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.OccurredAt(childComplexity), true
+	case "SlotsChanged.slots":
+		if e.ComplexityRoot.SlotsChanged.Slots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.Slots(childComplexity), true
+
 	case "StreamOpened.cursor":
 		if e.ComplexityRoot.StreamOpened.Cursor == nil {
 			break
@@ -5161,12 +5891,58 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.ChatEvents(childComplexity, args["roomId"].(uuid.UUID), args["after"].(*entgql.Cursor[uuid.UUID])), true
+	case "Subscription.chatInbox":
+		if e.ComplexityRoot.Subscription.ChatInbox == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_chatInbox_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ChatInbox(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID])), true
 	case "Subscription.sessionEvents":
 		if e.ComplexityRoot.Subscription.SessionEvents == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Subscription.SessionEvents(childComplexity), true
+	case "Subscription.slotsChanged":
+		if e.ComplexityRoot.Subscription.SlotsChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_slotsChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.SlotsChanged(childComplexity, args["practitionerId"].(uuid.UUID), args["from"].(time.Time), args["to"].(time.Time)), true
+	case "Subscription.typing":
+		if e.ComplexityRoot.Subscription.Typing == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_typing_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Typing(childComplexity, args["roomId"].(uuid.UUID)), true
+
+	case "TextRange.length":
+		if e.ComplexityRoot.TextRange.Length == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextRange.Length(childComplexity), true
+	case "TextRange.start":
+		if e.ComplexityRoot.TextRange.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextRange.Start(childComplexity), true
 
 	case "Throttled.code":
 		if e.ComplexityRoot.Throttled.Code == nil {
@@ -5198,6 +5974,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Throttled.RetryAfter(childComplexity), true
+
+	case "Typing.expiresAt":
+		if e.ComplexityRoot.Typing.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.ExpiresAt(childComplexity), true
+	case "Typing.isTyping":
+		if e.ComplexityRoot.Typing.IsTyping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.IsTyping(childComplexity), true
+	case "Typing.occurredAt":
+		if e.ComplexityRoot.Typing.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.OccurredAt(childComplexity), true
+	case "Typing.userId":
+		if e.ComplexityRoot.Typing.UserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.UserID(childComplexity), true
 
 	case "UnblockTimePayload.deletedLeaveId":
 		if e.ComplexityRoot.UnblockTimePayload.DeletedLeaveID == nil {
@@ -5289,6 +6090,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateUserPayload.UserErrors(childComplexity), true
+
+	case "Upload.expiresAt":
+		if e.ComplexityRoot.Upload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.ExpiresAt(childComplexity), true
+	case "Upload.id":
+		if e.ComplexityRoot.Upload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.ID(childComplexity), true
+	case "Upload.url":
+		if e.ComplexityRoot.Upload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.URL(childComplexity), true
 
 	case "User.createdAt":
 		if e.ComplexityRoot.User.CreatedAt == nil {
@@ -5467,6 +6287,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAppointmentWhereInput,
 		ec.unmarshalInputBlockTimeInput,
 		ec.unmarshalInputBookAppointmentInput,
+		ec.unmarshalInputBreakGlassInput,
 		ec.unmarshalInputCancelAppointmentInput,
 		ec.unmarshalInputChangePasswordInput,
 		ec.unmarshalInputChatMessageOrder,
@@ -5477,15 +6298,20 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateQuestionInput,
 		ec.unmarshalInputCreateSlotInput,
 		ec.unmarshalInputCreateSlotsInput,
+		ec.unmarshalInputCreateUploadInput,
 		ec.unmarshalInputCreateUserInput,
 		ec.unmarshalInputDeactivateUserInput,
 		ec.unmarshalInputDeleteAppointmentInput,
+		ec.unmarshalInputDeleteChatRoomInput,
+		ec.unmarshalInputDeleteMessageInput,
 		ec.unmarshalInputDeleteSlotInput,
+		ec.unmarshalInputEditMessageInput,
 		ec.unmarshalInputExtendSessionInput,
 		ec.unmarshalInputJobRunOrder,
 		ec.unmarshalInputLeaveOrder,
 		ec.unmarshalInputLoginInput,
 		ec.unmarshalInputLogoutInput,
+		ec.unmarshalInputManageChatRoomInput,
 		ec.unmarshalInputMarkNoShowInput,
 		ec.unmarshalInputMarkNotificationReadInput,
 		ec.unmarshalInputMarkRoomReadInput,
@@ -5510,6 +6336,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSendMessageInput,
 		ec.unmarshalInputSessionOrder,
 		ec.unmarshalInputSessionWhereInput,
+		ec.unmarshalInputSetTypingInput,
 		ec.unmarshalInputSettleRefundInput,
 		ec.unmarshalInputSlotOrder,
 		ec.unmarshalInputSlotWhereInput,
@@ -6311,6 +7138,96 @@ type RoomStatusChanged implements StreamEvent & ChatEvent {
   status: ChatRoomStatus! @sameForAll
 }
 
+"The text of a message was changed."
+type MessageEdited implements StreamEvent & ChatEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "The message with its latest text."
+  message: ChatMessage @sameForAll
+}
+
+"A message was deleted; what is left of it has no text."
+type MessageDeleted implements StreamEvent & ChatEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "What is left of the message."
+  message: ChatMessage @sameForAll
+}
+
+"An administrator has opened the conversation to read it."
+type RecordOpened implements StreamEvent & ChatEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "Id of the administrator."
+  by: ID! @sameForAll
+  "Name of the administrator."
+  byName: String! @sameForAll
+  "Why, in the administrator's words."
+  reason: String! @sameForAll
+  "When the right to read ends."
+  expiresAt: DateTime! @sameForAll
+}
+
+"An event of the viewer's inbox."
+interface ChatInboxEvent implements StreamEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+}
+
+"Something happened in one of the viewer's rooms."
+type ChatInboxChanged implements StreamEvent & ChatInboxEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "Id of the room."
+  roomId: ID!
+  "The room as it is now; null when the viewer may not see it any more."
+  room: ChatRoom
+  "What happened there."
+  kind: ChatEventKind!
+  "How many messages of the room the viewer has not read, when this is delivered."
+  unreadCount: Int!
+  "The same of all rooms of the viewer."
+  unreadTotal: Int!
+}
+
+"What can happen in a room."
+enum ChatEventKind {
+  "A message was stored."
+  MESSAGE_ADDED
+  "The text of a message was changed."
+  MESSAGE_EDITED
+  "A message was deleted."
+  MESSAGE_DELETED
+  "A participant has read on, the viewer on another device perhaps."
+  MESSAGES_READ
+  "The room's status changed, or the room was opened."
+  ROOM_STATUS_CHANGED
+  "An administrator has opened the conversation to read it."
+  RECORD_OPENED
+  "The room was taken away."
+  ROOM_DELETED
+}
+
 "A page of a room's events, oldest first."
 type ChatEventConnection {
   "The events with their cursors."
@@ -6329,9 +7246,104 @@ type ChatEventEdge {
   cursor: Cursor!
 }
 
+extend type ChatMessage {
+  "The latest text, 1 to 4,000 characters, or none beside attachments; null when the message was deleted. Data, never to be interpreted."
+  body: String @sameForAll
+  "When the text was last changed; null when it never was."
+  editedAt: DateTime @sameForAll
+  "True when the sender has deleted it; what is left has no text and no attachments."
+  isDeleted: Boolean! @sameForAll
+  "Rises by one with every change; send it back as expectedVersion to change only what you have seen."
+  version: Int! @sameForAll
+  "True when the viewer may change or delete it now."
+  viewerCanEdit: Boolean!
+  "Who else has read it, and when."
+  readBy: [ChatReceipt!]!
+  "Where messages(search:) found the text; empty elsewhere."
+  highlights: [TextRange!]!
+  "Its files, with links that are good for five minutes."
+  attachments: [ChatAttachment!]!
+  "All texts it ever had, oldest first: for an administrator to whom the conversation is open. Empty for all others."
+  versions: [MessageText!]!
+}
+
+"That somebody has read a message."
+type ChatReceipt {
+  "Who."
+  user: ChatParticipant!
+  "When."
+  readAt: DateTime!
+}
+
+"Somebody who takes part in a room."
+type ChatParticipant {
+  "Id of the user."
+  id: ID!
+  "As who."
+  role: ChatMessageSenderRole!
+  "Name for people."
+  name: String!
+}
+
+"A part of a text, in characters (Unicode code points)."
+type TextRange {
+  "How many characters stand before it."
+  start: Int!
+  "How many characters it has."
+  length: Int!
+}
+
+"A text that a message had."
+type MessageText {
+  "Number of the version, from 1."
+  number: Int!
+  "The text; null when this version is the deletion."
+  body: String
+  "Since when."
+  since: DateTime!
+}
+
+"A file of a message."
+type ChatAttachment {
+  "Id of the file."
+  id: ID!
+  "Name for people."
+  fileName: String!
+  "Media type, by the content: image/jpeg, image/png or application/pdf."
+  contentType: String!
+  "Length in bytes."
+  sizeBytes: Int!
+  "Link to the content for the viewer alone, good for five minutes and only as long as the viewer may read the message."
+  url: String!
+}
+
+"What the visit is about, for who prepares for it."
+type ChatContext {
+  "When the appointment starts."
+  startsAt: DateTime!
+  "When it ends."
+  endsAt: DateTime!
+  "How long it takes."
+  durationMinutes: Int!
+  "What the patient said before; null when there is nothing, and for who takes no part in the room."
+  note: String
+  "What the patient complains of, as the practice wrote it down; null as the note is."
+  symptoms: String
+  "How the two meet; null while that is not settled, and for who takes no part in the room."
+  consultationType: AppointmentIntakeConsultationType
+}
+
 extend type ChatRoom {
-  "Messages of the room, newest first; empty for who is no participant."
+  "What the visit is about; null for who may not see the appointment."
+  context: ChatContext
+  "Messages of the room, newest first; empty for who may not read along."
   messages(
+    "Only messages whose latest text holds this, without regard to case; 1 to 200 characters."
+    search: String
+    "Only messages from this instant on."
+    from: DateTime
+    "Only messages before this instant."
+    to: DateTime
     "Continue after this cursor."
     after: Cursor
     "How many, from the start; 1 to 100."
@@ -6377,24 +7389,38 @@ extend type Query {
     after: Cursor
     "How many; 1 to 100, 20 when left out."
     first: Int
-  ): ChatEventConnection! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  ): ChatEventConnection! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR, ADMIN])
   "How many messages in all of the viewer's rooms are unread."
   unreadTotal: Int! @auth
 }
 
 extend type Mutation {
-  "Stores a message and then delivers it. The same clientMessageId from the same sender in the same room answers the first message: safe to send again. Errors: NOT_FOUND, ROOM_NOT_WRITABLE, MESSAGE_EMPTY, MESSAGE_TOO_LONG, INVALID_INPUT."
+  "Stores a message and then delivers it. The same clientMessageId from the same sender in the same room answers the first message: safe to send again. Errors: NOT_FOUND, ROOM_NOT_WRITABLE, MESSAGE_EMPTY, MESSAGE_TOO_LONG, UPLOAD_REJECTED, INVALID_INPUT."
   sendMessage("The message." input: SendMessageInput!): SendMessagePayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
   "Moves the viewer's watermark in a room on, never back. Errors: NOT_FOUND, INVALID_INPUT."
   markRoomRead("How far was read." input: MarkRoomReadInput!): MarkRoomReadPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Changes the text of a message: its sender, up to 15 minutes after it was sent, while the room is ACTIVE. All texts are kept in the record. The same text again changes nothing. Errors: NOT_FOUND (of a deleted message too), FORBIDDEN, ROOM_NOT_WRITABLE, EDIT_WINDOW_CLOSED, MESSAGE_EMPTY, MESSAGE_TOO_LONG, INVALID_INPUT, CONFLICT."
+  editMessage("The new text." input: EditMessageInput!): EditMessagePayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Takes a message away from its readers: its sender, up to 15 minutes after it was sent, while the room is ACTIVE. The record keeps it. Doing so again changes nothing. Errors: NOT_FOUND, FORBIDDEN, ROOM_NOT_WRITABLE, EDIT_WINDOW_CLOSED, CONFLICT."
+  deleteMessage("The message." input: DeleteMessageInput!): DeleteMessagePayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Announces a file and answers where to send it: one PUT with exactly so many bytes of that type, within five minutes. Then it can go into a message as one of attachmentIds. Errors: NOT_FOUND, ROOM_NOT_WRITABLE, UPLOAD_REJECTED, INVALID_INPUT, UNAVAILABLE without an object storage."
+  createUpload("The file." input: CreateUploadInput!): CreateUploadPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Changes the status of a room: its practitioner and administrators. What a room already is changes nothing. Errors: NOT_FOUND, ILLEGAL_STATUS."
+  manageChatRoom("What to do." input: ManageChatRoomInput!): ManageChatRoomPayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, ADMIN])
+  "Takes a room away from everybody; the record keeps it. Errors: NOT_FOUND."
+  deleteChatRoom("The room." input: DeleteChatRoomInput!): DeleteChatRoomPayload! @auth(roles: [ADMIN])
+  "Opens a conversation, or all present ones of a patient, to the administrator for 60 minutes, to read and not to write. The reason is recorded, and shown to the participants. Errors: NOT_FOUND, INVALID_INPUT."
+  breakGlass("What to open, and why." input: BreakGlassInput!): BreakGlassPayload! @auth(roles: [ADMIN])
 }
 
 "Input of sendMessage."
 input SendMessageInput {
   "The room."
   roomId: ID!
-  "The text: 1 to 4,000 characters after white space around it is taken off."
+  "The text: 1 to 4,000 characters after white space around it is taken off; it may be empty when there are attachments."
   body: String!
+  "Uploads of the sender for this room that were sent and are in no message yet; at most 10."
+  attachmentIds: [ID!]
   "An id that the client makes up for this message, at most 100 bytes; sending it again stores nothing twice."
   clientMessageId: String
 }
@@ -6423,6 +7449,152 @@ type MarkRoomReadPayload {
   userErrors: [UserError!]!
 }
 
+"Input of editMessage."
+input EditMessageInput {
+  "The message."
+  id: ID!
+  "The new text: 1 to 4,000 characters after white space around it is taken off; it may be empty when the message has attachments."
+  body: String!
+  "Changes only this version."
+  expectedVersion: Int
+}
+
+"Result of editMessage."
+type EditMessagePayload {
+  "The message."
+  message: ChatMessage
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of deleteMessage."
+input DeleteMessageInput {
+  "The message."
+  id: ID!
+  "Deletes only this version."
+  expectedVersion: Int
+}
+
+"Result of deleteMessage."
+type DeleteMessagePayload {
+  "What is left of the message."
+  message: ChatMessage
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What a file is for."
+enum UploadPurpose {
+  "To go into a message."
+  CHAT_ATTACHMENT
+}
+
+"Input of createUpload."
+input CreateUploadInput {
+  "The room that the file is for."
+  roomId: ID!
+  "What it is for."
+  purpose: UploadPurpose!
+  "Name for people, at most 200 bytes; what a file system would interpret is taken out."
+  fileName: String!
+  "Media type: image/jpeg, image/png or application/pdf. The content decides whether it is true."
+  contentType: String!
+  "Length in bytes, at most 10 MiB."
+  sizeBytes: Int!
+}
+
+"A file that was announced."
+type Upload {
+  "Id of the file, for attachmentIds."
+  id: ID!
+  "Where to send it, by one PUT; nobody else's business."
+  url: String!
+  "Until when."
+  expiresAt: DateTime!
+}
+
+"Result of createUpload."
+type CreateUploadPayload {
+  "Where to send the file."
+  upload: Upload
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What can be done with a room."
+enum ChatRoomAction {
+  "Both may write (again)."
+  ACTIVATE
+  "It can be read, not written in."
+  DEACTIVATE
+  "The same, by a decision."
+  SUSPEND
+  "It is put away."
+  ARCHIVE
+}
+
+"Input of manageChatRoom."
+input ManageChatRoomInput {
+  "The room."
+  roomId: ID!
+  "What to do."
+  action: ChatRoomAction!
+}
+
+"Result of manageChatRoom."
+type ManageChatRoomPayload {
+  "The room."
+  room: ChatRoom
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of deleteChatRoom."
+input DeleteChatRoomInput {
+  "The room."
+  roomId: ID!
+}
+
+"Result of deleteChatRoom."
+type DeleteChatRoomPayload {
+  "Id of the room that is gone."
+  deletedId: ID
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of breakGlass: a room or a patient, and why."
+input BreakGlassInput {
+  "The room; without it the patientId is needed."
+  roomId: ID
+  "The patient whose present rooms are to be opened; without it the roomId is needed."
+  patientId: ID
+  "Why, 10 to 500 characters; the participants will read it."
+  reason: String!
+}
+
+"A conversation that was opened to an administrator."
+type RecordOpening {
+  "Id of the record of it."
+  id: ID!
+  "The room."
+  roomId: ID!
+  "Why."
+  reason: String!
+  "When it was opened."
+  createdAt: DateTime!
+  "When the right to read ends."
+  expiresAt: DateTime!
+}
+
+"Result of breakGlass."
+type BreakGlassPayload {
+  "What was opened."
+  openings: [RecordOpening!]
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
 extend type Subscription {
   "What happens in a room, in order and without gaps. With after the stream goes on behind that event; without, it starts now with StreamOpened. Errors: NOT_FOUND, INVALID_INPUT, RESUME_EXPIRED, SLOW_CONSUMER."
   chatEvents(
@@ -6430,7 +7602,9 @@ extend type Subscription {
     roomId: ID!
     "Continue behind this cursor."
     after: Cursor
-  ): ChatEvent! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR]) @sameForAll
+  ): ChatEvent! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR, ADMIN]) @sameForAll
+  "What happens in all rooms of the viewer, in one order and without gaps: for lists of rooms, on all devices of the user. With after it goes on behind that event; without, it starts now with StreamOpened. Errors: INVALID_INPUT, RESUME_EXPIRED, SLOW_CONSUMER."
+  chatInbox("Continue behind this cursor." after: Cursor): ChatInboxEvent! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
 }
 `, BuiltIn: false},
 	{Name: "../schema/common.graphqls", Input: `"""
@@ -6589,6 +7763,10 @@ enum ErrorCode {
   MESSAGE_EMPTY
   "The message is longer than 4,000 characters."
   MESSAGE_TOO_LONG
+  "The time in which a message can be changed is over."
+  EDIT_WINDOW_CLOSED
+  "The file is not what was announced, too large, of another kind, of somebody else, or in a message already."
+  UPLOAD_REJECTED
   "A record with this Medicare number or IHI exists."
   DUPLICATE_PATIENT
 }
@@ -6646,7 +7824,7 @@ interface StreamEvent {
 }
 
 "First event of a subscription without after: the stream is read from here."
-type StreamOpened implements StreamEvent & ChatEvent & AppointmentEvent {
+type StreamOpened implements StreamEvent & ChatEvent & ChatInboxEvent & AppointmentEvent {
   "Where the stream stands; give it back as after to go on from here."
   cursor: Cursor! @sameForAll
   "Cursor of the event before; null when there is none."
@@ -7286,6 +8464,63 @@ type AdvanceClockPayload {
   occurrences: Int
   "Why it was not done; empty when it was."
   userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/live.graphqls", Input: `"The free slots of a practitioner in a range, as they are at an instant."
+type SlotsChanged {
+  "The instant of which this is true."
+  occurredAt: DateTime!
+  "All slots that can be booked, by start, at most 1,000: what is not here is not free any more."
+  slots: [Slot!]!
+  "True when there are more than are told at once."
+  hasMore: Boolean!
+}
+
+"Who else writes in a room, at an instant."
+type Typing {
+  "The instant of which this is true."
+  occurredAt: DateTime! @sameForAll
+  "True while the other participant writes."
+  isTyping: Boolean! @sameForAll
+  "Id of the user who writes; null when nobody does."
+  userId: ID @sameForAll
+  "When that is forgotten unless it is said again; null when nobody writes."
+  expiresAt: DateTime @sameForAll
+}
+
+"Input of setTyping."
+input SetTypingInput {
+  "The room."
+  roomId: ID!
+  "True while the viewer writes, false when that has stopped."
+  isTyping: Boolean!
+}
+
+"Result of setTyping."
+type SetTypingPayload {
+  "False when less than 3 seconds have passed since the viewer said something of that in the room: it was swallowed."
+  isTold: Boolean!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Tells the other participant of an ACTIVE room that the viewer writes or has stopped. It counts once in 3 seconds, is forgotten after 6, is not stored, and does not extend the session. Errors: NOT_FOUND, ROOM_NOT_WRITABLE."
+  setTyping("Who writes where." input: SetTypingInput!): SetTypingPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+}
+
+extend type Subscription {
+  "The free slots of a practitioner that start in [from, to): as they are when it opens, and whenever they have changed the newest state, whole; a slow reader passes over what was in between. Errors: NOT_FOUND, INVALID_INPUT for a range of more than 31 days."
+  slotsChanged(
+    "Whose slots."
+    practitionerId: ID!
+    "First instant of the range."
+    from: DateTime!
+    "First instant after the range; at most 31 days after the first."
+    to: DateTime!
+  ): SlotsChanged! @auth
+  "Whether the other participant of a room writes: as it is when it opens, and whenever that has changed. It may miss what lasts for a moment. Errors: NOT_FOUND."
+  typing("The room." roomId: ID!): Typing! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
 }
 `, BuiltIn: false},
 	{Name: "../schema/patient.graphqls", Input: `extend type Query {
@@ -8271,10 +9506,6 @@ type ChatMessage implements Node {
   """
   position: Int! @sameForAll
   """
-  The text as it was sent, 1 to 4,000 characters; data, never to be interpreted.
-  """
-  body: String! @sameForAll
-  """
   The id that the sender's program gave the message; null when it gave none.
   """
   clientMessageId: String @sameForAll
@@ -8384,6 +9615,10 @@ type ChatRoom implements Node {
   Whether the room can be written in.
   """
   status: ChatRoomStatus!
+  """
+  Since when the room has this status; null when that is not known.
+  """
+  statusSince: DateTime
   """
   The appointment.
   """
@@ -11478,6 +12713,16 @@ func (ec *executionContext) childFields_BookAppointmentPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type BookAppointmentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_BreakGlassPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "openings":
+		return ec.fieldContext_BreakGlassPayload_openings(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_BreakGlassPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BreakGlassPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelAppointmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "appointment":
@@ -11496,6 +12741,40 @@ func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Contex
 		return ec.fieldContext_ChangePasswordPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangePasswordPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChatAttachment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ChatAttachment_id(ctx, field)
+	case "fileName":
+		return ec.fieldContext_ChatAttachment_fileName(ctx, field)
+	case "contentType":
+		return ec.fieldContext_ChatAttachment_contentType(ctx, field)
+	case "sizeBytes":
+		return ec.fieldContext_ChatAttachment_sizeBytes(ctx, field)
+	case "url":
+		return ec.fieldContext_ChatAttachment_url(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatAttachment", field.Name)
+}
+
+func (ec *executionContext) childFields_ChatContext(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "startsAt":
+		return ec.fieldContext_ChatContext_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_ChatContext_endsAt(ctx, field)
+	case "durationMinutes":
+		return ec.fieldContext_ChatContext_durationMinutes(ctx, field)
+	case "note":
+		return ec.fieldContext_ChatContext_note(ctx, field)
+	case "symptoms":
+		return ec.fieldContext_ChatContext_symptoms(ctx, field)
+	case "consultationType":
+		return ec.fieldContext_ChatContext_consultationType(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatContext", field.Name)
 }
 
 func (ec *executionContext) childFields_ChatEventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11534,12 +12813,28 @@ func (ec *executionContext) childFields_ChatMessage(ctx context.Context, field g
 		return ec.fieldContext_ChatMessage_senderRole(ctx, field)
 	case "position":
 		return ec.fieldContext_ChatMessage_position(ctx, field)
-	case "body":
-		return ec.fieldContext_ChatMessage_body(ctx, field)
 	case "clientMessageId":
 		return ec.fieldContext_ChatMessage_clientMessageId(ctx, field)
 	case "room":
 		return ec.fieldContext_ChatMessage_room(ctx, field)
+	case "body":
+		return ec.fieldContext_ChatMessage_body(ctx, field)
+	case "editedAt":
+		return ec.fieldContext_ChatMessage_editedAt(ctx, field)
+	case "isDeleted":
+		return ec.fieldContext_ChatMessage_isDeleted(ctx, field)
+	case "version":
+		return ec.fieldContext_ChatMessage_version(ctx, field)
+	case "viewerCanEdit":
+		return ec.fieldContext_ChatMessage_viewerCanEdit(ctx, field)
+	case "readBy":
+		return ec.fieldContext_ChatMessage_readBy(ctx, field)
+	case "highlights":
+		return ec.fieldContext_ChatMessage_highlights(ctx, field)
+	case "attachments":
+		return ec.fieldContext_ChatMessage_attachments(ctx, field)
+	case "versions":
+		return ec.fieldContext_ChatMessage_versions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChatMessage", field.Name)
 }
@@ -11566,6 +12861,28 @@ func (ec *executionContext) childFields_ChatMessageEdge(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type ChatMessageEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ChatParticipant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ChatParticipant_id(ctx, field)
+	case "role":
+		return ec.fieldContext_ChatParticipant_role(ctx, field)
+	case "name":
+		return ec.fieldContext_ChatParticipant_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatParticipant", field.Name)
+}
+
+func (ec *executionContext) childFields_ChatReceipt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_ChatReceipt_user(ctx, field)
+	case "readAt":
+		return ec.fieldContext_ChatReceipt_readAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatReceipt", field.Name)
+}
+
 func (ec *executionContext) childFields_ChatRoom(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -11580,12 +12897,16 @@ func (ec *executionContext) childFields_ChatRoom(ctx context.Context, field grap
 		return ec.fieldContext_ChatRoom_practitionerId(ctx, field)
 	case "status":
 		return ec.fieldContext_ChatRoom_status(ctx, field)
+	case "statusSince":
+		return ec.fieldContext_ChatRoom_statusSince(ctx, field)
 	case "appointment":
 		return ec.fieldContext_ChatRoom_appointment(ctx, field)
 	case "patient":
 		return ec.fieldContext_ChatRoom_patient(ctx, field)
 	case "practitioner":
 		return ec.fieldContext_ChatRoom_practitioner(ctx, field)
+	case "context":
+		return ec.fieldContext_ChatRoom_context(ctx, field)
 	case "messages":
 		return ec.fieldContext_ChatRoom_messages(ctx, field)
 	case "unreadCount":
@@ -11692,6 +13013,16 @@ func (ec *executionContext) childFields_CreateSlotsPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type CreateSlotsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateUploadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "upload":
+		return ec.fieldContext_CreateUploadPayload_upload(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateUploadPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateUploadPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -11722,6 +13053,26 @@ func (ec *executionContext) childFields_DeleteAppointmentPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type DeleteAppointmentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteChatRoomPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedId":
+		return ec.fieldContext_DeleteChatRoomPayload_deletedId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteChatRoomPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteChatRoomPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_DeleteMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteMessagePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeleteSlotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "deletedSlotId":
@@ -11732,6 +13083,16 @@ func (ec *executionContext) childFields_DeleteSlotPayload(ctx context.Context, f
 		return ec.fieldContext_DeleteSlotPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeleteSlotPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EditMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_EditMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EditMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EditMessagePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ExtendSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11918,6 +13279,16 @@ func (ec *executionContext) childFields_LogoutPayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type LogoutPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ManageChatRoomPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "room":
+		return ec.fieldContext_ManageChatRoomPayload_room(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ManageChatRoomPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ManageChatRoomPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_MarkNoShowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "appointment":
@@ -11946,6 +13317,18 @@ func (ec *executionContext) childFields_MarkRoomReadPayload(ctx context.Context,
 		return ec.fieldContext_MarkRoomReadPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MarkRoomReadPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageText(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_MessageText_number(ctx, field)
+	case "body":
+		return ec.fieldContext_MessageText_body(ctx, field)
+	case "since":
+		return ec.fieldContext_MessageText_since(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageText", field.Name)
 }
 
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12398,6 +13781,22 @@ func (ec *executionContext) childFields_ReactivateUserPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type ReactivateUserPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RecordOpening(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RecordOpening_id(ctx, field)
+	case "roomId":
+		return ec.fieldContext_RecordOpening_roomId(ctx, field)
+	case "reason":
+		return ec.fieldContext_RecordOpening_reason(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RecordOpening_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_RecordOpening_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordOpening", field.Name)
+}
+
 func (ec *executionContext) childFields_RecordPaymentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "order":
@@ -12588,6 +13987,16 @@ func (ec *executionContext) childFields_SessionStatus(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type SessionStatus", field.Name)
 }
 
+func (ec *executionContext) childFields_SetTypingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "isTold":
+		return ec.fieldContext_SetTypingPayload_isTold(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetTypingPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetTypingPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SettleRefundPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "order":
@@ -12668,6 +14077,42 @@ func (ec *executionContext) childFields_SlotEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type SlotEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_SlotsChanged(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurredAt":
+		return ec.fieldContext_SlotsChanged_occurredAt(ctx, field)
+	case "slots":
+		return ec.fieldContext_SlotsChanged_slots(ctx, field)
+	case "hasMore":
+		return ec.fieldContext_SlotsChanged_hasMore(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SlotsChanged", field.Name)
+}
+
+func (ec *executionContext) childFields_TextRange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_TextRange_start(ctx, field)
+	case "length":
+		return ec.fieldContext_TextRange_length(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TextRange", field.Name)
+}
+
+func (ec *executionContext) childFields_Typing(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurredAt":
+		return ec.fieldContext_Typing_occurredAt(ctx, field)
+	case "isTyping":
+		return ec.fieldContext_Typing_isTyping(ctx, field)
+	case "userId":
+		return ec.fieldContext_Typing_userId(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Typing_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Typing", field.Name)
+}
+
 func (ec *executionContext) childFields_UnblockTimePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "deletedLeaveId":
@@ -12736,6 +14181,18 @@ func (ec *executionContext) childFields_UpdateUserPayload(ctx context.Context, f
 		return ec.fieldContext_UpdateUserPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Upload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Upload_id(ctx, field)
+	case "url":
+		return ec.fieldContext_Upload_url(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Upload_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Upload", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13061,46 +14518,70 @@ func (ec *executionContext) field_Appointment_orders_args(ctx context.Context, r
 func (ec *executionContext) field_ChatRoom_messages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
 			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["first"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
 			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["before"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	args["last"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*ent.ChatMessageOrder, error) {
 			return ec.unmarshalOChatMessageOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessageOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg4
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -13152,6 +14633,20 @@ func (ec *executionContext) field_Mutation_bookAppointment_args(ctx context.Cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (booking.BookAppointmentInput, error) {
 			return ec.unmarshalNBookAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐBookAppointmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_breakGlass_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.BreakGlassInput, error) {
+			return ec.unmarshalNBreakGlassInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐBreakGlassInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13272,6 +14767,20 @@ func (ec *executionContext) field_Mutation_createSlots_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createUpload_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.CreateUploadInput, error) {
+			return ec.unmarshalNCreateUploadInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐCreateUploadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createUser_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13314,12 +14823,54 @@ func (ec *executionContext) field_Mutation_deleteAppointment_args(ctx context.Co
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_deleteChatRoom_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.DeleteChatRoomInput, error) {
+			return ec.unmarshalNDeleteChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteChatRoomInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.DeleteMessageInput, error) {
+			return ec.unmarshalNDeleteMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_deleteSlot_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (booking.DeleteSlotInput, error) {
 			return ec.unmarshalNDeleteSlotInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐDeleteSlotInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_editMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.EditMessageInput, error) {
+			return ec.unmarshalNEditMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐEditMessageInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13362,6 +14913,20 @@ func (ec *executionContext) field_Mutation_logout_args(ctx context.Context, rawA
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (*identity.LogoutInput, error) {
 			return ec.unmarshalOLogoutInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐLogoutInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_manageChatRoom_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.ManageChatRoomInput, error) {
+			return ec.unmarshalNManageChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐManageChatRoomInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13544,6 +15109,20 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (chat.SendMessageInput, error) {
 			return ec.unmarshalNSendMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSendMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setTyping_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.SetTypingInput, error) {
+			return ec.unmarshalNSetTypingInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSetTypingInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14749,6 +16328,64 @@ func (ec *executionContext) field_Subscription_chatEvents_args(ctx context.Conte
 		return nil, err
 	}
 	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_chatInbox_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_slotsChanged_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "practitionerId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["practitionerId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_typing_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "roomId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["roomId"] = arg0
 	return args, nil
 }
 
@@ -17383,6 +19020,70 @@ func (ec *executionContext) fieldContext_BookAppointmentPayload_userErrors(_ con
 	return fc, nil
 }
 
+func (ec *executionContext) _BreakGlassPayload_openings(ctx context.Context, field graphql.CollectedField, obj *model.BreakGlassPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BreakGlassPayload_openings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Openings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.RecordOpening) graphql.Marshaler {
+			return ec.marshalORecordOpening2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpeningᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BreakGlassPayload_openings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BreakGlassPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordOpening(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BreakGlassPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.BreakGlassPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BreakGlassPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BreakGlassPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BreakGlassPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CancelAppointmentPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.CancelAppointmentPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17500,6 +19201,259 @@ func (ec *executionContext) fieldContext_ChangePasswordPayload_userErrors(_ cont
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ChatAttachment_id(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_fileName(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_fileName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FileName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_fileName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_contentType(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_contentType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ContentType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_contentType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_sizeBytes(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_sizeBytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SizeBytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_sizeBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_url(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatAttachment().URL(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_startsAt(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_startsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_endsAt(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_endsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_durationMinutes(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_durationMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DurationMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_durationMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_note(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_symptoms(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_symptoms(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Symptoms, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_symptoms(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_consultationType(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_consultationType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConsultationType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *appointmentintake.ConsultationType) graphql.Marshaler {
+			return ec.marshalOAppointmentIntakeConsultationType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋappointmentintakeᚐConsultationType(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_consultationType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type AppointmentIntakeConsultationType does not have child fields"))
 }
 
 func (ec *executionContext) _ChatEventConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ChatEventConnection) (ret graphql.Marshaler) {
@@ -17644,6 +19598,199 @@ func (ec *executionContext) fieldContext_ChatEventEdge_cursor(_ context.Context,
 	return graphql.NewScalarFieldContext("ChatEventEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _ChatInboxChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_roomId(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_roomId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RoomID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_roomId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_room(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_room(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatInboxChanged().Room(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatRoom) graphql.Marshaler {
+			return ec.marshalOChatRoom2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoom(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_room(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatInboxChanged",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatRoom(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatInboxChanged_kind(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.ChatEventKind) graphql.Marshaler {
+			return ec.marshalNChatEventKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEventKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type ChatEventKind does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_unreadCount(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_unreadCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatInboxChanged().UnreadCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_unreadCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_unreadTotal(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_unreadTotal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatInboxChanged().UnreadTotal(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_unreadTotal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _ChatMessage_id(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17782,29 +19929,6 @@ func (ec *executionContext) fieldContext_ChatMessage_position(_ context.Context,
 	return graphql.NewScalarFieldContext("ChatMessage", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ChatMessage_body(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChatMessage_body(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Body, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ChatMessage_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChatMessage", field, false, false, errors.New("field of type String does not have child fields"))
-}
-
 func (ec *executionContext) _ChatMessage_clientMessageId(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17855,6 +19979,249 @@ func (ec *executionContext) fieldContext_ChatMessage_room(_ context.Context, fie
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ChatRoom(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_body(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Body(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_editedAt(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_editedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().EditedAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_editedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_isDeleted(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_isDeleted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().IsDeleted(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_isDeleted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_version(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Version(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_viewerCanEdit(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_viewerCanEdit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().ViewerCanEdit(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_viewerCanEdit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_readBy(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_readBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().ReadBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*chat.ChatReceipt) graphql.Marshaler {
+			return ec.marshalNChatReceipt2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceiptᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_readBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatReceipt(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_highlights(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_highlights(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Highlights(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*chat.TextRange) graphql.Marshaler {
+			return ec.marshalNTextRange2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_highlights(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TextRange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_attachments(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_attachments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Attachments(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ChatAttachment) graphql.Marshaler {
+			return ec.marshalNChatAttachment2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachmentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_attachments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatAttachment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_versions(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_versions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Versions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*chat.MessageText) graphql.Marshaler {
+			return ec.marshalNMessageText2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageTextᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_versions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageText(ctx, field)
 		},
 	}
 	return fc, nil
@@ -18002,6 +20369,130 @@ func (ec *executionContext) fieldContext_ChatMessageEdge_cursor(_ context.Contex
 	return graphql.NewScalarFieldContext("ChatMessageEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _ChatParticipant_id(ctx context.Context, field graphql.CollectedField, obj *chat.ChatParticipant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatParticipant_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatParticipant_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatParticipant", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChatParticipant_role(ctx context.Context, field graphql.CollectedField, obj *chat.ChatParticipant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatParticipant_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v chatmessage.SenderRole) graphql.Marshaler {
+			return ec.marshalNChatMessageSenderRole2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatmessageᚐSenderRole(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatParticipant_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatParticipant", field, false, false, errors.New("field of type ChatMessageSenderRole does not have child fields"))
+}
+
+func (ec *executionContext) _ChatParticipant_name(ctx context.Context, field graphql.CollectedField, obj *chat.ChatParticipant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatParticipant_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatParticipant_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatParticipant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatReceipt_user(ctx context.Context, field graphql.CollectedField, obj *chat.ChatReceipt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatReceipt_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v chat.ChatParticipant) graphql.Marshaler {
+			return ec.marshalNChatParticipant2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatParticipant(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatReceipt_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatReceipt",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatParticipant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatReceipt_readAt(ctx context.Context, field graphql.CollectedField, obj *chat.ChatReceipt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatReceipt_readAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReadAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatReceipt_readAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatReceipt", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _ChatRoom_id(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18140,6 +20631,29 @@ func (ec *executionContext) fieldContext_ChatRoom_status(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("ChatRoom", field, false, false, errors.New("field of type ChatRoomStatus does not have child fields"))
 }
 
+func (ec *executionContext) _ChatRoom_statusSince(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatRoom_statusSince(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StatusSince, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatRoom_statusSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatRoom", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _ChatRoom_appointment(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18236,6 +20750,38 @@ func (ec *executionContext) fieldContext_ChatRoom_practitioner(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _ChatRoom_context(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatRoom_context(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatRoom().Context(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.ChatContext) graphql.Marshaler {
+			return ec.marshalOChatContext2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatContext(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatRoom_context(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatRoom",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatContext(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ChatRoom_messages(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18246,7 +20792,7 @@ func (ec *executionContext) _ChatRoom_messages(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.ChatRoom().Messages(ctx, obj, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.ChatMessageOrder))
+			return ec.Resolvers.ChatRoom().Messages(ctx, obj, fc.Args["search"].(*string), fc.Args["from"].(*time.Time), fc.Args["to"].(*time.Time), fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.ChatMessageOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessageConnection) graphql.Marshaler {
@@ -19040,6 +21586,70 @@ func (ec *executionContext) fieldContext_CreateSlotsPayload_userErrors(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateUploadPayload_upload(ctx context.Context, field graphql.CollectedField, obj *model.CreateUploadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateUploadPayload_upload(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Upload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.Upload) graphql.Marshaler {
+			return ec.marshalOUpload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐUpload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateUploadPayload_upload(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateUploadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Upload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateUploadPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CreateUploadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateUploadPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateUploadPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateUploadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CreateUserPayload_user(ctx context.Context, field graphql.CollectedField, obj *model.CreateUserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19223,6 +21833,125 @@ func (ec *executionContext) fieldContext_DeleteAppointmentPayload_userErrors(_ c
 	return fc, nil
 }
 
+func (ec *executionContext) _DeleteChatRoomPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteChatRoomPayload_deletedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteChatRoomPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteChatRoomPayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _DeleteChatRoomPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteChatRoomPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteChatRoomPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteChatRoomPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *model.DeleteMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteMessagePayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteMessagePayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteMessagePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteMessagePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteMessagePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DeleteSlotPayload_deletedSlotId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteSlotPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19300,6 +22029,70 @@ func (ec *executionContext) _DeleteSlotPayload_userErrors(ctx context.Context, f
 func (ec *executionContext) fieldContext_DeleteSlotPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DeleteSlotPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EditMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *model.EditMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EditMessagePayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EditMessagePayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EditMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EditMessagePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.EditMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EditMessagePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EditMessagePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EditMessagePayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -20733,6 +23526,70 @@ func (ec *executionContext) fieldContext_LogoutPayload_userErrors(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _ManageChatRoomPayload_room(ctx context.Context, field graphql.CollectedField, obj *model.ManageChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ManageChatRoomPayload_room(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Room, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatRoom) graphql.Marshaler {
+			return ec.marshalOChatRoom2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoom(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ManageChatRoomPayload_room(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ManageChatRoomPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatRoom(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ManageChatRoomPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.ManageChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ManageChatRoomPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ManageChatRoomPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ManageChatRoomPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MarkNoShowPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.MarkNoShowPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21024,6 +23881,277 @@ func (ec *executionContext) fieldContext_MessageAdded_message(_ context.Context,
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _MessageDeleted_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageDeleted", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageDeleted_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageDeleted", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageDeleted_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageDeleted", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _MessageDeleted_message(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageDeleted",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageEdited_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEdited", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageEdited_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEdited", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageEdited_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEdited", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _MessageEdited_message(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageEdited",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageText_number(ctx context.Context, field graphql.CollectedField, obj *chat.MessageText) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageText_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageText_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageText", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _MessageText_body(ctx context.Context, field graphql.CollectedField, obj *chat.MessageText) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageText_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageText_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageText", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _MessageText_since(ctx context.Context, field graphql.CollectedField, obj *chat.MessageText) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageText_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageText_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageText", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _MessagesRead_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessagesRead) (ret graphql.Marshaler) {
@@ -22522,6 +25650,408 @@ func (ec *executionContext) fieldContext_Mutation_markRoomRead(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_editMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_editMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EditMessage(ctx, fc.Args["input"].(chat.EditMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.EditMessagePayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.EditMessagePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.EditMessagePayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.EditMessagePayload) graphql.Marshaler {
+			return ec.marshalNEditMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐEditMessagePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_editMessage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EditMessagePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_editMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteMessage(ctx, fc.Args["input"].(chat.DeleteMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.DeleteMessagePayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.DeleteMessagePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.DeleteMessagePayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteMessagePayload) graphql.Marshaler {
+			return ec.marshalNDeleteMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteMessagePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteMessage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteMessagePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createUpload(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createUpload(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateUpload(ctx, fc.Args["input"].(chat.CreateUploadInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.CreateUploadPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.CreateUploadPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.CreateUploadPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateUploadPayload) graphql.Marshaler {
+			return ec.marshalNCreateUploadPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCreateUploadPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createUpload(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateUploadPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createUpload_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_manageChatRoom(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_manageChatRoom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ManageChatRoom(ctx, fc.Args["input"].(chat.ManageChatRoomInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.ManageChatRoomPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.ManageChatRoomPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.ManageChatRoomPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ManageChatRoomPayload) graphql.Marshaler {
+			return ec.marshalNManageChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐManageChatRoomPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_manageChatRoom(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ManageChatRoomPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_manageChatRoom_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteChatRoom(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteChatRoom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteChatRoom(ctx, fc.Args["input"].(chat.DeleteChatRoomInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.DeleteChatRoomPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.DeleteChatRoomPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.DeleteChatRoomPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteChatRoomPayload) graphql.Marshaler {
+			return ec.marshalNDeleteChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteChatRoomPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteChatRoom(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteChatRoomPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteChatRoom_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_breakGlass(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_breakGlass(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BreakGlass(ctx, fc.Args["input"].(chat.BreakGlassInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.BreakGlassPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.BreakGlassPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.BreakGlassPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BreakGlassPayload) graphql.Marshaler {
+			return ec.marshalNBreakGlassPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐBreakGlassPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_breakGlass(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BreakGlassPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_breakGlass_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_registerPatient(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23543,6 +27073,73 @@ func (ec *executionContext) fieldContext_Mutation_advanceClock(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_advanceClock_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setTyping(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setTyping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetTyping(ctx, fc.Args["input"].(chat.SetTypingInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetTypingPayload) graphql.Marshaler {
+			return ec.marshalNSetTypingPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSetTypingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setTyping(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetTypingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setTyping_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -28017,7 +31614,7 @@ func (ec *executionContext) _Query_chatEvents(ctx context.Context, field graphql
 					var zeroVal *model.ChatEventConnection
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
 				if err != nil {
 					var zeroVal *model.ChatEventConnection
 					return zeroVal, err
@@ -30040,6 +33637,282 @@ func (ec *executionContext) fieldContext_ReactivateUserPayload_userErrors(_ cont
 	return fc, nil
 }
 
+func (ec *executionContext) _RecordOpened_cursor(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_by(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_by(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.By, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_byName(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_byName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ByName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_byName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_reason(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_id(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_roomId(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_roomId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RoomID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_roomId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_reason(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_expiresAt(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _RecordPaymentPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.RecordPaymentPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31884,6 +35757,61 @@ func (ec *executionContext) fieldContext_SessionStatus_isExpired(_ context.Conte
 	return graphql.NewScalarFieldContext("SessionStatus", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _SetTypingPayload_isTold(ctx context.Context, field graphql.CollectedField, obj *model.SetTypingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetTypingPayload_isTold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTold, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetTypingPayload_isTold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetTypingPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SetTypingPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.SetTypingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetTypingPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetTypingPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetTypingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SettleRefundPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.SettleRefundPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -32623,6 +36551,84 @@ func (ec *executionContext) fieldContext_SlotTaken_alternatives(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _SlotsChanged_occurredAt(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlotsChanged", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _SlotsChanged_slots(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_slots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slots, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Slot) graphql.Marshaler {
+			return ec.marshalNSlot2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐSlotᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_slots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SlotsChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Slot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SlotsChanged_hasMore(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_hasMore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasMore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_hasMore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlotsChanged", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _StreamOpened_cursor(ctx context.Context, field graphql.CollectedField, obj *model.StreamOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -32830,7 +36836,7 @@ func (ec *executionContext) _Subscription_chatEvents(ctx context.Context, field 
 					var zeroVal model.ChatEvent
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
 				if err != nil {
 					var zeroVal model.ChatEvent
 					return zeroVal, err
@@ -32874,6 +36880,248 @@ func (ec *executionContext) fieldContext_Subscription_chatEvents(ctx context.Con
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_chatInbox(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_chatInbox(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().ChatInbox(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal model.ChatInboxEvent
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal model.ChatInboxEvent
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal model.ChatInboxEvent
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.ChatInboxEvent) graphql.Marshaler {
+			return ec.marshalNChatInboxEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatInboxEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_chatInbox(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_chatInbox_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_slotsChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_slotsChanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().SlotsChanged(ctx, fc.Args["practitionerId"].(uuid.UUID), fc.Args["from"].(time.Time), fc.Args["to"].(time.Time))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *booking.SlotsChanged
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *booking.SlotsChanged
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *booking.SlotsChanged) graphql.Marshaler {
+			return ec.marshalNSlotsChanged2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSlotsChanged(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_slotsChanged(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SlotsChanged(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_slotsChanged_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_typing(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_typing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().Typing(ctx, fc.Args["roomId"].(uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *chat.Typing
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *chat.Typing
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *chat.Typing
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.Typing) graphql.Marshaler {
+			return ec.marshalNTyping2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTyping(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_typing(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Typing(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_typing_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TextRange_start(ctx context.Context, field graphql.CollectedField, obj *chat.TextRange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TextRange_start(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Start, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TextRange_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TextRange", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _TextRange_length(ctx context.Context, field graphql.CollectedField, obj *chat.TextRange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TextRange_length(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Length, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TextRange_length(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TextRange", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Throttled_code(ctx context.Context, field graphql.CollectedField, obj *model.Throttled) (ret graphql.Marshaler) {
@@ -32989,6 +37237,98 @@ func (ec *executionContext) _Throttled_limit(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Throttled_limit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Throttled", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_occurredAt(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_isTyping(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_isTyping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTyping, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_isTyping(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_userId(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_userId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_userId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_expiresAt(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _UnblockTimePayload_deletedLeaveId(ctx context.Context, field graphql.CollectedField, obj *model.UnblockTimePayload) (ret graphql.Marshaler) {
@@ -33428,6 +37768,75 @@ func (ec *executionContext) fieldContext_UpdateUserPayload_userErrors(_ context.
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Upload_id(ctx context.Context, field graphql.CollectedField, obj *chat.Upload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Upload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Upload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Upload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Upload_url(ctx context.Context, field graphql.CollectedField, obj *chat.Upload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Upload_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Upload_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Upload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Upload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *chat.Upload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Upload_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Upload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Upload", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *ent.User) (ret graphql.Marshaler) {
@@ -35832,6 +40241,50 @@ func (ec *executionContext) unmarshalInputBookAppointmentInput(ctx context.Conte
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputBreakGlassInput(ctx context.Context, obj any) (chat.BreakGlassInput, error) {
+	var it chat.BreakGlassInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "patientId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "patientId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCancelAppointmentInput(ctx context.Context, obj any) (booking.CancelAppointmentInput, error) {
 	var it booking.CancelAppointmentInput
 	if obj == nil {
@@ -36434,6 +40887,64 @@ func (ec *executionContext) unmarshalInputCreateSlotsInput(ctx context.Context, 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputCreateUploadInput(ctx context.Context, obj any) (chat.CreateUploadInput, error) {
+	var it chat.CreateUploadInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "purpose", "fileName", "contentType", "sizeBytes"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalNUploadPurpose2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatuploadᚐPurpose(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		case "fileName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fileName"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FileName = data
+		case "contentType":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contentType"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ContentType = data
+		case "sizeBytes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sizeBytes"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SizeBytes = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, obj any) (identity.CreateUserInput, error) {
 	var it identity.CreateUserInput
 	if obj == nil {
@@ -36566,6 +41077,73 @@ func (ec *executionContext) unmarshalInputDeleteAppointmentInput(ctx context.Con
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputDeleteChatRoomInput(ctx context.Context, obj any) (chat.DeleteChatRoomInput, error) {
+	var it chat.DeleteChatRoomInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDeleteMessageInput(ctx context.Context, obj any) (chat.DeleteMessageInput, error) {
+	var it chat.DeleteMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputDeleteSlotInput(ctx context.Context, obj any) (booking.DeleteSlotInput, error) {
 	var it booking.DeleteSlotInput
 	if obj == nil {
@@ -36591,6 +41169,50 @@ func (ec *executionContext) unmarshalInputDeleteSlotInput(ctx context.Context, o
 				return it, err
 			}
 			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputEditMessageInput(ctx context.Context, obj any) (chat.EditMessageInput, error) {
+	var it chat.EditMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "body", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "body":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("body"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Body = data
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -36791,6 +41413,43 @@ func (ec *executionContext) unmarshalInputLogoutInput(ctx context.Context, obj a
 				return it, err
 			}
 			it.ClientMutationID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputManageChatRoomInput(ctx context.Context, obj any) (chat.ManageChatRoomInput, error) {
+	var it chat.ManageChatRoomInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "action"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "action":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
+			data, err := ec.unmarshalNChatRoomAction2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatRoomAction(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Action = data
 		}
 	}
 	return it, nil
@@ -38441,7 +43100,7 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"roomId", "body", "clientMessageId"}
+	fieldsInOrder := [...]string{"roomId", "body", "attachmentIds", "clientMessageId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -38462,6 +43121,13 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 				return it, err
 			}
 			it.Body = data
+		case "attachmentIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attachmentIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttachmentIds = data
 		case "clientMessageId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientMessageId"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -38778,6 +43444,43 @@ func (ec *executionContext) unmarshalInputSessionWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.IsSuspiciousNEQ = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputSetTypingInput(ctx context.Context, obj any) (chat.SetTypingInput, error) {
+	var it chat.SetTypingInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "isTyping"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "isTyping":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isTyping"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsTyping = data
 		}
 	}
 	return it, nil
@@ -40252,6 +44955,13 @@ func (ec *executionContext) _ChatEvent(ctx context.Context, sel ast.SelectionSet
 			return graphql.Null
 		}
 		return ec._RoomStatusChanged(ctx, sel, obj)
+	case model.RecordOpened:
+		return ec._RecordOpened(ctx, sel, &obj)
+	case *model.RecordOpened:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._RecordOpened(ctx, sel, obj)
 	case model.MessagesRead:
 		return ec._MessagesRead(ctx, sel, &obj)
 	case *model.MessagesRead:
@@ -40259,6 +44969,20 @@ func (ec *executionContext) _ChatEvent(ctx context.Context, sel ast.SelectionSet
 			return graphql.Null
 		}
 		return ec._MessagesRead(ctx, sel, obj)
+	case model.MessageEdited:
+		return ec._MessageEdited(ctx, sel, &obj)
+	case *model.MessageEdited:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageEdited(ctx, sel, obj)
+	case model.MessageDeleted:
+		return ec._MessageDeleted(ctx, sel, &obj)
+	case *model.MessageDeleted:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageDeleted(ctx, sel, obj)
 	case model.MessageAdded:
 		return ec._MessageAdded(ctx, sel, &obj)
 	case *model.MessageAdded:
@@ -40271,6 +44995,33 @@ func (ec *executionContext) _ChatEvent(ctx context.Context, sel ast.SelectionSet
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of ChatEvent must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _ChatInboxEvent(ctx context.Context, sel ast.SelectionSet, obj model.ChatInboxEvent) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.StreamOpened:
+		return ec._StreamOpened(ctx, sel, &obj)
+	case *model.StreamOpened:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._StreamOpened(ctx, sel, obj)
+	case model.ChatInboxChanged:
+		return ec._ChatInboxChanged(ctx, sel, &obj)
+	case *model.ChatInboxChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ChatInboxChanged(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ChatInboxEvent must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -40455,6 +45206,13 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._RoomStatusChanged(ctx, sel, obj)
+	case model.RecordOpened:
+		return ec._RecordOpened(ctx, sel, &obj)
+	case *model.RecordOpened:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._RecordOpened(ctx, sel, obj)
 	case model.MessagesRead:
 		return ec._MessagesRead(ctx, sel, &obj)
 	case *model.MessagesRead:
@@ -40462,6 +45220,20 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._MessagesRead(ctx, sel, obj)
+	case model.MessageEdited:
+		return ec._MessageEdited(ctx, sel, &obj)
+	case *model.MessageEdited:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageEdited(ctx, sel, obj)
+	case model.MessageDeleted:
+		return ec._MessageDeleted(ctx, sel, &obj)
+	case *model.MessageDeleted:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageDeleted(ctx, sel, obj)
 	case model.MessageAdded:
 		return ec._MessageAdded(ctx, sel, &obj)
 	case *model.MessageAdded:
@@ -40469,6 +45241,13 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._MessageAdded(ctx, sel, obj)
+	case model.ChatInboxChanged:
+		return ec._ChatInboxChanged(ctx, sel, &obj)
+	case *model.ChatInboxChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ChatInboxChanged(ctx, sel, obj)
 	case model.AppointmentUpdated:
 		return ec._AppointmentUpdated(ctx, sel, &obj)
 	case *model.AppointmentUpdated:
@@ -40490,6 +45269,11 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._AppointmentMoved(ctx, sel, obj)
+	case model.ChatInboxEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ChatInboxEvent(ctx, sel, obj)
 	case model.ChatEvent:
 		if obj == nil {
 			return graphql.Null
@@ -42369,6 +47153,49 @@ func (ec *executionContext) _BookAppointmentPayload(ctx context.Context, sel ast
 	return out
 }
 
+var breakGlassPayloadImplementors = []string{"BreakGlassPayload"}
+
+func (ec *executionContext) _BreakGlassPayload(ctx context.Context, sel ast.SelectionSet, obj *model.BreakGlassPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, breakGlassPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BreakGlassPayload")
+		case "openings":
+			out.Values[i] = ec._BreakGlassPayload_openings(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._BreakGlassPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var cancelAppointmentPayloadImplementors = []string{"CancelAppointmentPayload"}
 
 func (ec *executionContext) _CancelAppointmentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CancelAppointmentPayload) graphql.Marshaler {
@@ -42432,6 +47259,160 @@ func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.
 		case "userErrors":
 			out.Values[i] = ec._ChangePasswordPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chatAttachmentImplementors = []string{"ChatAttachment"}
+
+func (ec *executionContext) _ChatAttachment(ctx context.Context, sel ast.SelectionSet, obj *ent.ChatAttachment) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatAttachmentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatAttachment")
+		case "id":
+			out.Values[i] = ec._ChatAttachment_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "fileName":
+			out.Values[i] = ec._ChatAttachment_fileName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "contentType":
+			out.Values[i] = ec._ChatAttachment_contentType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sizeBytes":
+			out.Values[i] = ec._ChatAttachment_sizeBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "url":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatAttachment_url(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chatContextImplementors = []string{"ChatContext"}
+
+func (ec *executionContext) _ChatContext(ctx context.Context, sel ast.SelectionSet, obj *chat.ChatContext) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatContextImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatContext")
+		case "startsAt":
+			out.Values[i] = ec._ChatContext_startsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endsAt":
+			out.Values[i] = ec._ChatContext_endsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "durationMinutes":
+			out.Values[i] = ec._ChatContext_durationMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "note":
+			out.Values[i] = ec._ChatContext_note(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "symptoms":
+			out.Values[i] = ec._ChatContext_symptoms(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "consultationType":
+			out.Values[i] = ec._ChatContext_consultationType(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -42546,6 +47527,178 @@ func (ec *executionContext) _ChatEventEdge(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var chatInboxChangedImplementors = []string{"ChatInboxChanged", "StreamEvent", "ChatInboxEvent"}
+
+func (ec *executionContext) _ChatInboxChanged(ctx context.Context, sel ast.SelectionSet, obj *model.ChatInboxChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatInboxChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatInboxChanged")
+		case "cursor":
+			out.Values[i] = ec._ChatInboxChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "previousCursor":
+			out.Values[i] = ec._ChatInboxChanged_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "occurredAt":
+			out.Values[i] = ec._ChatInboxChanged_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "roomId":
+			out.Values[i] = ec._ChatInboxChanged_roomId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "room":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatInboxChanged_room(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "kind":
+			out.Values[i] = ec._ChatInboxChanged_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unreadCount":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatInboxChanged_unreadCount(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "unreadTotal":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatInboxChanged_unreadTotal(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var chatMessageImplementors = []string{"ChatMessage", "Node"}
 
 func (ec *executionContext) _ChatMessage(ctx context.Context, sel ast.SelectionSet, obj *ent.ChatMessage) graphql.Marshaler {
@@ -42588,11 +47741,6 @@ func (ec *executionContext) _ChatMessage(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "body":
-			out.Values[i] = ec._ChatMessage_body(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
 		case "clientMessageId":
 			out.Values[i] = ec._ChatMessage_clientMessageId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -42609,6 +47757,348 @@ func (ec *executionContext) _ChatMessage(ctx context.Context, sel ast.SelectionS
 				}()
 				res = ec._ChatMessage_room(ctx, field, obj)
 				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "body":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_body(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "editedAt":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_editedAt(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "isDeleted":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_isDeleted(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "version":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_version(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "viewerCanEdit":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_viewerCanEdit(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "readBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_readBy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "highlights":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_highlights(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "attachments":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_attachments(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "versions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_versions(ctx, field, obj)
+				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -42748,6 +48238,97 @@ func (ec *executionContext) _ChatMessageEdge(ctx context.Context, sel ast.Select
 	return out
 }
 
+var chatParticipantImplementors = []string{"ChatParticipant"}
+
+func (ec *executionContext) _ChatParticipant(ctx context.Context, sel ast.SelectionSet, obj *chat.ChatParticipant) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatParticipantImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatParticipant")
+		case "id":
+			out.Values[i] = ec._ChatParticipant_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "role":
+			out.Values[i] = ec._ChatParticipant_role(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._ChatParticipant_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chatReceiptImplementors = []string{"ChatReceipt"}
+
+func (ec *executionContext) _ChatReceipt(ctx context.Context, sel ast.SelectionSet, obj *chat.ChatReceipt) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatReceiptImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatReceipt")
+		case "user":
+			out.Values[i] = ec._ChatReceipt_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "readAt":
+			out.Values[i] = ec._ChatReceipt_readAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var chatRoomImplementors = []string{"ChatRoom", "Node"}
 
 func (ec *executionContext) _ChatRoom(ctx context.Context, sel ast.SelectionSet, obj *ent.ChatRoom) graphql.Marshaler {
@@ -42788,6 +48369,11 @@ func (ec *executionContext) _ChatRoom(ctx context.Context, sel ast.SelectionSet,
 		case "status":
 			out.Values[i] = ec._ChatRoom_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "statusSince":
+			out.Values[i] = ec._ChatRoom_statusSince(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "appointment":
@@ -42876,6 +48462,44 @@ func (ec *executionContext) _ChatRoom(ctx context.Context, sel ast.SelectionSet,
 					}
 				}()
 				res = ec._ChatRoom_practitioner(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "context":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatRoom_context(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -43489,6 +49113,49 @@ func (ec *executionContext) _CreateSlotsPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var createUploadPayloadImplementors = []string{"CreateUploadPayload"}
+
+func (ec *executionContext) _CreateUploadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateUploadPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createUploadPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateUploadPayload")
+		case "upload":
+			out.Values[i] = ec._CreateUploadPayload_upload(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._CreateUploadPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var createUserPayloadImplementors = []string{"CreateUserPayload"}
 
 func (ec *executionContext) _CreateUserPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateUserPayload) graphql.Marshaler {
@@ -43618,6 +49285,92 @@ func (ec *executionContext) _DeleteAppointmentPayload(ctx context.Context, sel a
 	return out
 }
 
+var deleteChatRoomPayloadImplementors = []string{"DeleteChatRoomPayload"}
+
+func (ec *executionContext) _DeleteChatRoomPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteChatRoomPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteChatRoomPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteChatRoomPayload")
+		case "deletedId":
+			out.Values[i] = ec._DeleteChatRoomPayload_deletedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DeleteChatRoomPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deleteMessagePayloadImplementors = []string{"DeleteMessagePayload"}
+
+func (ec *executionContext) _DeleteMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteMessagePayload")
+		case "message":
+			out.Values[i] = ec._DeleteMessagePayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DeleteMessagePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var deleteSlotPayloadImplementors = []string{"DeleteSlotPayload"}
 
 func (ec *executionContext) _DeleteSlotPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteSlotPayload) graphql.Marshaler {
@@ -43642,6 +49395,49 @@ func (ec *executionContext) _DeleteSlotPayload(ctx context.Context, sel ast.Sele
 			}
 		case "userErrors":
 			out.Values[i] = ec._DeleteSlotPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var editMessagePayloadImplementors = []string{"EditMessagePayload"}
+
+func (ec *executionContext) _EditMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.EditMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, editMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EditMessagePayload")
+		case "message":
+			out.Values[i] = ec._EditMessagePayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._EditMessagePayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -44474,6 +50270,49 @@ func (ec *executionContext) _LogoutPayload(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var manageChatRoomPayloadImplementors = []string{"ManageChatRoomPayload"}
+
+func (ec *executionContext) _ManageChatRoomPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ManageChatRoomPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, manageChatRoomPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ManageChatRoomPayload")
+		case "room":
+			out.Values[i] = ec._ManageChatRoomPayload_room(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ManageChatRoomPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var markNoShowPayloadImplementors = []string{"MarkNoShowPayload"}
 
 func (ec *executionContext) _MarkNoShowPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkNoShowPayload) graphql.Marshaler {
@@ -44633,6 +50472,160 @@ func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.Selection
 		case "message":
 			out.Values[i] = ec._MessageAdded_message(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var messageDeletedImplementors = []string{"MessageDeleted", "StreamEvent", "ChatEvent"}
+
+func (ec *executionContext) _MessageDeleted(ctx context.Context, sel ast.SelectionSet, obj *model.MessageDeleted) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageDeletedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageDeleted")
+		case "cursor":
+			out.Values[i] = ec._MessageDeleted_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._MessageDeleted_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._MessageDeleted_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._MessageDeleted_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var messageEditedImplementors = []string{"MessageEdited", "StreamEvent", "ChatEvent"}
+
+func (ec *executionContext) _MessageEdited(ctx context.Context, sel ast.SelectionSet, obj *model.MessageEdited) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageEditedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageEdited")
+		case "cursor":
+			out.Values[i] = ec._MessageEdited_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._MessageEdited_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._MessageEdited_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._MessageEdited_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var messageTextImplementors = []string{"MessageText"}
+
+func (ec *executionContext) _MessageText(ctx context.Context, sel ast.SelectionSet, obj *chat.MessageText) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageTextImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageText")
+		case "number":
+			out.Values[i] = ec._MessageText_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "body":
+			out.Values[i] = ec._MessageText_body(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "since":
+			out.Values[i] = ec._MessageText_since(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -44917,6 +50910,48 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "editMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_editMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createUpload":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createUpload(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "manageChatRoom":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_manageChatRoom(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteChatRoom":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteChatRoom(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "breakGlass":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_breakGlass(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "registerPatient":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_registerPatient(ctx, field)
@@ -45025,6 +51060,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "advanceClock":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_advanceClock(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setTyping":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setTyping(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -48039,6 +54081,132 @@ func (ec *executionContext) _ReactivateUserPayload(ctx context.Context, sel ast.
 	return out
 }
 
+var recordOpenedImplementors = []string{"RecordOpened", "StreamEvent", "ChatEvent"}
+
+func (ec *executionContext) _RecordOpened(ctx context.Context, sel ast.SelectionSet, obj *model.RecordOpened) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordOpenedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordOpened")
+		case "cursor":
+			out.Values[i] = ec._RecordOpened_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._RecordOpened_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._RecordOpened_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "by":
+			out.Values[i] = ec._RecordOpened_by(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "byName":
+			out.Values[i] = ec._RecordOpened_byName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._RecordOpened_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._RecordOpened_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var recordOpeningImplementors = []string{"RecordOpening"}
+
+func (ec *executionContext) _RecordOpening(ctx context.Context, sel ast.SelectionSet, obj *ent.RecordOpening) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordOpeningImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordOpening")
+		case "id":
+			out.Values[i] = ec._RecordOpening_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "roomId":
+			out.Values[i] = ec._RecordOpening_roomId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._RecordOpening_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._RecordOpening_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._RecordOpening_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var recordPaymentPayloadImplementors = []string{"RecordPaymentPayload"}
 
 func (ec *executionContext) _RecordPaymentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RecordPaymentPayload) graphql.Marshaler {
@@ -49115,6 +55283,49 @@ func (ec *executionContext) _SessionStatus(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var setTypingPayloadImplementors = []string{"SetTypingPayload"}
+
+func (ec *executionContext) _SetTypingPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetTypingPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setTypingPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetTypingPayload")
+		case "isTold":
+			out.Values[i] = ec._SetTypingPayload_isTold(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._SetTypingPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var settleRefundPayloadImplementors = []string{"SettleRefundPayload"}
 
 func (ec *executionContext) _SettleRefundPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SettleRefundPayload) graphql.Marshaler {
@@ -49524,7 +55735,55 @@ func (ec *executionContext) _SlotTaken(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
-var streamOpenedImplementors = []string{"StreamOpened", "StreamEvent", "ChatEvent", "AppointmentEvent"}
+var slotsChangedImplementors = []string{"SlotsChanged"}
+
+func (ec *executionContext) _SlotsChanged(ctx context.Context, sel ast.SelectionSet, obj *booking.SlotsChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, slotsChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SlotsChanged")
+		case "occurredAt":
+			out.Values[i] = ec._SlotsChanged_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "slots":
+			out.Values[i] = ec._SlotsChanged_slots(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hasMore":
+			out.Values[i] = ec._SlotsChanged_hasMore(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var streamOpenedImplementors = []string{"StreamOpened", "StreamEvent", "ChatEvent", "ChatInboxEvent", "AppointmentEvent"}
 
 func (ec *executionContext) _StreamOpened(ctx context.Context, sel ast.SelectionSet, obj *model.StreamOpened) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, streamOpenedImplementors)
@@ -49591,9 +55850,58 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_appointmentChanged(ctx, fields[0])
 	case "chatEvents":
 		return ec._Subscription_chatEvents(ctx, fields[0])
+	case "chatInbox":
+		return ec._Subscription_chatInbox(ctx, fields[0])
+	case "slotsChanged":
+		return ec._Subscription_slotsChanged(ctx, fields[0])
+	case "typing":
+		return ec._Subscription_typing(ctx, fields[0])
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
+}
+
+var textRangeImplementors = []string{"TextRange"}
+
+func (ec *executionContext) _TextRange(ctx context.Context, sel ast.SelectionSet, obj *chat.TextRange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, textRangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TextRange")
+		case "start":
+			out.Values[i] = ec._TextRange_start(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "length":
+			out.Values[i] = ec._TextRange_length(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
 }
 
 var throttledImplementors = []string{"Throttled", "UserError"}
@@ -49631,6 +55939,59 @@ func (ec *executionContext) _Throttled(ctx context.Context, sel ast.SelectionSet
 		case "limit":
 			out.Values[i] = ec._Throttled_limit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var typingImplementors = []string{"Typing"}
+
+func (ec *executionContext) _Typing(ctx context.Context, sel ast.SelectionSet, obj *chat.Typing) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, typingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Typing")
+		case "occurredAt":
+			out.Values[i] = ec._Typing_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isTyping":
+			out.Values[i] = ec._Typing_isTyping(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userId":
+			out.Values[i] = ec._Typing_userId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Typing_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -49931,6 +56292,54 @@ func (ec *executionContext) _UpdateUserPayload(ctx context.Context, sel ast.Sele
 			}
 		case "userErrors":
 			out.Values[i] = ec._UpdateUserPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var uploadImplementors = []string{"Upload"}
+
+func (ec *executionContext) _Upload(ctx context.Context, sel ast.SelectionSet, obj *chat.Upload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, uploadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Upload")
+		case "id":
+			out.Values[i] = ec._Upload_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = ec._Upload_url(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Upload_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -51022,6 +57431,21 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNBreakGlassInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐBreakGlassInput(ctx context.Context, v any) (chat.BreakGlassInput, error) {
+	res, err := ec.unmarshalInputBreakGlassInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBreakGlassPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐBreakGlassPayload(ctx context.Context, sel ast.SelectionSet, v *model.BreakGlassPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BreakGlassPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCancelAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐCancelAppointmentInput(ctx context.Context, v any) (booking.CancelAppointmentInput, error) {
 	res, err := ec.unmarshalInputCancelAppointmentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -51050,6 +57474,32 @@ func (ec *executionContext) marshalNChangePasswordPayload2ᚖgithubᚗcomᚋcare
 		return graphql.Null
 	}
 	return ec._ChangePasswordPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNChatAttachment2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ChatAttachment) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChatAttachment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachment(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNChatAttachment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachment(ctx context.Context, sel ast.SelectionSet, v *ent.ChatAttachment) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChatAttachment(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNChatEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEvent(ctx context.Context, sel ast.SelectionSet, v model.ChatEvent) graphql.Marshaler {
@@ -51098,6 +57548,26 @@ func (ec *executionContext) marshalNChatEventEdge2ᚖgithubᚗcomᚋcaregraphᚋ
 	return ec._ChatEventEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNChatEventKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEventKind(ctx context.Context, v any) (model.ChatEventKind, error) {
+	var res model.ChatEventKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChatEventKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEventKind(ctx context.Context, sel ast.SelectionSet, v model.ChatEventKind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNChatInboxEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatInboxEvent(ctx context.Context, sel ast.SelectionSet, v model.ChatInboxEvent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChatInboxEvent(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNChatMessageConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessageConnection(ctx context.Context, sel ast.SelectionSet, v *ent.ChatMessageConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -51137,6 +57607,53 @@ func (ec *executionContext) unmarshalNChatMessageSenderRole2githubᚗcomᚋcareg
 
 func (ec *executionContext) marshalNChatMessageSenderRole2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatmessageᚐSenderRole(ctx context.Context, sel ast.SelectionSet, v chatmessage.SenderRole) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalNChatParticipant2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatParticipant(ctx context.Context, sel ast.SelectionSet, v chat.ChatParticipant) graphql.Marshaler {
+	return ec._ChatParticipant(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNChatReceipt2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceiptᚄ(ctx context.Context, sel ast.SelectionSet, v []*chat.ChatReceipt) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChatReceipt2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceipt(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNChatReceipt2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceipt(ctx context.Context, sel ast.SelectionSet, v *chat.ChatReceipt) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChatReceipt(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNChatRoomAction2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatRoomAction(ctx context.Context, v any) (chat.ChatRoomAction, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := chat.ChatRoomAction(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChatRoomAction2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatRoomAction(ctx context.Context, sel ast.SelectionSet, v chat.ChatRoomAction) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNChatRoomConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoomConnection(ctx context.Context, sel ast.SelectionSet, v *ent.ChatRoomConnection) graphql.Marshaler {
@@ -51270,6 +57787,21 @@ func (ec *executionContext) marshalNCreateSlotsPayload2ᚖgithubᚗcomᚋcaregra
 	return ec._CreateSlotsPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCreateUploadInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐCreateUploadInput(ctx context.Context, v any) (chat.CreateUploadInput, error) {
+	res, err := ec.unmarshalInputCreateUploadInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateUploadPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCreateUploadPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateUploadPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CreateUploadPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateUserInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐCreateUserInput(ctx context.Context, v any) (identity.CreateUserInput, error) {
 	res, err := ec.unmarshalInputCreateUserInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -51373,6 +57905,36 @@ func (ec *executionContext) marshalNDeleteAppointmentPayload2ᚖgithubᚗcomᚋc
 	return ec._DeleteAppointmentPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNDeleteChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteChatRoomInput(ctx context.Context, v any) (chat.DeleteChatRoomInput, error) {
+	res, err := ec.unmarshalInputDeleteChatRoomInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteChatRoomPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteChatRoomPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteChatRoomPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteMessageInput(ctx context.Context, v any) (chat.DeleteMessageInput, error) {
+	res, err := ec.unmarshalInputDeleteMessageInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteMessagePayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteMessagePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteMessagePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDeleteSlotInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐDeleteSlotInput(ctx context.Context, v any) (booking.DeleteSlotInput, error) {
 	res, err := ec.unmarshalInputDeleteSlotInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -51386,6 +57948,21 @@ func (ec *executionContext) marshalNDeleteSlotPayload2ᚖgithubᚗcomᚋcaregrap
 		return graphql.Null
 	}
 	return ec._DeleteSlotPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNEditMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐEditMessageInput(ctx context.Context, v any) (chat.EditMessageInput, error) {
+	res, err := ec.unmarshalInputEditMessageInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEditMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐEditMessagePayload(ctx context.Context, sel ast.SelectionSet, v *model.EditMessagePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._EditMessagePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNErrorCode2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋfaultᚐCode(ctx context.Context, v any) (fault.Code, error) {
@@ -51697,6 +58274,21 @@ func (ec *executionContext) marshalNLogoutPayload2ᚖgithubᚗcomᚋcaregraphᚋ
 	return ec._LogoutPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNManageChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐManageChatRoomInput(ctx context.Context, v any) (chat.ManageChatRoomInput, error) {
+	res, err := ec.unmarshalInputManageChatRoomInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNManageChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐManageChatRoomPayload(ctx context.Context, sel ast.SelectionSet, v *model.ManageChatRoomPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ManageChatRoomPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNMarkNoShowInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐMarkNoShowInput(ctx context.Context, v any) (booking.MarkNoShowInput, error) {
 	res, err := ec.unmarshalInputMarkNoShowInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -51740,6 +58332,32 @@ func (ec *executionContext) marshalNMarkRoomReadPayload2ᚖgithubᚗcomᚋcaregr
 		return graphql.Null
 	}
 	return ec._MarkRoomReadPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMessageText2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageTextᚄ(ctx context.Context, sel ast.SelectionSet, v []*chat.MessageText) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMessageText2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageText(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMessageText2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageText(ctx context.Context, sel ast.SelectionSet, v *chat.MessageText) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._MessageText(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx context.Context, sel ast.SelectionSet, v *model.Money) graphql.Marshaler {
@@ -52134,6 +58752,16 @@ func (ec *executionContext) marshalNReactivateUserPayload2ᚖgithubᚗcomᚋcare
 	return ec._ReactivateUserPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRecordOpening2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpening(ctx context.Context, sel ast.SelectionSet, v *ent.RecordOpening) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RecordOpening(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRecordPaymentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRecordPaymentInput(ctx context.Context, v any) (booking.RecordPaymentInput, error) {
 	res, err := ec.unmarshalInputRecordPaymentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -52382,6 +59010,21 @@ func (ec *executionContext) unmarshalNSessionWhereInput2ᚖgithubᚗcomᚋcaregr
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNSetTypingInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSetTypingInput(ctx context.Context, v any) (chat.SetTypingInput, error) {
+	res, err := ec.unmarshalInputSetTypingInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetTypingPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSetTypingPayload(ctx context.Context, sel ast.SelectionSet, v *model.SetTypingPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SetTypingPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSettleRefundInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSettleRefundInput(ctx context.Context, v any) (booking.SettleRefundInput, error) {
 	res, err := ec.unmarshalInputSettleRefundInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -52515,6 +59158,16 @@ func (ec *executionContext) unmarshalNSlotWhereInput2ᚖgithubᚗcomᚋcaregraph
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNSlotsChanged2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSlotsChanged(ctx context.Context, sel ast.SelectionSet, v *booking.SlotsChanged) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SlotsChanged(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -52560,6 +59213,32 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 	return ret
 }
 
+func (ec *executionContext) marshalNTextRange2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*chat.TextRange) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTextRange2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTextRange2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRange(ctx context.Context, sel ast.SelectionSet, v *chat.TextRange) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TextRange(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNTimeZone2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -52574,6 +59253,16 @@ func (ec *executionContext) marshalNTimeZone2string(ctx context.Context, sel ast
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNTyping2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTyping(ctx context.Context, sel ast.SelectionSet, v *chat.Typing) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Typing(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUnblockTimeInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐUnblockTimeInput(ctx context.Context, v any) (booking.UnblockTimeInput, error) {
@@ -52679,6 +59368,16 @@ func (ec *executionContext) marshalNUpdateUserPayload2ᚖgithubᚗcomᚋcaregrap
 		return graphql.Null
 	}
 	return ec._UpdateUserPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUploadPurpose2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatuploadᚐPurpose(ctx context.Context, v any) (chatupload.Purpose, error) {
+	var res chatupload.Purpose
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUploadPurpose2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatuploadᚐPurpose(ctx context.Context, sel ast.SelectionSet, v chatupload.Purpose) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNUserConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐUserConnection(ctx context.Context, sel ast.SelectionSet, v *ent.UserConnection) graphql.Marshaler {
@@ -53164,6 +59863,13 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOChatContext2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatContext(ctx context.Context, sel ast.SelectionSet, v *chat.ChatContext) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ChatContext(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOChatEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEvent(ctx context.Context, sel ast.SelectionSet, v model.ChatEvent) graphql.Marshaler {
@@ -54079,6 +60785,25 @@ func (ec *executionContext) marshalOQuestionEdge2ᚖgithubᚗcomᚋcaregraphᚋc
 	return ec._QuestionEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalORecordOpening2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpeningᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.RecordOpening) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRecordOpening2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpening(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx context.Context, sel ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -54502,6 +61227,13 @@ func (ec *executionContext) marshalOTimeZone2ᚖstring(ctx context.Context, sel 
 	_ = ctx
 	res := graphql.MarshalString(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOUpload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐUpload(ctx context.Context, sel ast.SelectionSet, v *chat.Upload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Upload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOUser2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐUser(ctx context.Context, sel ast.SelectionSet, v *ent.User) graphql.Marshaler {

@@ -15,6 +15,7 @@ import (
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/identity"
 	"github.com/google/uuid"
@@ -36,6 +37,18 @@ type AppointmentEvent interface {
 type ChatEvent interface {
 	IsStreamEvent()
 	IsChatEvent()
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	GetCursor() entgql.Cursor[uuid.UUID]
+	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+	GetPreviousCursor() *entgql.Cursor[uuid.UUID]
+	// When it happened.
+	GetOccurredAt() time.Time
+}
+
+// An event of the viewer's inbox.
+type ChatInboxEvent interface {
+	IsStreamEvent()
+	IsChatInboxEvent()
 	// Where the event stands in the stream; give it back as after to go on behind it.
 	GetCursor() entgql.Cursor[uuid.UUID]
 	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
@@ -247,6 +260,14 @@ type BookAppointmentPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of breakGlass.
+type BreakGlassPayload struct {
+	// What was opened.
+	Openings []*ent.RecordOpening `json:"openings,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of cancelAppointment.
 type CancelAppointmentPayload struct {
 	// The appointment.
@@ -280,6 +301,47 @@ type ChatEventEdge struct {
 	// Its cursor.
 	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
 }
+
+// Something happened in one of the viewer's rooms.
+type ChatInboxChanged struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// Id of the room.
+	RoomID uuid.UUID `json:"roomId"`
+	// The room as it is now; null when the viewer may not see it any more.
+	Room *ent.ChatRoom `json:"room,omitempty"`
+	// What happened there.
+	Kind ChatEventKind `json:"kind"`
+	// How many messages of the room the viewer has not read, when this is delivered.
+	UnreadCount int `json:"unreadCount"`
+	// The same of all rooms of the viewer.
+	UnreadTotal int `json:"unreadTotal"`
+}
+
+func (ChatInboxChanged) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this ChatInboxChanged) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this ChatInboxChanged) GetPreviousCursor() *entgql.Cursor[uuid.UUID] {
+	return this.PreviousCursor
+}
+
+// When it happened.
+func (this ChatInboxChanged) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (ChatInboxChanged) IsChatInboxEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
 
 // Result of completeAppointment.
 type CompleteAppointmentPayload struct {
@@ -339,6 +401,14 @@ type CreateSlotsPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of createUpload.
+type CreateUploadPayload struct {
+	// Where to send the file.
+	Upload *chat.Upload `json:"upload,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of createUser.
 type CreateUserPayload struct {
 	// The new account.
@@ -363,12 +433,36 @@ type DeleteAppointmentPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of deleteChatRoom.
+type DeleteChatRoomPayload struct {
+	// Id of the room that is gone.
+	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of deleteMessage.
+type DeleteMessagePayload struct {
+	// What is left of the message.
+	Message *ent.ChatMessage `json:"message,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of deleteSlot.
 type DeleteSlotPayload struct {
 	// Id of the slot that is gone; null when it is not.
 	DeletedSlotID *uuid.UUID `json:"deletedSlotId,omitempty"`
 	// After a CONFLICT the slot as it is now; null else.
 	Slot *ent.Slot `json:"slot,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of editMessage.
+type EditMessagePayload struct {
+	// The message.
+	Message *ent.ChatMessage `json:"message,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -439,6 +533,14 @@ type LogoutPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of manageChatRoom.
+type ManageChatRoomPayload struct {
+	// The room.
+	Room *ent.ChatRoom `json:"room,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of markNoShow.
 type MarkNoShowPayload struct {
 	// The appointment.
@@ -493,6 +595,68 @@ func (this MessageAdded) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return 
 func (this MessageAdded) GetOccurredAt() time.Time { return this.OccurredAt }
 
 func (MessageAdded) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// A message was deleted; what is left of it has no text.
+type MessageDeleted struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// What is left of the message.
+	Message *ent.ChatMessage `json:"message,omitempty"`
+}
+
+func (MessageDeleted) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this MessageDeleted) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this MessageDeleted) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this MessageDeleted) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (MessageDeleted) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// The text of a message was changed.
+type MessageEdited struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The message with its latest text.
+	Message *ent.ChatMessage `json:"message,omitempty"`
+}
+
+func (MessageEdited) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this MessageEdited) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this MessageEdited) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this MessageEdited) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (MessageEdited) IsChatEvent() {}
 
 // Where the event stands in the stream; give it back as after to go on behind it.
 
@@ -623,6 +787,43 @@ type ReactivateUserPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// An administrator has opened the conversation to read it.
+type RecordOpened struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// Id of the administrator.
+	By uuid.UUID `json:"by"`
+	// Name of the administrator.
+	ByName string `json:"byName"`
+	// Why, in the administrator's words.
+	Reason string `json:"reason"`
+	// When the right to read ends.
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+func (RecordOpened) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this RecordOpened) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this RecordOpened) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this RecordOpened) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (RecordOpened) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
 // Result of recordPayment.
 type RecordPaymentPayload struct {
 	// The paid order.
@@ -738,6 +939,14 @@ type SendMessagePayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of setTyping.
+type SetTypingPayload struct {
+	// False when less than 3 seconds have passed since the viewer said something of that in the room: it was swallowed.
+	IsTold bool `json:"isTold"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of settleRefund.
 type SettleRefundPayload struct {
 	// The order.
@@ -802,6 +1011,14 @@ func (this StreamOpened) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return 
 func (this StreamOpened) GetOccurredAt() time.Time { return this.OccurredAt }
 
 func (StreamOpened) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+func (StreamOpened) IsChatInboxEvent() {}
 
 // Where the event stands in the stream; give it back as after to go on behind it.
 
@@ -917,6 +1134,79 @@ type VerifyEmailPayload struct {
 	IsVerified bool `json:"isVerified"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
+}
+
+// What can happen in a room.
+type ChatEventKind string
+
+const (
+	// A message was stored.
+	ChatEventKindMessageAdded ChatEventKind = "MESSAGE_ADDED"
+	// The text of a message was changed.
+	ChatEventKindMessageEdited ChatEventKind = "MESSAGE_EDITED"
+	// A message was deleted.
+	ChatEventKindMessageDeleted ChatEventKind = "MESSAGE_DELETED"
+	// A participant has read on, the viewer on another device perhaps.
+	ChatEventKindMessagesRead ChatEventKind = "MESSAGES_READ"
+	// The room's status changed, or the room was opened.
+	ChatEventKindRoomStatusChanged ChatEventKind = "ROOM_STATUS_CHANGED"
+	// An administrator has opened the conversation to read it.
+	ChatEventKindRecordOpened ChatEventKind = "RECORD_OPENED"
+	// The room was taken away.
+	ChatEventKindRoomDeleted ChatEventKind = "ROOM_DELETED"
+)
+
+var AllChatEventKind = []ChatEventKind{
+	ChatEventKindMessageAdded,
+	ChatEventKindMessageEdited,
+	ChatEventKindMessageDeleted,
+	ChatEventKindMessagesRead,
+	ChatEventKindRoomStatusChanged,
+	ChatEventKindRecordOpened,
+	ChatEventKindRoomDeleted,
+}
+
+func (e ChatEventKind) IsValid() bool {
+	switch e {
+	case ChatEventKindMessageAdded, ChatEventKindMessageEdited, ChatEventKindMessageDeleted, ChatEventKindMessagesRead, ChatEventKindRoomStatusChanged, ChatEventKindRecordOpened, ChatEventKindRoomDeleted:
+		return true
+	}
+	return false
+}
+
+func (e ChatEventKind) String() string {
+	return string(e)
+}
+
+func (e *ChatEventKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ChatEventKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ChatEventKind", str)
+	}
+	return nil
+}
+
+func (e ChatEventKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ChatEventKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ChatEventKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // What becomes of occurrences that nobody could run when they were due.

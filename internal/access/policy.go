@@ -98,8 +98,16 @@ var (
 	// unlessDeleted hides visits that were deleted.
 	unlessDeleted = isNull("deleted_at")
 
-	// participants read a chat: its patient and its practitioner, nobody else.
-	participants = join(each(ownPatient, Patient), each(ownPractitioner, practitioners...))
+	// ofStandingRoom leaves out what belongs to rooms that were taken away.
+	ofStandingRoom = notIn("room_id", "chat_rooms", "id", func(*Viewer) *sql.Predicate { return sql.NotNull("deleted_at") })
+	// openedToMe matches what belongs to rooms that the viewer has opened, for a stated reason and for a while.
+	openedToMe = inNow("room_id", "record_openings", "room_id", func(v *Viewer, now time.Time) *sql.Predicate {
+		return sql.And(sql.EQ("user_id", v.UserID), sql.GT("expires_at", now))
+	})
+	// openers are administrators to whom a conversation is open.
+	openers = each(both(openedToMe, ofStandingRoom), Admin)
+	// readers read a chat: its patient and its practitioner, and administrators to whom it is open; nobody else.
+	readers = join(each(both(ownPatient, ofStandingRoom), Patient), each(both(ownPractitioner, ofStandingRoom), practitioners...), openers)
 
 	// systemOnly entities are never touched by a user.
 	systemOnly = Entity{}
@@ -194,10 +202,14 @@ var Policy = map[string]Entity{
 		Fields: sameFor([]string{"read_at"}),
 	},
 
-	"ChatRoom":    {Read: join(each(ownPatient, Patient), each(ownPractitioner, practitioners...), each(All, Admin))},
-	"ChatMessage": {Read: participants},
-	"ChatRead":    {Read: participants},
-	"JobRun":      {Read: each(All, Admin)},
+	"ChatRoom": {Read: join(each(both(ownPatient, isNull("deleted_at")), Patient), each(both(ownPractitioner, isNull("deleted_at")), practitioners...),
+		each(isNull("deleted_at"), Admin))},
+	"ChatMessage":        {Read: readers},
+	"ChatMessageVersion": {Read: openers}, // the others see the latest text, which the domain reads for them
+	"ChatRead":           {Read: readers},
+	"ChatAttachment":     {Read: readers},
+	"RecordOpening":      {Read: join(each(ownPatient, Patient), each(ownPractitioner, practitioners...), each(All, Admin))},
+	"JobRun":             {Read: each(All, Admin)},
 
 	"LoginAttempt":    systemOnly,
 	"EmailToken":      systemOnly,
@@ -208,6 +220,7 @@ var Policy = map[string]Entity{
 	"IdempotencyKey":  systemOnly,
 	"AuditEvent":      systemOnly,
 	"Delivery":        systemOnly,
+	"ChatUpload":      systemOnly,
 	"Counter":         systemOnly,
 	"Stream":          systemOnly,
 	"StreamEntry":     systemOnly,

@@ -40,6 +40,24 @@ func in(name, table, selected string, where func(v *Viewer) *sql.Predicate) Rule
 	}
 }
 
+// notIn matches rows whose column is not among them.
+func notIn(name, table, selected string, where func(v *Viewer) *sql.Predicate) Rule {
+	return func(v *Viewer, _ time.Time) Predicate {
+		return func(s *sql.Selector) *sql.Predicate {
+			return sql.NotIn(s.C(name), sql.Dialect(s.Dialect()).Select(selected).From(sql.Table(table)).Where(where(v)))
+		}
+	}
+}
+
+// inNow is in for rows that match at an instant.
+func inNow(name, table, selected string, where func(v *Viewer, now time.Time) *sql.Predicate) Rule {
+	return func(v *Viewer, now time.Time) Predicate {
+		return func(s *sql.Selector) *sql.Predicate {
+			return sql.In(s.C(name), sql.Dialect(s.Dialect()).Select(selected).From(sql.Table(table)).Where(where(v, now)))
+		}
+	}
+}
+
 // pairIn matches rows whose two columns are together among two columns of another table's rows that match.
 func pairIn(first, second, table, selectedFirst, selectedSecond string, where func(v *Viewer, now time.Time) *sql.Predicate) Rule {
 	return func(v *Viewer, now time.Time) Predicate {

@@ -112,9 +112,17 @@ func (a *App) build(opts Options) error {
 	}
 	a.Notify = notify.New(notify.Config{DB: db, Mailer: mailer, SMS: texts, Log: a.log, Audit: a.Audit})
 	a.Streams = stream.New(db, stream.NewBus(db, a.log), a.log)
-	a.Chat = chat.New(chat.Config{DB: db, Streams: a.Streams, Audit: a.Audit, Log: a.log})
+	keysText := signingKeys(cfg)
+	files, err := a.openStorage()
+	if err != nil {
+		return err
+	}
+	a.Chat = chat.New(chat.Config{
+		DB: db, Streams: a.Streams, Audit: a.Audit, Notify: a.Notify, Storage: files, FileKey: derivedKey(keysText, "links to files"),
+		BaseURL: cfg.PublicURL, Log: a.log,
+	})
 	a.Patients = patient.New(patient.Config{DB: db, IdentifierMode: cfg.IdentifierChecks, PracticeZone: cfg.PracticeZone})
-	keys, err := identity.ParseKeys(signingKeys(cfg))
+	keys, err := identity.ParseKeys(keysText)
 	if err != nil {
 		return fmt.Errorf("JWT_KEYS: %w", err)
 	}
@@ -132,6 +140,7 @@ func (a *App) build(opts Options) error {
 		DB: db, Notify: a.Notify, Chat: a.Chat, Streams: a.Streams, Provider: a.provider(), Log: a.log, PracticeName: cfg.PracticeName,
 		NewPatientFee: cfg.NewPatientFee, ReturningFee: cfg.ReturningPatientFee, BookingsPerHour: cfg.Limits.BookingsPerHour,
 	})
+	a.Calendar = booking.NewCalendar(db, a.Streams)
 	movable, _ := opts.Clock.(scheduler.Movable)
 	if cfg.Environment != config.Demo {
 		movable = nil

@@ -9,24 +9,19 @@ import (
 	"github.com/caregraph/caregraph/ent/chatroom"
 	entstream "github.com/caregraph/caregraph/ent/stream"
 	"github.com/caregraph/caregraph/internal/access"
-	"github.com/caregraph/caregraph/internal/stream"
 )
 
 // Deactivate ends writing in the room of an appointment as a part of the transaction that ends the appointment; it stays readable. It is for other
-// domains. An appointment without a room, and a room that is not ACTIVE, are left as they are.
+// domains. An appointment without a room is left as it is, and a room that nobody writes in any more.
 func (s *Service) Deactivate(ctx context.Context, appointmentID uuid.UUID) error {
 	ctx = access.System(ctx, "deactivate chat room")
 	return s.DB.WithTx(ctx, func(ctx context.Context) error {
 		r, err := s.followed(ctx, appointmentID)
-		if err != nil || r == nil || r.Status != chatroom.StatusACTIVE {
+		if err != nil || r == nil || r.DeletedAt != nil || r.Status != chatroom.StatusACTIVE && r.Status != chatroom.StatusSUSPENDED {
 			return err
 		}
-		if err := s.DB.Client.ChatRoom.UpdateOne(r).SetStatus(chatroom.StatusINACTIVE).Exec(ctx); err != nil {
-			return err
-		}
-		return s.Streams.Append(ctx, stream.Entry{
-			Stream: r.ID, Kind: KindRoomStatusChanged, Subject: r.ID, Data: StatusStep{Status: chatroom.StatusINACTIVE}, PatientID: r.PatientID,
-		})
+		_, err = s.become(ctx, r.ID, chatroom.StatusINACTIVE)
+		return err
 	})
 }
 

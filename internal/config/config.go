@@ -37,6 +37,7 @@ type Config struct {
 	StripeSecretKey     Secret // empty: the sandbox takes the payments, if anything does
 	StripeWebhookSecret Secret // given with StripeSecretKey
 	StripeAPIURL        string // without a slash at its end
+	StorageURL          Secret // empty: a folder beside an SQLite database, or no attachments
 
 	TLSCert, TLSKey string         // files; both or none
 	TrustedProxies  []netip.Prefix // whose X-Forwarded headers count

@@ -93,6 +93,8 @@ var settings = []setting{
 		into(func(c *Config) *string { return &c.StripeAPIURL }, apiURL)),
 	row("PAYMENT_SANDBOX_SECRET", "", "Signs the events of the sandbox payment provider, which is off in production without it, and wherever there is a STRIPE_SECRET_KEY.",
 		into(func(c *Config) *Secret { return &c.SandboxSecret }, secret)),
+	row("STORAGE_URL", "a folder beside the SQLite database", "Where attachments are kept: `file:///path`, `s3://bucket?region=...` or `mem://`. With PostgreSQL there are none without it.",
+		into(func(c *Config) *Secret { return &c.StorageURL }, storageURL)).derived(),
 	row("LOG_LEVEL", "info", "`debug`, `info`, `warn` or `error`.",
 		into(func(c *Config) *slog.Level { return &c.LogLevel }, logLevel)),
 
@@ -134,7 +136,7 @@ var settings = []setting{
 		into(func(c *Config) *time.Duration { return &c.Limits.OperationTimeout }, span(100*time.Millisecond, time.Hour))),
 	row("API_REQUESTS_PER_MINUTE", "100", "Requests per user; callers who are not signed in share ten times as many per address.",
 		into(func(c *Config) *int { return &c.Limits.APIRequestsPerMinute }, whole[int](1, anyRate))),
-	row("MAX_SOCKETS", "20000", "Websockets that are open at once on one instance; one more is closed with 4429.",
+	row("MAX_SOCKETS", "20000", "Websockets and event streams that are open at once on one instance; one more is closed with 4429, or answered 503.",
 		into(func(c *Config) *int { return &c.Limits.Sockets }, whole[int](1, many))),
 	row("MAX_SUBSCRIPTIONS_PER_SOCKET", "100", "Operations that are open at once on one websocket; one more is answered LIMIT.",
 		into(func(c *Config) *int { return &c.Limits.OperationsPerSocket }, whole[int](1, many))),

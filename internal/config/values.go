@@ -111,6 +111,15 @@ func webURL(value string) (string, error) {
 	return strings.TrimRight(value, "/"), nil
 }
 
+// storageURL reads the address of an object storage.
+func storageURL(value string) (Secret, error) {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "mem" && (u.Scheme != "file" || u.Path == "") && (u.Scheme != "s3" || u.Host == "") {
+		return Secret{}, errors.New("must be file:///path, s3://bucket?region=... or mem://")
+	}
+	return newSecretURL(value), nil
+}
+
 // origin reads an exact web origin as a browser writes it. Plain HTTP is for this machine alone: anybody on the way could speak for
 // any other such origin.
 func origin(value string) (string, error) {

@@ -94,6 +94,13 @@ var hiddenInputs = map[string]string{
 	"settleRefund":              "Refund",
 	"sendMessage":               "ChatRoom",
 	"markRoomRead":              "ChatRoom",
+	"editMessage":               "ChatMessage",
+	"deleteMessage":             "ChatMessage",
+	"createUpload":              "ChatRoom",
+	"manageChatRoom":            "ChatRoom",
+	"deleteChatRoom":            "ChatRoom",
+	"breakGlass":                "ChatRoom",
+	"setTyping":                 "ChatRoom",
 	"updatePractitionerProfile": "Practitioner",
 }
 

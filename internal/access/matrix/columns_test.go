@@ -9,6 +9,7 @@ import (
 	"github.com/caregraph/caregraph/ent/carerelation"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/jobrun"
@@ -60,10 +61,15 @@ var columnKinds = map[string]map[string]string{
 	"Session": {fixed: base + " user_id ends_at ip user_agent",
 		"end": "ended_at end_reason", "life": "last_activity_at expires_at is_suspicious"},
 	"Notification": {fixed: base + " user_id kind subject_id occurrence title text", "read": "read_at", "moot": "withdrawn_at"},
-	"ChatRoom":     {fixed: base + " appointment_id patient_id practitioner_id", "": "status"},
+	"ChatRoom":     {fixed: base + " appointment_id patient_id practitioner_id", "": "status status_since deleted_at"},
 	"ChatMessage": {
-		fixed: base + " room_id patient_id practitioner_id sender_id sender_role position body client_message_id"},
-	"ChatRead": {fixed: base + " room_id patient_id practitioner_id user_id up_to"},
+		fixed: base + " room_id patient_id practitioner_id sender_id sender_role position body search_key client_message_id"},
+	"ChatMessageVersion": {fixed: base + " message_id room_id patient_id practitioner_id number body search_key"},
+	"ChatRead":           {fixed: base + " room_id patient_id practitioner_id user_id up_to"},
+	"ChatUpload": {fixed: base + " room_id patient_id practitioner_id user_id purpose file_name content_type size_bytes expires_at",
+		"": "stored_at object_key"},
+	"ChatAttachment": {fixed: base + " room_id patient_id practitioner_id message_id upload_id place file_name content_type size_bytes"},
+	"RecordOpening":  {fixed: base + " room_id patient_id practitioner_id user_id reason expires_at"},
 	"JobRun": {fixed: base + " job occurrence first_occurrence occurrences cause",
 		"": "state attempts reason error counts started_at finished_at lease_until retry_at runner"},
 	"CareRelation":    {fixed: base + " practitioner_id patient_id source source_id"},
@@ -86,7 +92,7 @@ var columnKinds = map[string]map[string]string{
 var refTargets = map[string]string{
 	"user_id": "User", "booked_by": "User", "deleted_by": "User", "created_by": "User", "rescheduled_from_id": "Appointment", "question_id": "Question", "changed_by": "User", "actor_id": "User", "session_id": "Session", "patient_id": "Patient",
 	"practitioner_id": "Practitioner", "slot_id": "Slot", "appointment_id": "Appointment", "order_id": "Order",
-	"room_id": "ChatRoom", "sender_id": "User",
+	"room_id": "ChatRoom", "sender_id": "User", "message_id": "ChatMessage", "upload_id": "ChatUpload",
 }
 
 // usual are the values of an entity's columns where a row says nothing else; n differs from row to row.
@@ -128,6 +134,15 @@ func usual(entity string, n int) values {
 		return values{"status": chatroom.StatusACTIVE}
 	case "ChatMessage":
 		return values{"sender_role": chatmessage.SenderRolePATIENT, "position": int64(100 + n), "body": "Body " + serial}
+	case "ChatMessageVersion":
+		return values{"number": 2, "body": "Later body " + serial}
+	case "ChatUpload":
+		return values{"purpose": chatupload.PurposeCHAT_ATTACHMENT, "file_name": serial + ".png", "content_type": chatupload.ContentTypePng, "size_bytes": int64(9),
+			"expires_at": at(5 * time.Minute), "stored_at": at(0), "object_key": "chat/" + serial}
+	case "ChatAttachment":
+		return values{"place": 1, "file_name": serial + ".png", "content_type": "image/png", "size_bytes": int64(9)}
+	case "RecordOpening":
+		return values{"reason": "Reason " + serial, "expires_at": at(time.Hour)}
 	case "ChatRead":
 		return values{"up_to": int64(n)}
 	case "Session":

@@ -105,6 +105,10 @@ var creations = []creation{
 	{"ChatMessage", "room_id=alice.next patient_id=alice practitioner_id=dora sender_id=alice|dora|bob|ada", nil, nobody},
 	{"ChatMessage", "room_id=carol.next patient_id=carol practitioner_id=dana sender_id=dana", nil, nobody},
 	{"ChatRead", "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice|dora|bob", nil, nobody},
+	{"ChatMessageVersion", "message_id=alice.1 room_id=alice.next patient_id=alice practitioner_id=dora", values{"number": 3}, nobody},
+	{"ChatUpload", "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice|dora|ada", nil, nobody},
+	{"ChatAttachment", "message_id=alice.2 upload_id=alice room_id=alice.next patient_id=alice practitioner_id=dora", nil, nobody},
+	{"RecordOpening", "room_id=alice.next patient_id=alice practitioner_id=dora user_id=ada|dana|alice", nil, nobody},
 	{"JobRun", "", nil, nobody},
 
 	{"CareRelation", "practitioner_id=dora|drew|cleo|sue|dana patient_id=alice|bob|carol", nil, nobody},

@@ -62,6 +62,32 @@ var links = map[string][]link{
 		{name: "Patient", target: "Patient", column: "patient_id"},
 		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
 		{name: "Sender", target: "User", column: "sender_id"},
+		{name: "Versions", target: "ChatMessageVersion", column: "message_id", back: true, many: true},
+	},
+	"ChatMessageVersion": {
+		{name: "Message", target: "ChatMessage", column: "message_id"},
+		{name: "Room", target: "ChatRoom", column: "room_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+	},
+	"ChatUpload": {
+		{name: "Room", target: "ChatRoom", column: "room_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+		{name: "User", target: "User", column: "user_id"},
+	},
+	"ChatAttachment": {
+		{name: "Room", target: "ChatRoom", column: "room_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+		{name: "Message", target: "ChatMessage", column: "message_id"},
+		{name: "Upload", target: "ChatUpload", column: "upload_id"},
+	},
+	"RecordOpening": {
+		{name: "Room", target: "ChatRoom", column: "room_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Practitioner", target: "Practitioner", column: "practitioner_id"},
+		{name: "User", target: "User", column: "user_id"},
 	},
 	"ChatRead": {
 		{name: "Room", target: "ChatRoom", column: "room_id"},

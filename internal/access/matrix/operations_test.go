@@ -34,20 +34,20 @@ var operations = map[string]operation{
 	"slots":                {signedIn, `slots(first: 1) { totalCount }`},
 	"appointments":         {signedIn, `appointments(first: 1) { totalCount }`},
 	"appointment":          {signedIn, `appointment(id: "` + nothing + `") { id }`},
-	"deletedAppointments":  {admins, `deletedAppointments(first: 1) { totalCount }`},
-	"leaves":               {signedIn, `leaves(first: 1) { totalCount }`},
-	"questionnaire":        {signedIn, `questionnaire { id }`},
-	"questionnaireAnswers": {signedIn, `questionnaireAnswers(appointmentId: "` + nothing + `") { id }`},
 	"orders":               {signedIn, `orders(first: 1) { totalCount }`},
 	"order":                {signedIn, `order(id: "` + nothing + `") { id }`},
 	"chatRooms":            {signedIn, `chatRooms(first: 1) { totalCount }`},
 	"chatRoom":             {signedIn, `chatRoom(id: "` + nothing + `") { id }`},
-	"chatEvents":           {talkers, `chatEvents(roomId: "` + nothing + `", first: 1) { totalCount }`},
+	"chatEvents":           {talkers + " ada", `chatEvents(roomId: "` + nothing + `", first: 1) { totalCount }`},
 	"unreadTotal":          {signedIn, `unreadTotal`},
 	"jobs":                 {admins, `jobs { name }`},
 	"jobRuns":              {admins, `jobRuns(first: 1) { totalCount }`},
 	"run":                  {admins, `run(id: "` + nothing + `") { id }`},
 	"notifications":        {signedIn, `notifications(first: 1) { totalCount }`},
+	"deletedAppointments":  {admins, `deletedAppointments(first: 1) { totalCount }`},
+	"leaves":               {signedIn, `leaves(first: 1) { totalCount }`},
+	"questionnaire":        {signedIn, `questionnaire { id }`},
+	"questionnaireAnswers": {signedIn, `questionnaireAnswers(appointmentId: "` + nothing + `") { id }`},
 
 	"registerPatient": {public, `registerPatient(input: {email: "", password: "short", givenName: "A", familyName: "B"}) { userErrors { code } }`},
 	"verifyEmail":     {public, `verifyEmail(input: {token: "none"}) { userErrors { code } }`},
@@ -94,10 +94,18 @@ var operations = map[string]operation{
 	"refundOrder":   {cashiers, `refundOrder(input: {orderId: "` + nothing + `", reason: "none", idempotencyKey: "k"}) { userErrors { code } }`},
 	"settleRefund":  {cashiers, `settleRefund(input: {refundId: "` + nothing + `", reference: "none", idempotencyKey: "k"}) { userErrors { code } }`},
 
-	"sendMessage":  {talkers, `sendMessage(input: {roomId: "` + nothing + `", body: "Hello"}) { userErrors { code } }`},
-	"markRoomRead": {talkers, `markRoomRead(input: {roomId: "` + nothing + `", upTo: 1}) { userErrors { code } }`},
-	"runJob":       {admins, `runJob(input: {name: "none"}) { userErrors { code } }`},
-	"advanceClock": {nobody, `advanceClock(input: {to: "2025-01-01T00:00:00Z"}) { userErrors { code } }`}, // outside a demo
+	"sendMessage":   {talkers, `sendMessage(input: {roomId: "` + nothing + `", body: "Hello"}) { userErrors { code } }`},
+	"markRoomRead":  {talkers, `markRoomRead(input: {roomId: "` + nothing + `", upTo: 1}) { userErrors { code } }`},
+	"editMessage":   {talkers, `editMessage(input: {id: "` + nothing + `", body: "Hello"}) { userErrors { code } }`},
+	"deleteMessage": {talkers, `deleteMessage(input: {id: "` + nothing + `"}) { userErrors { code } }`},
+	"createUpload": {talkers, `createUpload(input: {roomId: "` + nothing + `", purpose: CHAT_ATTACHMENT, fileName: "a.png", contentType: "image/png", sizeBytes: 9}) {
+		userErrors { code } }`},
+	"manageChatRoom": {"dora drew dirk cleo sue ada dana", `manageChatRoom(input: {roomId: "` + nothing + `", action: SUSPEND}) { userErrors { code } }`},
+	"deleteChatRoom": {admins, `deleteChatRoom(input: {roomId: "` + nothing + `"}) { userErrors { code } }`},
+	"breakGlass":     {admins, `breakGlass(input: {roomId: "` + nothing + `", reason: "A complaint of the family"}) { userErrors { code } }`},
+	"runJob":         {admins, `runJob(input: {name: "none"}) { userErrors { code } }`},
+	"advanceClock":   {nobody, `advanceClock(input: {to: "2025-01-01T00:00:00Z"}) { userErrors { code } }`}, // outside a demo
+	"setTyping":      {talkers, `setTyping(input: {roomId: "` + nothing + `", isTyping: true}) { userErrors { code } }`},
 
 	// These end sessions: they come last.
 	"revokeOtherSessions": {signedIn, `revokeOtherSessions { userErrors { code } }`},
@@ -110,6 +118,10 @@ var last = []string{"revokeOtherSessions", "logout"}
 // subscriptions lists every root field that is watched, in the same way; see also rooms.
 var subscriptions = map[string]operation{
 	"appointmentChanged": {parties, `appointmentChanged(appointmentId: "` + nothing + `") { __typename }`},
-	"chatEvents":         {talkers, `chatEvents(roomId: "` + nothing + `") { __typename }`},
-	"sessionEvents":      {signedIn, `sessionEvents { __typename }`},
+	"chatInbox":          {talkers, `chatInbox { __typename }`},
+	"chatEvents":         {talkers + " ada", `chatEvents(roomId: "` + nothing + `") { __typename }`},
+	"slotsChanged": {signedIn, `slotsChanged(practitionerId: "` + nothing + `", from: "2025-01-01T00:00:00Z", to: "2025-01-31T00:00:00Z") {
+		__typename }`},
+	"typing":        {talkers, `typing(roomId: "` + nothing + `") { __typename }`},
+	"sessionEvents": {signedIn, `sessionEvents { __typename }`},
 }

@@ -219,10 +219,13 @@ var rows = []row{
 	{entity: "ChatRoom", name: "bob.missed", refs: "appointment_id=bob.missed patient_id=bob practitioner_id=ivan", read: "bob " + admins, change: by(nobody)},
 	{entity: "ChatRoom", name: "carol.next", refs: "appointment_id=carol.next patient_id=carol practitioner_id=dana", read: admins, change: by(nobody)},
 
+	{entity: "ChatRoom", name: "bob.gone", refs: "appointment_id=bob.called patient_id=bob practitioner_id=sue",
+		values: values{"deleted_at": at(-day)}, read: nobody, change: by(nobody)}, // taken away
+
 	{entity: "ChatMessage", name: "alice.1", refs: "room_id=alice.next patient_id=alice practitioner_id=dora sender_id=alice",
-		values: values{"position": int64(1)}, read: "alice dora"},
+		values: values{"position": int64(1)}, read: "alice dora ada"},
 	{entity: "ChatMessage", name: "alice.2", refs: "room_id=alice.next patient_id=alice practitioner_id=dora sender_id=dora",
-		values: values{"position": int64(2), "sender_role": chatmessage.SenderRolePRACTITIONER}, read: "alice dora"},
+		values: values{"position": int64(2), "sender_role": chatmessage.SenderRolePRACTITIONER}, read: "alice dora ada"},
 	{entity: "ChatMessage", name: "bob.1", refs: "room_id=bob.done patient_id=bob practitioner_id=drew sender_id=bob",
 		values: values{"position": int64(1)}, read: "bob drew"},
 	{entity: "ChatMessage", name: "bob.2", refs: "room_id=bob.missed patient_id=bob practitioner_id=ivan sender_id=bob",
@@ -230,9 +233,26 @@ var rows = []row{
 	{entity: "ChatMessage", name: "carol.1", refs: "room_id=carol.next patient_id=carol practitioner_id=dana sender_id=dana",
 		values: values{"position": int64(1), "sender_role": chatmessage.SenderRolePRACTITIONER}, read: "dana"},
 
-	{entity: "ChatRead", name: "alice", refs: "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice", read: "alice dora"},
+	{entity: "ChatMessage", name: "bob.3", refs: "room_id=bob.gone patient_id=bob practitioner_id=sue sender_id=bob", values: values{"position": int64(1)}, read: nobody},
+
+	{entity: "ChatRead", name: "alice", refs: "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice", read: "alice dora ada"},
 	{entity: "ChatRead", name: "drew", refs: "room_id=bob.done patient_id=bob practitioner_id=drew user_id=drew", read: "bob drew"},
 	{entity: "ChatRead", name: "dana", refs: "room_id=carol.next patient_id=carol practitioner_id=dana user_id=dana", read: "dana"},
+
+	// What became of a message is for the administrator to whom the room is open; the others are shown the latest text.
+	{entity: "ChatMessageVersion", name: "alice.1b", refs: "message_id=alice.1 room_id=alice.next patient_id=alice practitioner_id=dora", read: "ada"},
+	{entity: "ChatMessageVersion", name: "bob.1b", refs: "message_id=bob.1 room_id=bob.done patient_id=bob practitioner_id=drew", read: nobody},
+
+	{entity: "ChatUpload", name: "alice", refs: "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice", read: nobody, change: by(nobody)},
+	{entity: "ChatUpload", name: "bob", refs: "room_id=bob.done patient_id=bob practitioner_id=drew user_id=drew", read: nobody, change: by(nobody)},
+
+	{entity: "ChatAttachment", name: "alice", refs: "message_id=alice.1 upload_id=alice room_id=alice.next patient_id=alice practitioner_id=dora", read: "alice dora ada"},
+	{entity: "ChatAttachment", name: "bob", refs: "message_id=bob.1 upload_id=bob room_id=bob.done patient_id=bob practitioner_id=drew", read: "bob drew"},
+
+	// ada has opened a room; what dana had opened is over. Participants and administrators see who has, and why.
+	{entity: "RecordOpening", name: "ada", refs: "room_id=alice.next patient_id=alice practitioner_id=dora user_id=ada", read: "alice dora " + admins},
+	{entity: "RecordOpening", name: "dana", refs: "room_id=bob.done patient_id=bob practitioner_id=drew user_id=dana",
+		values: values{"expires_at": at(0)}, read: "bob drew " + admins},
 
 	{entity: "JobRun", name: "cleanup", read: admins, change: by(nobody)},
 	{entity: "JobRun", name: "expire", values: values{"job": "expire-pending-appointments", "state": jobrun.StateFAILED}, read: admins, change: by(nobody)},

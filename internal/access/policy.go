@@ -95,6 +95,8 @@ var (
 	inCalendar = isNot("status", "REMOVED")
 	// calendars are changed by their practitioner and by who plans visits.
 	calendars = join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin))
+	// isNewVisit is for bookings: none is born deleted, and moves are the system's.
+	isNewVisit = both(isNull("rescheduled_from_id"), isNull("deleted_at"), isNull("deleted_by"))
 	// unlessDeleted hides visits that were deleted.
 	unlessDeleted = isNull("deleted_at")
 
@@ -169,8 +171,8 @@ var Policy = map[string]Entity{
 	"Appointment": {
 		Read: join(each(both(ownPatient, unlessDeleted), Patient), each(both(ownPractitioner, unlessDeleted), practitioners...), each(unlessDeleted, Scheduler),
 			each(unlessDeletedOrAsked, Admin)),
-		Create: join(each(both(ownPatient, column("booked_by", userID), ofSlotToCome), Patient),
-			each(column("booked_by", userID), Scheduler), each(All, Admin)),
+		Create: join(each(both(ownPatient, column("booked_by", userID), ofSlotToCome, isNewVisit), Patient),
+			each(both(column("booked_by", userID), isNewVisit), Scheduler), each(isNewVisit, Admin)),
 		Update: join(each(both(ownPatient, unlessDeleted), Patient), each(both(ownPractitioner, unlessDeleted), practitioners...),
 			each(unlessDeleted, Scheduler, Admin)),
 		Fields: sameFor([]string{"status"}),

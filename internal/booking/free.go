@@ -44,9 +44,9 @@ func notOnLeave(s *sql.Selector) *sql.Predicate {
 	)))
 }
 
-// Slots returns the slots that the viewer may see, all or by whether they can be booked now.
+// Slots returns the slots of calendars that the viewer may see, all or by whether they can be booked now.
 func (s *Service) Slots(isFree *bool) *ent.SlotQuery {
-	q := s.DB.Client.Slot.Query()
+	q := s.DB.Client.Slot.Query().Where(slot.StatusNEQ(slot.StatusREMOVED)) // which patients see with the visits that they had
 	switch {
 	case isFree == nil:
 		return q

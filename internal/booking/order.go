@@ -98,7 +98,7 @@ func (s *Service) claimOrder(ctx context.Context, id uuid.UUID) (o *ent.Order, f
 
 // payable returns the appointment and its live order: a paid one, or an open one while the appointment waits for it; nil when there is none.
 func (s *Service) payable(ctx context.Context, id uuid.UUID) (a *ent.Appointment, live *ent.Order, err error) {
-	if a, err = s.DB.Client.Appointment.Get(ctx, id); err != nil {
+	if a, err = s.DB.Client.Appointment.Query().Where(appointment.ID(id), appointment.DeletedAtIsNil()).Only(ctx); err != nil {
 		if ent.IsNotFound(err) {
 			err = fault.ErrNotFound.At("appointmentId")
 		}

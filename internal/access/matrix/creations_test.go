@@ -63,6 +63,10 @@ var creations = []creation{
 	{"Appointment", "patient_id=carol practitioner_id=dora slot_id=dora.spent booked_by=sid", dead, planners},
 	{"Appointment", "patient_id=alice practitioner_id=drew|sue|dana slot_id=dora.free booked_by=alice", dead, admins}, // not his slot
 
+	{"Appointment", "patient_id=alice practitioner_id=dora slot_id=dora.free booked_by=alice deleted_by=alice|bob|ada", dead, nobody},
+	{"Appointment", "patient_id=alice practitioner_id=dora slot_id=dora.free booked_by=alice rescheduled_from_id=alice.done|bob.lapsed|alice.deleted", dead, nobody},
+	{"Appointment", "patient_id=bob practitioner_id=dora slot_id=dora.free booked_by=sid rescheduled_from_id=bob.called", dead, nobody},
+
 	// The note comes with the booking.
 	{"AppointmentIntake", "appointment_id=alice.lapsed patient_id=alice practitioner_id=cleo", nil, "alice " + planners},
 	{"AppointmentIntake", "appointment_id=bob.done|bob.lapsed patient_id=bob practitioner_id=drew", nil, "bob " + planners},

@@ -27,7 +27,7 @@ import (
 
 const (
 	manyWalks = 500
-	someWalks = 60
+	someWalks = 20
 )
 
 // walk is one random way through the life of bookings: two slots, two patients, staff, and a provider whose events are late, lost, repeated and out of order.

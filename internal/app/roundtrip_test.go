@@ -56,7 +56,7 @@ func TestRoundTrips(t *testing.T) {
 				{"Nodes", `query($id: ID!) { nodes(ids: [$id, $id]) { id } }`, 2},
 			} {
 				least := int64(math.MaxInt64)
-				for range 3 { // computed fields that a busy machine gets to late make a batch of their own; a query per row shows every time
+				for try := 0; try < 3 || try < 20 && least > tc.most; try++ { // computed fields that a busy machine gets to late make a batch of their own; a query per row shows every time
 					trips.Store(0)
 					client.Do(t, tc.document, map[string]any{"id": last.ID}).NoErrors(t)
 					least = min(least, trips.Load())

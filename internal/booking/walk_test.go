@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -244,8 +245,8 @@ func (w *walk) settle() {
 		w.clk.Advance(16 * time.Minute)
 		w.jobs()
 	}
-	w.clk.Advance(25 * time.Hour) // also what staff booked runs out, and every refund is due
-	for range 2 {
+	w.clk.Advance(25 * time.Hour)                              // also what staff booked runs out, and every refund is due
+	for n := 0; n < 2 || n < 12 && w.isRefundUnderWay(); n++ { // each round is one more try
 		for _, e := range w.told { // once more, after everything, and after the visits
 			require.NoError(w.t, w.HandleEvent(w.t.Context(), e), w.story())
 		}
@@ -255,9 +256,27 @@ func (w *walk) settle() {
 	for _, r := range w.refunds() {
 		if r.Status != refund.StatusSUCCEEDED {
 			_, _, err := w.SettleRefund(testkit.As(w.t, w.biller), booking.SettleRefundInput{RefundID: r.ID, Reference: "by hand", IdempotencyKey: newKey()})
+			if errors.Is(err, booking.ErrRefundTooLarge) { // a part of what it was for went back at the provider: what is left is paid back instead
+				if !w.isAllBack(r) {
+					_, _, err = w.RefundOrder(testkit.As(w.t, w.biller), back(w.clinic.order(w.t, r.OrderID), ""))
+					require.NoError(w.t, err, w.story())
+					w.jobs()
+				}
+				continue
+			}
 			require.NoError(w.t, err, "%s %s: a refund without a way out: %s", r.Status, r.Reason, w.story())
 		}
 	}
+}
+
+func (w *walk) isRefundUnderWay() bool {
+	return slices.ContainsFunc(w.refunds(), func(r *ent.Refund) bool { return r.Status == refund.StatusPROCESSING })
+}
+
+// isAllBack tells whether nothing is left of what was paid for the refund's order.
+func (w *walk) isAllBack(r *ent.Refund) bool {
+	o := w.db.Client.Order.GetX(testkit.System(w.t), r.OrderID)
+	return o.RefundedMinor == booking.TakenMinor(o)
 }
 
 func (w *walk) refunds() (all []*ent.Refund) {
@@ -300,7 +319,7 @@ func (w *walk) judge() {
 		}
 	}
 	for _, r := range w.refunds() {
-		require.Equal(t, refund.StatusSUCCEEDED, r.Status, w.story())
+		require.True(t, r.Status == refund.StatusSUCCEEDED || r.Status == refund.StatusFAILED && w.isAllBack(r), w.story())
 	}
 	require.Equal(t, w.bank.kept(w.orders()), kept, "the provider's books: %s", w.story())
 }

@@ -235,7 +235,7 @@ func TestBlockTime_AndNewSlotsAtOnce(t *testing.T) {
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		c := newClinic(t, db, clk)
 		start := clk.Now().Add(24 * time.Hour)
-		second := newService(testkit.OpenURL(t, store.Config{URL: db.URL()}, clk), c.provider)
+		second := newService(testkit.Another(t, db, clk), c.provider)
 		for i, err := range atOnce(200, func(i int) error {
 			s := []*booking.Service{c.Service, second}[i%2]
 			if i%50 == 0 {

@@ -160,7 +160,7 @@ func TestReschedule_200ToOneSlotHaveOneWinner(t *testing.T) {
 			who[i] = testkit.As(t, p)
 		}
 		wanted, other := c.slotIn(t, 24*time.Hour), c.slotIn(t, 25*time.Hour)
-		second := newService(testkit.OpenURL(t, store.Config{URL: db.URL()}, clk), c.provider)
+		second := newService(testkit.Another(t, db, clk), c.provider)
 		won := 0
 		for _, err := range atOnce(callers, func(i int) error {
 			_, err := []*booking.Service{c.Service, second}[i%2].Reschedule(who[i], moving(visits[i], wanted))

@@ -20,7 +20,7 @@ func TestOpen_50TimesAtOnceIsOneRoom(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		p := newPractice(t, db, clk)
-		second := newService(testkit.OpenURL(t, store.Config{URL: db.URL()}, clk))
+		second := newService(testkit.Another(t, db, clk))
 		a := p.visit(t, p.doctor, p.patient)
 		for _, err := range atOnce(50, func(i int) error {
 			s := p.Service

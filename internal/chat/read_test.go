@@ -81,7 +81,7 @@ func TestMarkRead_AtOnceNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		p := newPractice(t, db, clk)
-		second := newService(testkit.OpenURL(t, store.Config{URL: db.URL()}, clk))
+		second := newService(testkit.Another(t, db, clk))
 		const n = 30
 		for i := range n {
 			p.send(t, p.doctor, fmt.Sprint(i))

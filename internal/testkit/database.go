@@ -51,7 +51,18 @@ func Each(t *testing.T, fn func(t *testing.T, db *store.DB, clk *clock.Fake), op
 // how slow the machine is. Tests of the deadlines themselves use OpenURL.
 func Open(tb testing.TB, engine string, clk clock.Clock) *store.DB {
 	tb.Helper()
-	return OpenURL(tb, store.Config{URL: URL(tb, engine), StatementTimeout: time.Minute, ProbeTimeout: 20 * time.Second}, clk)
+	return open(tb, URL(tb, engine), clk)
+}
+
+// Another opens the database of db as another instance of the program would, and waits as long as Open's.
+func Another(tb testing.TB, db *store.DB, clk clock.Clock) *store.DB {
+	tb.Helper()
+	return open(tb, db.URL(), clk)
+}
+
+func open(tb testing.TB, url string, clk clock.Clock) *store.DB {
+	tb.Helper()
+	return OpenURL(tb, store.Config{URL: url, StatementTimeout: time.Minute, ProbeTimeout: 20 * time.Second}, clk)
 }
 
 // OpenURL opens a database that stands already, as another instance of the program would, and closes it at the end of the test.

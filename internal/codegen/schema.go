@@ -55,7 +55,7 @@ func dropUnused(s *ast.Schema) {
 	}
 }
 
-var unlisted = []string{"AppointmentIntake", "PractitionerCredential", "Refund"}
+var unlisted = []string{"AppointmentIntake", "PractitionerCredential", "Question", "QuestionAnswer", "Refund"}
 
 // sameForAll lists the fields of entities that events of streams show and whose values do not depend on who looks.
 var sameForAll = map[string][]string{

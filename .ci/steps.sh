@@ -26,7 +26,7 @@ readme_test() {
 }
 
 long_tests() {
-  CAREGRAPH_LONG=1 CAREGRAPH_REQUIRE_POSTGRES=1 go_test long-tests -count=1 -timeout 25m ./...
+  CAREGRAPH_LONG=1 CAREGRAPH_REQUIRE_POSTGRES=1 CAREGRAPH_REQUIRE_STRIPE_MOCK=1 go_test long-tests -count=1 -timeout 25m ./...
 }
 
 race_tests() {
@@ -91,7 +91,7 @@ bench_builds() {
 # What other people's tools say of a running server.
 outside_checks() {
   local account
-  [[ -d .ci/outside/node_modules/graphql-ws ]] || npm_ci .ci/outside
+  [[ -d .ci/outside/node_modules/graphql-sse ]] || npm_ci .ci/outside
   start_demo "$work/caregraph" demo
   .ci/outside/lint.sh "$demo_url/schema.graphql" 2>"$work/lint.err" || { cat "$work/lint.err"; fail "the schema lint failed"; }
   leave_out outside "$(cat "$work/lint.err")"
@@ -100,6 +100,7 @@ outside_checks() {
   [[ -n $account ]] || { cat "$work/demo.log"; fail "the demo printed no sign-in"; }
   DEMO_EMAIL=${account% *} DEMO_PASSWORD=${account#* } node .ci/outside/apollo.mjs "$demo_url/graphql"
   DEMO_EMAIL=${account% *} DEMO_PASSWORD=${account#* } node .ci/outside/realtime.mjs "$demo_url/graphql"
+  DEMO_EMAIL=${account% *} DEMO_PASSWORD=${account#* } node .ci/outside/events.mjs "$demo_url/graphql"
   end_demo
 }
 

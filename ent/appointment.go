@@ -52,6 +52,12 @@ type Appointment struct {
 	ExpiresAt time.Time `json:"expires_at,omitempty"`
 	// The user who booked.
 	BookedBy uuid.UUID `json:"booked_by,omitempty"`
+	// The appointment that was moved to this time; null for one that was booked as such.
+	RescheduledFromID *uuid.UUID `json:"rescheduled_from_id,omitempty"`
+	// When it was deleted; null for one that was not.
+	DeletedAt *time.Time `json:"deleted_at,omitempty"`
+	// The user who deleted it.
+	DeletedBy *uuid.UUID `json:"deleted_by,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the AppointmentQuery when eager-loading is set.
 	Edges        AppointmentEdges `json:"edges"`
@@ -68,6 +74,12 @@ type AppointmentEdges struct {
 	Slot *Slot `json:"slot,omitempty"`
 	// The user who booked.
 	Booker *User `json:"booker,omitempty"`
+	// The user who deleted it.
+	Deleter *User `json:"deleter,omitempty"`
+	// The appointment that was moved to this time; null for one that was booked as such.
+	RescheduledFrom *Appointment `json:"rescheduled_from,omitempty"`
+	// The appointment that took the place of this one; null when it was not moved.
+	RescheduledTo *Appointment `json:"rescheduled_to,omitempty"`
 	// What the patient said before the visit; null for who may not read clinical context.
 	Intake *AppointmentIntake `json:"intake,omitempty"`
 	// Payments asked for the visit.
@@ -76,9 +88,9 @@ type AppointmentEdges struct {
 	History []*AppointmentStatusChange `json:"history,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [7]bool
+	loadedTypes [10]bool
 	// totalCount holds the count of the edges above.
-	totalCount [7]map[string]int
+	totalCount [9]map[string]int
 
 	namedOrders  map[string][]*Order
 	namedHistory map[string][]*AppointmentStatusChange
@@ -128,12 +140,45 @@ func (e AppointmentEdges) BookerOrErr() (*User, error) {
 	return nil, &NotLoadedError{edge: "booker"}
 }
 
+// DeleterOrErr returns the Deleter value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e AppointmentEdges) DeleterOrErr() (*User, error) {
+	if e.Deleter != nil {
+		return e.Deleter, nil
+	} else if e.loadedTypes[4] {
+		return nil, &NotFoundError{label: user.Label}
+	}
+	return nil, &NotLoadedError{edge: "deleter"}
+}
+
+// RescheduledFromOrErr returns the RescheduledFrom value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e AppointmentEdges) RescheduledFromOrErr() (*Appointment, error) {
+	if e.RescheduledFrom != nil {
+		return e.RescheduledFrom, nil
+	} else if e.loadedTypes[5] {
+		return nil, &NotFoundError{label: appointment.Label}
+	}
+	return nil, &NotLoadedError{edge: "rescheduled_from"}
+}
+
+// RescheduledToOrErr returns the RescheduledTo value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e AppointmentEdges) RescheduledToOrErr() (*Appointment, error) {
+	if e.RescheduledTo != nil {
+		return e.RescheduledTo, nil
+	} else if e.loadedTypes[6] {
+		return nil, &NotFoundError{label: appointment.Label}
+	}
+	return nil, &NotLoadedError{edge: "rescheduled_to"}
+}
+
 // IntakeOrErr returns the Intake value or an error if the edge
 // was not loaded in eager-loading, or loaded but was not found.
 func (e AppointmentEdges) IntakeOrErr() (*AppointmentIntake, error) {
 	if e.Intake != nil {
 		return e.Intake, nil
-	} else if e.loadedTypes[4] {
+	} else if e.loadedTypes[7] {
 		return nil, &NotFoundError{label: appointmentintake.Label}
 	}
 	return nil, &NotLoadedError{edge: "intake"}
@@ -142,7 +187,7 @@ func (e AppointmentEdges) IntakeOrErr() (*AppointmentIntake, error) {
 // OrdersOrErr returns the Orders value or an error if the edge
 // was not loaded in eager-loading.
 func (e AppointmentEdges) OrdersOrErr() ([]*Order, error) {
-	if e.loadedTypes[5] {
+	if e.loadedTypes[8] {
 		return e.Orders, nil
 	}
 	return nil, &NotLoadedError{edge: "orders"}
@@ -151,7 +196,7 @@ func (e AppointmentEdges) OrdersOrErr() ([]*Order, error) {
 // HistoryOrErr returns the History value or an error if the edge
 // was not loaded in eager-loading.
 func (e AppointmentEdges) HistoryOrErr() ([]*AppointmentStatusChange, error) {
-	if e.loadedTypes[6] {
+	if e.loadedTypes[9] {
 		return e.History, nil
 	}
 	return nil, &NotLoadedError{edge: "history"}
@@ -162,13 +207,15 @@ func (*Appointment) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case appointment.FieldRescheduledFromID, appointment.FieldDeletedBy:
+			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case appointment.FieldIsInitial:
 			values[i] = new(sql.NullBool)
 		case appointment.FieldVersion, appointment.FieldPriceMinor:
 			values[i] = new(sql.NullInt64)
 		case appointment.FieldStatus, appointment.FieldCurrency:
 			values[i] = new(sql.NullString)
-		case appointment.FieldCreatedAt, appointment.FieldUpdatedAt, appointment.FieldStartsAt, appointment.FieldEndsAt, appointment.FieldExpiresAt:
+		case appointment.FieldCreatedAt, appointment.FieldUpdatedAt, appointment.FieldStartsAt, appointment.FieldEndsAt, appointment.FieldExpiresAt, appointment.FieldDeletedAt:
 			values[i] = new(sql.NullTime)
 		case appointment.FieldID, appointment.FieldPatientID, appointment.FieldPractitionerID, appointment.FieldSlotID, appointment.FieldBookedBy:
 			values[i] = new(uuid.UUID)
@@ -277,6 +324,27 @@ func (_m *Appointment) assignValues(columns []string, values []any) error {
 			} else if value != nil {
 				_m.BookedBy = *value
 			}
+		case appointment.FieldRescheduledFromID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field rescheduled_from_id", values[i])
+			} else if value.Valid {
+				_m.RescheduledFromID = new(uuid.UUID)
+				*_m.RescheduledFromID = *value.S.(*uuid.UUID)
+			}
+		case appointment.FieldDeletedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field deleted_at", values[i])
+			} else if value.Valid {
+				_m.DeletedAt = new(time.Time)
+				*_m.DeletedAt = value.Time
+			}
+		case appointment.FieldDeletedBy:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field deleted_by", values[i])
+			} else if value.Valid {
+				_m.DeletedBy = new(uuid.UUID)
+				*_m.DeletedBy = *value.S.(*uuid.UUID)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -308,6 +376,21 @@ func (_m *Appointment) QuerySlot() *SlotQuery {
 // QueryBooker queries the "booker" edge of the Appointment entity.
 func (_m *Appointment) QueryBooker() *UserQuery {
 	return NewAppointmentClient(_m.config).QueryBooker(_m)
+}
+
+// QueryDeleter queries the "deleter" edge of the Appointment entity.
+func (_m *Appointment) QueryDeleter() *UserQuery {
+	return NewAppointmentClient(_m.config).QueryDeleter(_m)
+}
+
+// QueryRescheduledFrom queries the "rescheduled_from" edge of the Appointment entity.
+func (_m *Appointment) QueryRescheduledFrom() *AppointmentQuery {
+	return NewAppointmentClient(_m.config).QueryRescheduledFrom(_m)
+}
+
+// QueryRescheduledTo queries the "rescheduled_to" edge of the Appointment entity.
+func (_m *Appointment) QueryRescheduledTo() *AppointmentQuery {
+	return NewAppointmentClient(_m.config).QueryRescheduledTo(_m)
 }
 
 // QueryIntake queries the "intake" edge of the Appointment entity.
@@ -389,6 +472,21 @@ func (_m *Appointment) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("booked_by=")
 	builder.WriteString(fmt.Sprintf("%v", _m.BookedBy))
+	builder.WriteString(", ")
+	if v := _m.RescheduledFromID; v != nil {
+		builder.WriteString("rescheduled_from_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.DeletedAt; v != nil {
+		builder.WriteString("deleted_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.DeletedBy; v != nil {
+		builder.WriteString("deleted_by=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -120,6 +120,48 @@ func (_c *AppointmentCreate) SetBookedBy(v uuid.UUID) *AppointmentCreate {
 	return _c
 }
 
+// SetRescheduledFromID sets the "rescheduled_from_id" field.
+func (_c *AppointmentCreate) SetRescheduledFromID(v uuid.UUID) *AppointmentCreate {
+	_c.mutation.SetRescheduledFromID(v)
+	return _c
+}
+
+// SetNillableRescheduledFromID sets the "rescheduled_from_id" field if the given value is not nil.
+func (_c *AppointmentCreate) SetNillableRescheduledFromID(v *uuid.UUID) *AppointmentCreate {
+	if v != nil {
+		_c.SetRescheduledFromID(*v)
+	}
+	return _c
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_c *AppointmentCreate) SetDeletedAt(v time.Time) *AppointmentCreate {
+	_c.mutation.SetDeletedAt(v)
+	return _c
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_c *AppointmentCreate) SetNillableDeletedAt(v *time.Time) *AppointmentCreate {
+	if v != nil {
+		_c.SetDeletedAt(*v)
+	}
+	return _c
+}
+
+// SetDeletedBy sets the "deleted_by" field.
+func (_c *AppointmentCreate) SetDeletedBy(v uuid.UUID) *AppointmentCreate {
+	_c.mutation.SetDeletedBy(v)
+	return _c
+}
+
+// SetNillableDeletedBy sets the "deleted_by" field if the given value is not nil.
+func (_c *AppointmentCreate) SetNillableDeletedBy(v *uuid.UUID) *AppointmentCreate {
+	if v != nil {
+		_c.SetDeletedBy(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *AppointmentCreate) SetID(v uuid.UUID) *AppointmentCreate {
 	_c.mutation.SetID(v)
@@ -150,6 +192,49 @@ func (_c *AppointmentCreate) SetBookerID(id uuid.UUID) *AppointmentCreate {
 // SetBooker sets the "booker" edge to the User entity.
 func (_c *AppointmentCreate) SetBooker(v *User) *AppointmentCreate {
 	return _c.SetBookerID(v.ID)
+}
+
+// SetDeleterID sets the "deleter" edge to the User entity by ID.
+func (_c *AppointmentCreate) SetDeleterID(id uuid.UUID) *AppointmentCreate {
+	_c.mutation.SetDeleterID(id)
+	return _c
+}
+
+// SetNillableDeleterID sets the "deleter" edge to the User entity by ID if the given value is not nil.
+func (_c *AppointmentCreate) SetNillableDeleterID(id *uuid.UUID) *AppointmentCreate {
+	if id != nil {
+		_c = _c.SetDeleterID(*id)
+	}
+	return _c
+}
+
+// SetDeleter sets the "deleter" edge to the User entity.
+func (_c *AppointmentCreate) SetDeleter(v *User) *AppointmentCreate {
+	return _c.SetDeleterID(v.ID)
+}
+
+// SetRescheduledFrom sets the "rescheduled_from" edge to the Appointment entity.
+func (_c *AppointmentCreate) SetRescheduledFrom(v *Appointment) *AppointmentCreate {
+	return _c.SetRescheduledFromID(v.ID)
+}
+
+// SetRescheduledToID sets the "rescheduled_to" edge to the Appointment entity by ID.
+func (_c *AppointmentCreate) SetRescheduledToID(id uuid.UUID) *AppointmentCreate {
+	_c.mutation.SetRescheduledToID(id)
+	return _c
+}
+
+// SetNillableRescheduledToID sets the "rescheduled_to" edge to the Appointment entity by ID if the given value is not nil.
+func (_c *AppointmentCreate) SetNillableRescheduledToID(id *uuid.UUID) *AppointmentCreate {
+	if id != nil {
+		_c = _c.SetRescheduledToID(*id)
+	}
+	return _c
+}
+
+// SetRescheduledTo sets the "rescheduled_to" edge to the Appointment entity.
+func (_c *AppointmentCreate) SetRescheduledTo(v *Appointment) *AppointmentCreate {
+	return _c.SetRescheduledToID(v.ID)
 }
 
 // SetIntakeID sets the "intake" edge to the AppointmentIntake entity by ID.
@@ -383,6 +468,10 @@ func (_c *AppointmentCreate) createSpec() (*Appointment, *sqlgraph.CreateSpec) {
 		_spec.SetField(appointment.FieldExpiresAt, field.TypeTime, value)
 		_node.ExpiresAt = value
 	}
+	if value, ok := _c.mutation.DeletedAt(); ok {
+		_spec.SetField(appointment.FieldDeletedAt, field.TypeTime, value)
+		_node.DeletedAt = &value
+	}
 	if nodes := _c.mutation.PatientIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -449,6 +538,56 @@ func (_c *AppointmentCreate) createSpec() (*Appointment, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.BookedBy = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.DeleterIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   appointment.DeleterTable,
+			Columns: []string{appointment.DeleterColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(user.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.DeletedBy = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.RescheduledFromIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: true,
+			Table:   appointment.RescheduledFromTable,
+			Columns: []string{appointment.RescheduledFromColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.RescheduledFromID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.RescheduledToIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   appointment.RescheduledToTable,
+			Columns: []string{appointment.RescheduledToColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	if nodes := _c.mutation.IntakeIDs(); len(nodes) > 0 {

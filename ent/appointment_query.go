@@ -27,21 +27,24 @@ import (
 // AppointmentQuery is the builder for querying Appointment entities.
 type AppointmentQuery struct {
 	config
-	ctx              *QueryContext
-	order            []appointment.OrderOption
-	inters           []Interceptor
-	predicates       []predicate.Appointment
-	withPatient      *PatientQuery
-	withPractitioner *PractitionerQuery
-	withSlot         *SlotQuery
-	withBooker       *UserQuery
-	withIntake       *AppointmentIntakeQuery
-	withOrders       *OrderQuery
-	withHistory      *AppointmentStatusChangeQuery
-	modifiers        []func(*sql.Selector)
-	loadTotal        []func(context.Context, []*Appointment) error
-	withNamedOrders  map[string]*OrderQuery
-	withNamedHistory map[string]*AppointmentStatusChangeQuery
+	ctx                 *QueryContext
+	order               []appointment.OrderOption
+	inters              []Interceptor
+	predicates          []predicate.Appointment
+	withPatient         *PatientQuery
+	withPractitioner    *PractitionerQuery
+	withSlot            *SlotQuery
+	withBooker          *UserQuery
+	withDeleter         *UserQuery
+	withRescheduledFrom *AppointmentQuery
+	withRescheduledTo   *AppointmentQuery
+	withIntake          *AppointmentIntakeQuery
+	withOrders          *OrderQuery
+	withHistory         *AppointmentStatusChangeQuery
+	modifiers           []func(*sql.Selector)
+	loadTotal           []func(context.Context, []*Appointment) error
+	withNamedOrders     map[string]*OrderQuery
+	withNamedHistory    map[string]*AppointmentStatusChangeQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -159,6 +162,72 @@ func (_q *AppointmentQuery) QueryBooker() *UserQuery {
 			sqlgraph.From(appointment.Table, appointment.FieldID, selector),
 			sqlgraph.To(user.Table, user.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, appointment.BookerTable, appointment.BookerColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryDeleter chains the current query on the "deleter" edge.
+func (_q *AppointmentQuery) QueryDeleter() *UserQuery {
+	query := (&UserClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(appointment.Table, appointment.FieldID, selector),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, appointment.DeleterTable, appointment.DeleterColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryRescheduledFrom chains the current query on the "rescheduled_from" edge.
+func (_q *AppointmentQuery) QueryRescheduledFrom() *AppointmentQuery {
+	query := (&AppointmentClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(appointment.Table, appointment.FieldID, selector),
+			sqlgraph.To(appointment.Table, appointment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, appointment.RescheduledFromTable, appointment.RescheduledFromColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryRescheduledTo chains the current query on the "rescheduled_to" edge.
+func (_q *AppointmentQuery) QueryRescheduledTo() *AppointmentQuery {
+	query := (&AppointmentClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(appointment.Table, appointment.FieldID, selector),
+			sqlgraph.To(appointment.Table, appointment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, appointment.RescheduledToTable, appointment.RescheduledToColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -419,18 +488,21 @@ func (_q *AppointmentQuery) Clone() *AppointmentQuery {
 		return nil
 	}
 	return &AppointmentQuery{
-		config:           _q.config,
-		ctx:              _q.ctx.Clone(),
-		order:            append([]appointment.OrderOption{}, _q.order...),
-		inters:           append([]Interceptor{}, _q.inters...),
-		predicates:       append([]predicate.Appointment{}, _q.predicates...),
-		withPatient:      _q.withPatient.Clone(),
-		withPractitioner: _q.withPractitioner.Clone(),
-		withSlot:         _q.withSlot.Clone(),
-		withBooker:       _q.withBooker.Clone(),
-		withIntake:       _q.withIntake.Clone(),
-		withOrders:       _q.withOrders.Clone(),
-		withHistory:      _q.withHistory.Clone(),
+		config:              _q.config,
+		ctx:                 _q.ctx.Clone(),
+		order:               append([]appointment.OrderOption{}, _q.order...),
+		inters:              append([]Interceptor{}, _q.inters...),
+		predicates:          append([]predicate.Appointment{}, _q.predicates...),
+		withPatient:         _q.withPatient.Clone(),
+		withPractitioner:    _q.withPractitioner.Clone(),
+		withSlot:            _q.withSlot.Clone(),
+		withBooker:          _q.withBooker.Clone(),
+		withDeleter:         _q.withDeleter.Clone(),
+		withRescheduledFrom: _q.withRescheduledFrom.Clone(),
+		withRescheduledTo:   _q.withRescheduledTo.Clone(),
+		withIntake:          _q.withIntake.Clone(),
+		withOrders:          _q.withOrders.Clone(),
+		withHistory:         _q.withHistory.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -478,6 +550,39 @@ func (_q *AppointmentQuery) WithBooker(opts ...func(*UserQuery)) *AppointmentQue
 		opt(query)
 	}
 	_q.withBooker = query
+	return _q
+}
+
+// WithDeleter tells the query-builder to eager-load the nodes that are connected to
+// the "deleter" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *AppointmentQuery) WithDeleter(opts ...func(*UserQuery)) *AppointmentQuery {
+	query := (&UserClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withDeleter = query
+	return _q
+}
+
+// WithRescheduledFrom tells the query-builder to eager-load the nodes that are connected to
+// the "rescheduled_from" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *AppointmentQuery) WithRescheduledFrom(opts ...func(*AppointmentQuery)) *AppointmentQuery {
+	query := (&AppointmentClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withRescheduledFrom = query
+	return _q
+}
+
+// WithRescheduledTo tells the query-builder to eager-load the nodes that are connected to
+// the "rescheduled_to" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *AppointmentQuery) WithRescheduledTo(opts ...func(*AppointmentQuery)) *AppointmentQuery {
+	query := (&AppointmentClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withRescheduledTo = query
 	return _q
 }
 
@@ -592,11 +697,14 @@ func (_q *AppointmentQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	var (
 		nodes       = []*Appointment{}
 		_spec       = _q.querySpec()
-		loadedTypes = [7]bool{
+		loadedTypes = [10]bool{
 			_q.withPatient != nil,
 			_q.withPractitioner != nil,
 			_q.withSlot != nil,
 			_q.withBooker != nil,
+			_q.withDeleter != nil,
+			_q.withRescheduledFrom != nil,
+			_q.withRescheduledTo != nil,
 			_q.withIntake != nil,
 			_q.withOrders != nil,
 			_q.withHistory != nil,
@@ -644,6 +752,24 @@ func (_q *AppointmentQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	if query := _q.withBooker; query != nil {
 		if err := _q.loadBooker(ctx, query, nodes, nil,
 			func(n *Appointment, e *User) { n.Edges.Booker = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withDeleter; query != nil {
+		if err := _q.loadDeleter(ctx, query, nodes, nil,
+			func(n *Appointment, e *User) { n.Edges.Deleter = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withRescheduledFrom; query != nil {
+		if err := _q.loadRescheduledFrom(ctx, query, nodes, nil,
+			func(n *Appointment, e *Appointment) { n.Edges.RescheduledFrom = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withRescheduledTo; query != nil {
+		if err := _q.loadRescheduledTo(ctx, query, nodes, nil,
+			func(n *Appointment, e *Appointment) { n.Edges.RescheduledTo = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -805,6 +931,100 @@ func (_q *AppointmentQuery) loadBooker(ctx context.Context, query *UserQuery, no
 	}
 	return nil
 }
+func (_q *AppointmentQuery) loadDeleter(ctx context.Context, query *UserQuery, nodes []*Appointment, init func(*Appointment), assign func(*Appointment, *User)) error {
+	ids := make([]uuid.UUID, 0, len(nodes))
+	nodeids := make(map[uuid.UUID][]*Appointment)
+	for i := range nodes {
+		if nodes[i].DeletedBy == nil {
+			continue
+		}
+		fk := *nodes[i].DeletedBy
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(user.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "deleted_by" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *AppointmentQuery) loadRescheduledFrom(ctx context.Context, query *AppointmentQuery, nodes []*Appointment, init func(*Appointment), assign func(*Appointment, *Appointment)) error {
+	ids := make([]uuid.UUID, 0, len(nodes))
+	nodeids := make(map[uuid.UUID][]*Appointment)
+	for i := range nodes {
+		if nodes[i].RescheduledFromID == nil {
+			continue
+		}
+		fk := *nodes[i].RescheduledFromID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(appointment.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "rescheduled_from_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *AppointmentQuery) loadRescheduledTo(ctx context.Context, query *AppointmentQuery, nodes []*Appointment, init func(*Appointment), assign func(*Appointment, *Appointment)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Appointment)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(appointment.FieldRescheduledFromID)
+	}
+	query.Where(predicate.Appointment(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(appointment.RescheduledToColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.RescheduledFromID
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "rescheduled_from_id" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "rescheduled_from_id" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
 func (_q *AppointmentQuery) loadIntake(ctx context.Context, query *AppointmentIntakeQuery, nodes []*Appointment, init func(*Appointment), assign func(*Appointment, *AppointmentIntake)) error {
 	fks := make([]driver.Value, 0, len(nodes))
 	nodeids := make(map[uuid.UUID]*Appointment)
@@ -932,6 +1152,12 @@ func (_q *AppointmentQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withBooker != nil {
 			_spec.Node.AddColumnOnce(appointment.FieldBookedBy)
+		}
+		if _q.withDeleter != nil {
+			_spec.Node.AddColumnOnce(appointment.FieldDeletedBy)
+		}
+		if _q.withRescheduledFrom != nil {
+			_spec.Node.AddColumnOnce(appointment.FieldRescheduledFromID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

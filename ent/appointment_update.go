@@ -16,6 +16,7 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/predicate"
+	"github.com/caregraph/caregraph/ent/user"
 	"github.com/google/uuid"
 )
 
@@ -123,6 +124,84 @@ func (_u *AppointmentUpdate) SetNillableExpiresAt(v *time.Time) *AppointmentUpda
 	return _u
 }
 
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *AppointmentUpdate) SetDeletedAt(v time.Time) *AppointmentUpdate {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *AppointmentUpdate) SetNillableDeletedAt(v *time.Time) *AppointmentUpdate {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *AppointmentUpdate) ClearDeletedAt() *AppointmentUpdate {
+	_u.mutation.ClearDeletedAt()
+	return _u
+}
+
+// SetDeletedBy sets the "deleted_by" field.
+func (_u *AppointmentUpdate) SetDeletedBy(v uuid.UUID) *AppointmentUpdate {
+	_u.mutation.SetDeletedBy(v)
+	return _u
+}
+
+// SetNillableDeletedBy sets the "deleted_by" field if the given value is not nil.
+func (_u *AppointmentUpdate) SetNillableDeletedBy(v *uuid.UUID) *AppointmentUpdate {
+	if v != nil {
+		_u.SetDeletedBy(*v)
+	}
+	return _u
+}
+
+// ClearDeletedBy clears the value of the "deleted_by" field.
+func (_u *AppointmentUpdate) ClearDeletedBy() *AppointmentUpdate {
+	_u.mutation.ClearDeletedBy()
+	return _u
+}
+
+// SetDeleterID sets the "deleter" edge to the User entity by ID.
+func (_u *AppointmentUpdate) SetDeleterID(id uuid.UUID) *AppointmentUpdate {
+	_u.mutation.SetDeleterID(id)
+	return _u
+}
+
+// SetNillableDeleterID sets the "deleter" edge to the User entity by ID if the given value is not nil.
+func (_u *AppointmentUpdate) SetNillableDeleterID(id *uuid.UUID) *AppointmentUpdate {
+	if id != nil {
+		_u = _u.SetDeleterID(*id)
+	}
+	return _u
+}
+
+// SetDeleter sets the "deleter" edge to the User entity.
+func (_u *AppointmentUpdate) SetDeleter(v *User) *AppointmentUpdate {
+	return _u.SetDeleterID(v.ID)
+}
+
+// SetRescheduledToID sets the "rescheduled_to" edge to the Appointment entity by ID.
+func (_u *AppointmentUpdate) SetRescheduledToID(id uuid.UUID) *AppointmentUpdate {
+	_u.mutation.SetRescheduledToID(id)
+	return _u
+}
+
+// SetNillableRescheduledToID sets the "rescheduled_to" edge to the Appointment entity by ID if the given value is not nil.
+func (_u *AppointmentUpdate) SetNillableRescheduledToID(id *uuid.UUID) *AppointmentUpdate {
+	if id != nil {
+		_u = _u.SetRescheduledToID(*id)
+	}
+	return _u
+}
+
+// SetRescheduledTo sets the "rescheduled_to" edge to the Appointment entity.
+func (_u *AppointmentUpdate) SetRescheduledTo(v *Appointment) *AppointmentUpdate {
+	return _u.SetRescheduledToID(v.ID)
+}
+
 // SetIntakeID sets the "intake" edge to the AppointmentIntake entity by ID.
 func (_u *AppointmentUpdate) SetIntakeID(id uuid.UUID) *AppointmentUpdate {
 	_u.mutation.SetIntakeID(id)
@@ -175,6 +254,18 @@ func (_u *AppointmentUpdate) AddHistory(v ...*AppointmentStatusChange) *Appointm
 // Mutation returns the AppointmentMutation object of the builder.
 func (_u *AppointmentUpdate) Mutation() *AppointmentMutation {
 	return _u.mutation
+}
+
+// ClearDeleter clears the "deleter" edge to the User entity.
+func (_u *AppointmentUpdate) ClearDeleter() *AppointmentUpdate {
+	_u.mutation.ClearDeleter()
+	return _u
+}
+
+// ClearRescheduledTo clears the "rescheduled_to" edge to the Appointment entity.
+func (_u *AppointmentUpdate) ClearRescheduledTo() *AppointmentUpdate {
+	_u.mutation.ClearRescheduledTo()
+	return _u
 }
 
 // ClearIntake clears the "intake" edge to the AppointmentIntake entity.
@@ -306,6 +397,70 @@ func (_u *AppointmentUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(appointment.FieldExpiresAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(appointment.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(appointment.FieldDeletedAt, field.TypeTime)
+	}
+	if _u.mutation.DeleterCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   appointment.DeleterTable,
+			Columns: []string{appointment.DeleterColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(user.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DeleterIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   appointment.DeleterTable,
+			Columns: []string{appointment.DeleterColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(user.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.RescheduledToCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   appointment.RescheduledToTable,
+			Columns: []string{appointment.RescheduledToColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RescheduledToIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   appointment.RescheduledToTable,
+			Columns: []string{appointment.RescheduledToColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.IntakeCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -537,6 +692,84 @@ func (_u *AppointmentUpdateOne) SetNillableExpiresAt(v *time.Time) *AppointmentU
 	return _u
 }
 
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *AppointmentUpdateOne) SetDeletedAt(v time.Time) *AppointmentUpdateOne {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *AppointmentUpdateOne) SetNillableDeletedAt(v *time.Time) *AppointmentUpdateOne {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *AppointmentUpdateOne) ClearDeletedAt() *AppointmentUpdateOne {
+	_u.mutation.ClearDeletedAt()
+	return _u
+}
+
+// SetDeletedBy sets the "deleted_by" field.
+func (_u *AppointmentUpdateOne) SetDeletedBy(v uuid.UUID) *AppointmentUpdateOne {
+	_u.mutation.SetDeletedBy(v)
+	return _u
+}
+
+// SetNillableDeletedBy sets the "deleted_by" field if the given value is not nil.
+func (_u *AppointmentUpdateOne) SetNillableDeletedBy(v *uuid.UUID) *AppointmentUpdateOne {
+	if v != nil {
+		_u.SetDeletedBy(*v)
+	}
+	return _u
+}
+
+// ClearDeletedBy clears the value of the "deleted_by" field.
+func (_u *AppointmentUpdateOne) ClearDeletedBy() *AppointmentUpdateOne {
+	_u.mutation.ClearDeletedBy()
+	return _u
+}
+
+// SetDeleterID sets the "deleter" edge to the User entity by ID.
+func (_u *AppointmentUpdateOne) SetDeleterID(id uuid.UUID) *AppointmentUpdateOne {
+	_u.mutation.SetDeleterID(id)
+	return _u
+}
+
+// SetNillableDeleterID sets the "deleter" edge to the User entity by ID if the given value is not nil.
+func (_u *AppointmentUpdateOne) SetNillableDeleterID(id *uuid.UUID) *AppointmentUpdateOne {
+	if id != nil {
+		_u = _u.SetDeleterID(*id)
+	}
+	return _u
+}
+
+// SetDeleter sets the "deleter" edge to the User entity.
+func (_u *AppointmentUpdateOne) SetDeleter(v *User) *AppointmentUpdateOne {
+	return _u.SetDeleterID(v.ID)
+}
+
+// SetRescheduledToID sets the "rescheduled_to" edge to the Appointment entity by ID.
+func (_u *AppointmentUpdateOne) SetRescheduledToID(id uuid.UUID) *AppointmentUpdateOne {
+	_u.mutation.SetRescheduledToID(id)
+	return _u
+}
+
+// SetNillableRescheduledToID sets the "rescheduled_to" edge to the Appointment entity by ID if the given value is not nil.
+func (_u *AppointmentUpdateOne) SetNillableRescheduledToID(id *uuid.UUID) *AppointmentUpdateOne {
+	if id != nil {
+		_u = _u.SetRescheduledToID(*id)
+	}
+	return _u
+}
+
+// SetRescheduledTo sets the "rescheduled_to" edge to the Appointment entity.
+func (_u *AppointmentUpdateOne) SetRescheduledTo(v *Appointment) *AppointmentUpdateOne {
+	return _u.SetRescheduledToID(v.ID)
+}
+
 // SetIntakeID sets the "intake" edge to the AppointmentIntake entity by ID.
 func (_u *AppointmentUpdateOne) SetIntakeID(id uuid.UUID) *AppointmentUpdateOne {
 	_u.mutation.SetIntakeID(id)
@@ -589,6 +822,18 @@ func (_u *AppointmentUpdateOne) AddHistory(v ...*AppointmentStatusChange) *Appoi
 // Mutation returns the AppointmentMutation object of the builder.
 func (_u *AppointmentUpdateOne) Mutation() *AppointmentMutation {
 	return _u.mutation
+}
+
+// ClearDeleter clears the "deleter" edge to the User entity.
+func (_u *AppointmentUpdateOne) ClearDeleter() *AppointmentUpdateOne {
+	_u.mutation.ClearDeleter()
+	return _u
+}
+
+// ClearRescheduledTo clears the "rescheduled_to" edge to the Appointment entity.
+func (_u *AppointmentUpdateOne) ClearRescheduledTo() *AppointmentUpdateOne {
+	_u.mutation.ClearRescheduledTo()
+	return _u
 }
 
 // ClearIntake clears the "intake" edge to the AppointmentIntake entity.
@@ -750,6 +995,70 @@ func (_u *AppointmentUpdateOne) sqlSave(ctx context.Context) (_node *Appointment
 	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(appointment.FieldExpiresAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(appointment.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(appointment.FieldDeletedAt, field.TypeTime)
+	}
+	if _u.mutation.DeleterCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   appointment.DeleterTable,
+			Columns: []string{appointment.DeleterColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(user.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DeleterIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   appointment.DeleterTable,
+			Columns: []string{appointment.DeleterColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(user.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.RescheduledToCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   appointment.RescheduledToTable,
+			Columns: []string{appointment.RescheduledToColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RescheduledToIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   appointment.RescheduledToTable,
+			Columns: []string{appointment.RescheduledToColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.IntakeCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -34,8 +34,12 @@ type AppointmentIntake struct {
 	PatientID uuid.UUID `json:"patient_id,omitempty"`
 	// Who is visited.
 	PractitionerID uuid.UUID `json:"practitioner_id,omitempty"`
-	// Note of the patient for the practitioner.
+	// Note of the patient for the practitioner, at most 2,000 characters.
 	Note string `json:"note,omitempty"`
+	// What the patient complains of, as the practice wrote it down, at most 2,000 characters.
+	Symptoms string `json:"symptoms,omitempty"`
+	// How the two meet; null while it is not settled.
+	ConsultationType *appointmentintake.ConsultationType `json:"consultation_type,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the AppointmentIntakeQuery when eager-loading is set.
 	Edges        AppointmentIntakeEdges `json:"edges"`
@@ -97,7 +101,7 @@ func (*AppointmentIntake) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case appointmentintake.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case appointmentintake.FieldNote:
+		case appointmentintake.FieldNote, appointmentintake.FieldSymptoms, appointmentintake.FieldConsultationType:
 			values[i] = new(sql.NullString)
 		case appointmentintake.FieldCreatedAt, appointmentintake.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -165,6 +169,19 @@ func (_m *AppointmentIntake) assignValues(columns []string, values []any) error 
 				return fmt.Errorf("unexpected type %T for field note", values[i])
 			} else if value.Valid {
 				_m.Note = value.String
+			}
+		case appointmentintake.FieldSymptoms:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field symptoms", values[i])
+			} else if value.Valid {
+				_m.Symptoms = value.String
+			}
+		case appointmentintake.FieldConsultationType:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field consultation_type", values[i])
+			} else if value.Valid {
+				_m.ConsultationType = new(appointmentintake.ConsultationType)
+				*_m.ConsultationType = appointmentintake.ConsultationType(value.String)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -237,6 +254,14 @@ func (_m *AppointmentIntake) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("note=")
 	builder.WriteString(_m.Note)
+	builder.WriteString(", ")
+	builder.WriteString("symptoms=")
+	builder.WriteString(_m.Symptoms)
+	builder.WriteString(", ")
+	if v := _m.ConsultationType; v != nil {
+		builder.WriteString("consultation_type=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

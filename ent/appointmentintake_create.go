@@ -82,6 +82,34 @@ func (_c *AppointmentIntakeCreate) SetNillableNote(v *string) *AppointmentIntake
 	return _c
 }
 
+// SetSymptoms sets the "symptoms" field.
+func (_c *AppointmentIntakeCreate) SetSymptoms(v string) *AppointmentIntakeCreate {
+	_c.mutation.SetSymptoms(v)
+	return _c
+}
+
+// SetNillableSymptoms sets the "symptoms" field if the given value is not nil.
+func (_c *AppointmentIntakeCreate) SetNillableSymptoms(v *string) *AppointmentIntakeCreate {
+	if v != nil {
+		_c.SetSymptoms(*v)
+	}
+	return _c
+}
+
+// SetConsultationType sets the "consultation_type" field.
+func (_c *AppointmentIntakeCreate) SetConsultationType(v appointmentintake.ConsultationType) *AppointmentIntakeCreate {
+	_c.mutation.SetConsultationType(v)
+	return _c
+}
+
+// SetNillableConsultationType sets the "consultation_type" field if the given value is not nil.
+func (_c *AppointmentIntakeCreate) SetNillableConsultationType(v *appointmentintake.ConsultationType) *AppointmentIntakeCreate {
+	if v != nil {
+		_c.SetConsultationType(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *AppointmentIntakeCreate) SetID(v uuid.UUID) *AppointmentIntakeCreate {
 	_c.mutation.SetID(v)
@@ -169,6 +197,16 @@ func (_c *AppointmentIntakeCreate) check() error {
 			return &ValidationError{Name: "note", err: fmt.Errorf(`ent: validator failed for field "AppointmentIntake.note": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.Symptoms(); ok {
+		if err := appointmentintake.SymptomsValidator(v); err != nil {
+			return &ValidationError{Name: "symptoms", err: fmt.Errorf(`ent: validator failed for field "AppointmentIntake.symptoms": %w`, err)}
+		}
+	}
+	if v, ok := _c.mutation.ConsultationType(); ok {
+		if err := appointmentintake.ConsultationTypeValidator(v); err != nil {
+			return &ValidationError{Name: "consultation_type", err: fmt.Errorf(`ent: validator failed for field "AppointmentIntake.consultation_type": %w`, err)}
+		}
+	}
 	if len(_c.mutation.AppointmentIDs()) == 0 {
 		return &ValidationError{Name: "appointment", err: errors.New(`ent: missing required edge "AppointmentIntake.appointment"`)}
 	}
@@ -228,6 +266,14 @@ func (_c *AppointmentIntakeCreate) createSpec() (*AppointmentIntake, *sqlgraph.C
 	if value, ok := _c.mutation.Note(); ok {
 		_spec.SetField(appointmentintake.FieldNote, field.TypeString, value)
 		_node.Note = value
+	}
+	if value, ok := _c.mutation.Symptoms(); ok {
+		_spec.SetField(appointmentintake.FieldSymptoms, field.TypeString, value)
+		_node.Symptoms = value
+	}
+	if value, ok := _c.mutation.ConsultationType(); ok {
+		_spec.SetField(appointmentintake.FieldConsultationType, field.TypeEnum, value)
+		_node.ConsultationType = &value
 	}
 	if nodes := _c.mutation.AppointmentIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -83,6 +83,46 @@ func (_u *AppointmentIntakeUpdate) ClearNote() *AppointmentIntakeUpdate {
 	return _u
 }
 
+// SetSymptoms sets the "symptoms" field.
+func (_u *AppointmentIntakeUpdate) SetSymptoms(v string) *AppointmentIntakeUpdate {
+	_u.mutation.SetSymptoms(v)
+	return _u
+}
+
+// SetNillableSymptoms sets the "symptoms" field if the given value is not nil.
+func (_u *AppointmentIntakeUpdate) SetNillableSymptoms(v *string) *AppointmentIntakeUpdate {
+	if v != nil {
+		_u.SetSymptoms(*v)
+	}
+	return _u
+}
+
+// ClearSymptoms clears the value of the "symptoms" field.
+func (_u *AppointmentIntakeUpdate) ClearSymptoms() *AppointmentIntakeUpdate {
+	_u.mutation.ClearSymptoms()
+	return _u
+}
+
+// SetConsultationType sets the "consultation_type" field.
+func (_u *AppointmentIntakeUpdate) SetConsultationType(v appointmentintake.ConsultationType) *AppointmentIntakeUpdate {
+	_u.mutation.SetConsultationType(v)
+	return _u
+}
+
+// SetNillableConsultationType sets the "consultation_type" field if the given value is not nil.
+func (_u *AppointmentIntakeUpdate) SetNillableConsultationType(v *appointmentintake.ConsultationType) *AppointmentIntakeUpdate {
+	if v != nil {
+		_u.SetConsultationType(*v)
+	}
+	return _u
+}
+
+// ClearConsultationType clears the value of the "consultation_type" field.
+func (_u *AppointmentIntakeUpdate) ClearConsultationType() *AppointmentIntakeUpdate {
+	_u.mutation.ClearConsultationType()
+	return _u
+}
+
 // Mutation returns the AppointmentIntakeMutation object of the builder.
 func (_u *AppointmentIntakeUpdate) Mutation() *AppointmentIntakeMutation {
 	return _u.mutation
@@ -120,6 +160,16 @@ func (_u *AppointmentIntakeUpdate) check() error {
 	if v, ok := _u.mutation.Note(); ok {
 		if err := appointmentintake.NoteValidator(v); err != nil {
 			return &ValidationError{Name: "note", err: fmt.Errorf(`ent: validator failed for field "AppointmentIntake.note": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Symptoms(); ok {
+		if err := appointmentintake.SymptomsValidator(v); err != nil {
+			return &ValidationError{Name: "symptoms", err: fmt.Errorf(`ent: validator failed for field "AppointmentIntake.symptoms": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.ConsultationType(); ok {
+		if err := appointmentintake.ConsultationTypeValidator(v); err != nil {
+			return &ValidationError{Name: "consultation_type", err: fmt.Errorf(`ent: validator failed for field "AppointmentIntake.consultation_type": %w`, err)}
 		}
 	}
 	if _u.mutation.AppointmentCleared() && len(_u.mutation.AppointmentIDs()) > 0 {
@@ -160,6 +210,18 @@ func (_u *AppointmentIntakeUpdate) sqlSave(ctx context.Context) (_node int, err 
 	}
 	if _u.mutation.NoteCleared() {
 		_spec.ClearField(appointmentintake.FieldNote, field.TypeString)
+	}
+	if value, ok := _u.mutation.Symptoms(); ok {
+		_spec.SetField(appointmentintake.FieldSymptoms, field.TypeString, value)
+	}
+	if _u.mutation.SymptomsCleared() {
+		_spec.ClearField(appointmentintake.FieldSymptoms, field.TypeString)
+	}
+	if value, ok := _u.mutation.ConsultationType(); ok {
+		_spec.SetField(appointmentintake.FieldConsultationType, field.TypeEnum, value)
+	}
+	if _u.mutation.ConsultationTypeCleared() {
+		_spec.ClearField(appointmentintake.FieldConsultationType, field.TypeEnum)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -236,6 +298,46 @@ func (_u *AppointmentIntakeUpdateOne) ClearNote() *AppointmentIntakeUpdateOne {
 	return _u
 }
 
+// SetSymptoms sets the "symptoms" field.
+func (_u *AppointmentIntakeUpdateOne) SetSymptoms(v string) *AppointmentIntakeUpdateOne {
+	_u.mutation.SetSymptoms(v)
+	return _u
+}
+
+// SetNillableSymptoms sets the "symptoms" field if the given value is not nil.
+func (_u *AppointmentIntakeUpdateOne) SetNillableSymptoms(v *string) *AppointmentIntakeUpdateOne {
+	if v != nil {
+		_u.SetSymptoms(*v)
+	}
+	return _u
+}
+
+// ClearSymptoms clears the value of the "symptoms" field.
+func (_u *AppointmentIntakeUpdateOne) ClearSymptoms() *AppointmentIntakeUpdateOne {
+	_u.mutation.ClearSymptoms()
+	return _u
+}
+
+// SetConsultationType sets the "consultation_type" field.
+func (_u *AppointmentIntakeUpdateOne) SetConsultationType(v appointmentintake.ConsultationType) *AppointmentIntakeUpdateOne {
+	_u.mutation.SetConsultationType(v)
+	return _u
+}
+
+// SetNillableConsultationType sets the "consultation_type" field if the given value is not nil.
+func (_u *AppointmentIntakeUpdateOne) SetNillableConsultationType(v *appointmentintake.ConsultationType) *AppointmentIntakeUpdateOne {
+	if v != nil {
+		_u.SetConsultationType(*v)
+	}
+	return _u
+}
+
+// ClearConsultationType clears the value of the "consultation_type" field.
+func (_u *AppointmentIntakeUpdateOne) ClearConsultationType() *AppointmentIntakeUpdateOne {
+	_u.mutation.ClearConsultationType()
+	return _u
+}
+
 // Mutation returns the AppointmentIntakeMutation object of the builder.
 func (_u *AppointmentIntakeUpdateOne) Mutation() *AppointmentIntakeMutation {
 	return _u.mutation
@@ -286,6 +388,16 @@ func (_u *AppointmentIntakeUpdateOne) check() error {
 	if v, ok := _u.mutation.Note(); ok {
 		if err := appointmentintake.NoteValidator(v); err != nil {
 			return &ValidationError{Name: "note", err: fmt.Errorf(`ent: validator failed for field "AppointmentIntake.note": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Symptoms(); ok {
+		if err := appointmentintake.SymptomsValidator(v); err != nil {
+			return &ValidationError{Name: "symptoms", err: fmt.Errorf(`ent: validator failed for field "AppointmentIntake.symptoms": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.ConsultationType(); ok {
+		if err := appointmentintake.ConsultationTypeValidator(v); err != nil {
+			return &ValidationError{Name: "consultation_type", err: fmt.Errorf(`ent: validator failed for field "AppointmentIntake.consultation_type": %w`, err)}
 		}
 	}
 	if _u.mutation.AppointmentCleared() && len(_u.mutation.AppointmentIDs()) > 0 {
@@ -343,6 +455,18 @@ func (_u *AppointmentIntakeUpdateOne) sqlSave(ctx context.Context) (_node *Appoi
 	}
 	if _u.mutation.NoteCleared() {
 		_spec.ClearField(appointmentintake.FieldNote, field.TypeString)
+	}
+	if value, ok := _u.mutation.Symptoms(); ok {
+		_spec.SetField(appointmentintake.FieldSymptoms, field.TypeString, value)
+	}
+	if _u.mutation.SymptomsCleared() {
+		_spec.ClearField(appointmentintake.FieldSymptoms, field.TypeString)
+	}
+	if value, ok := _u.mutation.ConsultationType(); ok {
+		_spec.SetField(appointmentintake.FieldConsultationType, field.TypeEnum, value)
+	}
+	if _u.mutation.ConsultationTypeCleared() {
+		_spec.ClearField(appointmentintake.FieldConsultationType, field.TypeEnum)
 	}
 	_node = &AppointmentIntake{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -40,6 +40,8 @@ type AppointmentStatusChange struct {
 	Cause string `json:"cause,omitempty"`
 	// Reason given.
 	Reason string `json:"reason,omitempty"`
+	// What else there is to know of it, as a JSON object: the other appointment of a move, what became of the slot.
+	Context string `json:"context,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the AppointmentStatusChangeQuery when eager-loading is set.
 	Edges        AppointmentStatusChangeEdges `json:"edges"`
@@ -101,7 +103,7 @@ func (*AppointmentStatusChange) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case appointmentstatuschange.FieldChangedBy:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case appointmentstatuschange.FieldFromStatus, appointmentstatuschange.FieldToStatus, appointmentstatuschange.FieldCause, appointmentstatuschange.FieldReason:
+		case appointmentstatuschange.FieldFromStatus, appointmentstatuschange.FieldToStatus, appointmentstatuschange.FieldCause, appointmentstatuschange.FieldReason, appointmentstatuschange.FieldContext:
 			values[i] = new(sql.NullString)
 		case appointmentstatuschange.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -184,6 +186,12 @@ func (_m *AppointmentStatusChange) assignValues(columns []string, values []any) 
 			} else if value.Valid {
 				_m.Reason = value.String
 			}
+		case appointmentstatuschange.FieldContext:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field context", values[i])
+			} else if value.Valid {
+				_m.Context = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -265,6 +273,9 @@ func (_m *AppointmentStatusChange) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("reason=")
 	builder.WriteString(_m.Reason)
+	builder.WriteString(", ")
+	builder.WriteString("context=")
+	builder.WriteString(_m.Context)
 	builder.WriteByte(')')
 	return builder.String()
 }

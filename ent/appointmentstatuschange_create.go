@@ -102,6 +102,20 @@ func (_c *AppointmentStatusChangeCreate) SetNillableReason(v *string) *Appointme
 	return _c
 }
 
+// SetContext sets the "context" field.
+func (_c *AppointmentStatusChangeCreate) SetContext(v string) *AppointmentStatusChangeCreate {
+	_c.mutation.SetContext(v)
+	return _c
+}
+
+// SetNillableContext sets the "context" field if the given value is not nil.
+func (_c *AppointmentStatusChangeCreate) SetNillableContext(v *string) *AppointmentStatusChangeCreate {
+	if v != nil {
+		_c.SetContext(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *AppointmentStatusChangeCreate) SetID(v uuid.UUID) *AppointmentStatusChangeCreate {
 	_c.mutation.SetID(v)
@@ -195,6 +209,11 @@ func (_c *AppointmentStatusChangeCreate) check() error {
 			return &ValidationError{Name: "reason", err: fmt.Errorf(`ent: validator failed for field "AppointmentStatusChange.reason": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.Context(); ok {
+		if err := appointmentstatuschange.ContextValidator(v); err != nil {
+			return &ValidationError{Name: "context", err: fmt.Errorf(`ent: validator failed for field "AppointmentStatusChange.context": %w`, err)}
+		}
+	}
 	if len(_c.mutation.AppointmentIDs()) == 0 {
 		return &ValidationError{Name: "appointment", err: errors.New(`ent: missing required edge "AppointmentStatusChange.appointment"`)}
 	}
@@ -262,6 +281,10 @@ func (_c *AppointmentStatusChangeCreate) createSpec() (*AppointmentStatusChange,
 	if value, ok := _c.mutation.Reason(); ok {
 		_spec.SetField(appointmentstatuschange.FieldReason, field.TypeString, value)
 		_node.Reason = value
+	}
+	if value, ok := _c.mutation.Context(); ok {
+		_spec.SetField(appointmentstatuschange.FieldContext, field.TypeString, value)
+		_node.Context = value
 	}
 	if nodes := _c.mutation.AppointmentIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

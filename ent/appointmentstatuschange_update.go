@@ -94,6 +94,9 @@ func (_u *AppointmentStatusChangeUpdate) sqlSave(ctx context.Context) (_node int
 	if _u.mutation.ReasonCleared() {
 		_spec.ClearField(appointmentstatuschange.FieldReason, field.TypeString)
 	}
+	if _u.mutation.ContextCleared() {
+		_spec.ClearField(appointmentstatuschange.FieldContext, field.TypeString)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{appointmentstatuschange.Label}
@@ -210,6 +213,9 @@ func (_u *AppointmentStatusChangeUpdateOne) sqlSave(ctx context.Context) (_node 
 	}
 	if _u.mutation.ReasonCleared() {
 		_spec.ClearField(appointmentstatuschange.FieldReason, field.TypeString)
+	}
+	if _u.mutation.ContextCleared() {
+		_spec.ClearField(appointmentstatuschange.FieldContext, field.TypeString)
 	}
 	_node = &AppointmentStatusChange{config: _u.config}
 	_spec.Assign = _node.assignValues

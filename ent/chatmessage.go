@@ -37,8 +37,10 @@ type ChatMessage struct {
 	SenderRole chatmessage.SenderRole `json:"sender_role,omitempty"`
 	// Place in the room: dense, from 1, in the order in which messages were stored.
 	Position int64 `json:"position,omitempty"`
-	// The text as it was sent, 1 to 4,000 characters; data, never to be interpreted.
+	// The text as it was sent, at most 4,000 characters; data, never to be interpreted.
 	Body string `json:"body,omitempty"`
+	// The text as searches compare it; null on messages from before there were searches.
+	SearchKey string `json:"search_key,omitempty"`
 	// The id that the sender's program gave the message; null when it gave none.
 	ClientMessageID *string `json:"client_message_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -57,11 +59,15 @@ type ChatMessageEdges struct {
 	Practitioner *Practitioner `json:"practitioner,omitempty"`
 	// The user who wrote it.
 	Sender *User `json:"sender,omitempty"`
+	// What became of the text after it was sent.
+	Versions []*ChatMessageVersion `json:"versions,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [4]bool
+	loadedTypes [5]bool
 	// totalCount holds the count of the edges above.
 	totalCount [1]map[string]int
+
+	namedVersions map[string][]*ChatMessageVersion
 }
 
 // RoomOrErr returns the Room value or an error if the edge
@@ -108,6 +114,15 @@ func (e ChatMessageEdges) SenderOrErr() (*User, error) {
 	return nil, &NotLoadedError{edge: "sender"}
 }
 
+// VersionsOrErr returns the Versions value or an error if the edge
+// was not loaded in eager-loading.
+func (e ChatMessageEdges) VersionsOrErr() ([]*ChatMessageVersion, error) {
+	if e.loadedTypes[4] {
+		return e.Versions, nil
+	}
+	return nil, &NotLoadedError{edge: "versions"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*ChatMessage) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -115,7 +130,7 @@ func (*ChatMessage) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case chatmessage.FieldPosition:
 			values[i] = new(sql.NullInt64)
-		case chatmessage.FieldSenderRole, chatmessage.FieldBody, chatmessage.FieldClientMessageID:
+		case chatmessage.FieldSenderRole, chatmessage.FieldBody, chatmessage.FieldSearchKey, chatmessage.FieldClientMessageID:
 			values[i] = new(sql.NullString)
 		case chatmessage.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -190,6 +205,12 @@ func (_m *ChatMessage) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Body = value.String
 			}
+		case chatmessage.FieldSearchKey:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field search_key", values[i])
+			} else if value.Valid {
+				_m.SearchKey = value.String
+			}
 		case chatmessage.FieldClientMessageID:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field client_message_id", values[i])
@@ -228,6 +249,11 @@ func (_m *ChatMessage) QueryPractitioner() *PractitionerQuery {
 // QuerySender queries the "sender" edge of the ChatMessage entity.
 func (_m *ChatMessage) QuerySender() *UserQuery {
 	return NewChatMessageClient(_m.config).QuerySender(_m)
+}
+
+// QueryVersions queries the "versions" edge of the ChatMessage entity.
+func (_m *ChatMessage) QueryVersions() *ChatMessageVersionQuery {
+	return NewChatMessageClient(_m.config).QueryVersions(_m)
 }
 
 // Update returns a builder for updating this ChatMessage.
@@ -277,12 +303,39 @@ func (_m *ChatMessage) String() string {
 	builder.WriteString("body=")
 	builder.WriteString(_m.Body)
 	builder.WriteString(", ")
+	builder.WriteString("search_key=")
+	builder.WriteString(_m.SearchKey)
+	builder.WriteString(", ")
 	if v := _m.ClientMessageID; v != nil {
 		builder.WriteString("client_message_id=")
 		builder.WriteString(*v)
 	}
 	builder.WriteByte(')')
 	return builder.String()
+}
+
+// NamedVersions returns the Versions named value or an error if the edge was not
+// loaded in eager-loading with this name.
+func (_m *ChatMessage) NamedVersions(name string) ([]*ChatMessageVersion, error) {
+	if _m.Edges.namedVersions == nil {
+		return nil, &NotLoadedError{edge: name}
+	}
+	nodes, ok := _m.Edges.namedVersions[name]
+	if !ok {
+		return nil, &NotLoadedError{edge: name}
+	}
+	return nodes, nil
+}
+
+func (_m *ChatMessage) appendNamedVersions(name string, edges ...*ChatMessageVersion) {
+	if _m.Edges.namedVersions == nil {
+		_m.Edges.namedVersions = make(map[string][]*ChatMessageVersion)
+	}
+	if len(edges) == 0 {
+		_m.Edges.namedVersions[name] = []*ChatMessageVersion{}
+	} else {
+		_m.Edges.namedVersions[name] = append(_m.Edges.namedVersions[name], edges...)
+	}
 }
 
 // ChatMessages is a parsable slice of ChatMessage.

@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
@@ -73,6 +74,20 @@ func (_c *ChatMessageCreate) SetBody(v string) *ChatMessageCreate {
 	return _c
 }
 
+// SetSearchKey sets the "search_key" field.
+func (_c *ChatMessageCreate) SetSearchKey(v string) *ChatMessageCreate {
+	_c.mutation.SetSearchKey(v)
+	return _c
+}
+
+// SetNillableSearchKey sets the "search_key" field if the given value is not nil.
+func (_c *ChatMessageCreate) SetNillableSearchKey(v *string) *ChatMessageCreate {
+	if v != nil {
+		_c.SetSearchKey(*v)
+	}
+	return _c
+}
+
 // SetClientMessageID sets the "client_message_id" field.
 func (_c *ChatMessageCreate) SetClientMessageID(v string) *ChatMessageCreate {
 	_c.mutation.SetClientMessageID(v)
@@ -111,6 +126,21 @@ func (_c *ChatMessageCreate) SetPractitioner(v *Practitioner) *ChatMessageCreate
 // SetSender sets the "sender" edge to the User entity.
 func (_c *ChatMessageCreate) SetSender(v *User) *ChatMessageCreate {
 	return _c.SetSenderID(v.ID)
+}
+
+// AddVersionIDs adds the "versions" edge to the ChatMessageVersion entity by IDs.
+func (_c *ChatMessageCreate) AddVersionIDs(ids ...uuid.UUID) *ChatMessageCreate {
+	_c.mutation.AddVersionIDs(ids...)
+	return _c
+}
+
+// AddVersions adds the "versions" edges to the ChatMessageVersion entity.
+func (_c *ChatMessageCreate) AddVersions(v ...*ChatMessageVersion) *ChatMessageCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddVersionIDs(ids...)
 }
 
 // Mutation returns the ChatMessageMutation object of the builder.
@@ -181,6 +211,11 @@ func (_c *ChatMessageCreate) check() error {
 			return &ValidationError{Name: "body", err: fmt.Errorf(`ent: validator failed for field "ChatMessage.body": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.SearchKey(); ok {
+		if err := chatmessage.SearchKeyValidator(v); err != nil {
+			return &ValidationError{Name: "search_key", err: fmt.Errorf(`ent: validator failed for field "ChatMessage.search_key": %w`, err)}
+		}
+	}
 	if v, ok := _c.mutation.ClientMessageID(); ok {
 		if err := chatmessage.ClientMessageIDValidator(v); err != nil {
 			return &ValidationError{Name: "client_message_id", err: fmt.Errorf(`ent: validator failed for field "ChatMessage.client_message_id": %w`, err)}
@@ -248,6 +283,10 @@ func (_c *ChatMessageCreate) createSpec() (*ChatMessage, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Body(); ok {
 		_spec.SetField(chatmessage.FieldBody, field.TypeString, value)
 		_node.Body = value
+	}
+	if value, ok := _c.mutation.SearchKey(); ok {
+		_spec.SetField(chatmessage.FieldSearchKey, field.TypeString, value)
+		_node.SearchKey = value
 	}
 	if value, ok := _c.mutation.ClientMessageID(); ok {
 		_spec.SetField(chatmessage.FieldClientMessageID, field.TypeString, value)
@@ -319,6 +358,22 @@ func (_c *ChatMessageCreate) createSpec() (*ChatMessage, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.SenderID = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.VersionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   chatmessage.VersionsTable,
+			Columns: []string{chatmessage.VersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(chatmessageversion.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

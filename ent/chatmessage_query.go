@@ -4,6 +4,7 @@ package ent
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"math"
 
@@ -12,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
@@ -23,16 +25,18 @@ import (
 // ChatMessageQuery is the builder for querying ChatMessage entities.
 type ChatMessageQuery struct {
 	config
-	ctx              *QueryContext
-	order            []chatmessage.OrderOption
-	inters           []Interceptor
-	predicates       []predicate.ChatMessage
-	withRoom         *ChatRoomQuery
-	withPatient      *PatientQuery
-	withPractitioner *PractitionerQuery
-	withSender       *UserQuery
-	modifiers        []func(*sql.Selector)
-	loadTotal        []func(context.Context, []*ChatMessage) error
+	ctx               *QueryContext
+	order             []chatmessage.OrderOption
+	inters            []Interceptor
+	predicates        []predicate.ChatMessage
+	withRoom          *ChatRoomQuery
+	withPatient       *PatientQuery
+	withPractitioner  *PractitionerQuery
+	withSender        *UserQuery
+	withVersions      *ChatMessageVersionQuery
+	modifiers         []func(*sql.Selector)
+	loadTotal         []func(context.Context, []*ChatMessage) error
+	withNamedVersions map[string]*ChatMessageVersionQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -150,6 +154,28 @@ func (_q *ChatMessageQuery) QuerySender() *UserQuery {
 			sqlgraph.From(chatmessage.Table, chatmessage.FieldID, selector),
 			sqlgraph.To(user.Table, user.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, chatmessage.SenderTable, chatmessage.SenderColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryVersions chains the current query on the "versions" edge.
+func (_q *ChatMessageQuery) QueryVersions() *ChatMessageVersionQuery {
+	query := (&ChatMessageVersionClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessage.Table, chatmessage.FieldID, selector),
+			sqlgraph.To(chatmessageversion.Table, chatmessageversion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, chatmessage.VersionsTable, chatmessage.VersionsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -353,6 +379,7 @@ func (_q *ChatMessageQuery) Clone() *ChatMessageQuery {
 		withPatient:      _q.withPatient.Clone(),
 		withPractitioner: _q.withPractitioner.Clone(),
 		withSender:       _q.withSender.Clone(),
+		withVersions:     _q.withVersions.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -400,6 +427,17 @@ func (_q *ChatMessageQuery) WithSender(opts ...func(*UserQuery)) *ChatMessageQue
 		opt(query)
 	}
 	_q.withSender = query
+	return _q
+}
+
+// WithVersions tells the query-builder to eager-load the nodes that are connected to
+// the "versions" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ChatMessageQuery) WithVersions(opts ...func(*ChatMessageVersionQuery)) *ChatMessageQuery {
+	query := (&ChatMessageVersionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withVersions = query
 	return _q
 }
 
@@ -481,11 +519,12 @@ func (_q *ChatMessageQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	var (
 		nodes       = []*ChatMessage{}
 		_spec       = _q.querySpec()
-		loadedTypes = [4]bool{
+		loadedTypes = [5]bool{
 			_q.withRoom != nil,
 			_q.withPatient != nil,
 			_q.withPractitioner != nil,
 			_q.withSender != nil,
+			_q.withVersions != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -530,6 +569,20 @@ func (_q *ChatMessageQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	if query := _q.withSender; query != nil {
 		if err := _q.loadSender(ctx, query, nodes, nil,
 			func(n *ChatMessage, e *User) { n.Edges.Sender = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withVersions; query != nil {
+		if err := _q.loadVersions(ctx, query, nodes,
+			func(n *ChatMessage) { n.Edges.Versions = []*ChatMessageVersion{} },
+			func(n *ChatMessage, e *ChatMessageVersion) { n.Edges.Versions = append(n.Edges.Versions, e) }); err != nil {
+			return nil, err
+		}
+	}
+	for name, query := range _q.withNamedVersions {
+		if err := _q.loadVersions(ctx, query, nodes,
+			func(n *ChatMessage) { n.appendNamedVersions(name) },
+			func(n *ChatMessage, e *ChatMessageVersion) { n.appendNamedVersions(name, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -657,6 +710,36 @@ func (_q *ChatMessageQuery) loadSender(ctx context.Context, query *UserQuery, no
 	}
 	return nil
 }
+func (_q *ChatMessageQuery) loadVersions(ctx context.Context, query *ChatMessageVersionQuery, nodes []*ChatMessage, init func(*ChatMessage), assign func(*ChatMessage, *ChatMessageVersion)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*ChatMessage)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(chatmessageversion.FieldMessageID)
+	}
+	query.Where(predicate.ChatMessageVersion(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(chatmessage.VersionsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.MessageID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "message_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
 
 func (_q *ChatMessageQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -752,6 +835,20 @@ func (_q *ChatMessageQuery) sqlQuery(ctx context.Context) *sql.Selector {
 		selector.Limit(*limit)
 	}
 	return selector
+}
+
+// WithNamedVersions tells the query-builder to eager-load the nodes that are connected to the "versions"
+// edge with the given name. The optional arguments are used to configure the query builder of the edge.
+func (_q *ChatMessageQuery) WithNamedVersions(name string, opts ...func(*ChatMessageVersionQuery)) *ChatMessageQuery {
+	query := (&ChatMessageVersionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	if _q.withNamedVersions == nil {
+		_q.withNamedVersions = make(map[string]*ChatMessageVersionQuery)
+	}
+	_q.withNamedVersions[name] = query
+	return _q
 }
 
 // ChatMessageGroupBy is the group-by builder for ChatMessage entities.

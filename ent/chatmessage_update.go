@@ -11,7 +11,9 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/predicate"
+	"github.com/google/uuid"
 )
 
 // ChatMessageUpdate is the builder for updating ChatMessage entities.
@@ -27,9 +29,45 @@ func (_u *ChatMessageUpdate) Where(ps ...predicate.ChatMessage) *ChatMessageUpda
 	return _u
 }
 
+// AddVersionIDs adds the "versions" edge to the ChatMessageVersion entity by IDs.
+func (_u *ChatMessageUpdate) AddVersionIDs(ids ...uuid.UUID) *ChatMessageUpdate {
+	_u.mutation.AddVersionIDs(ids...)
+	return _u
+}
+
+// AddVersions adds the "versions" edges to the ChatMessageVersion entity.
+func (_u *ChatMessageUpdate) AddVersions(v ...*ChatMessageVersion) *ChatMessageUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddVersionIDs(ids...)
+}
+
 // Mutation returns the ChatMessageMutation object of the builder.
 func (_u *ChatMessageUpdate) Mutation() *ChatMessageMutation {
 	return _u.mutation
+}
+
+// ClearVersions clears all "versions" edges to the ChatMessageVersion entity.
+func (_u *ChatMessageUpdate) ClearVersions() *ChatMessageUpdate {
+	_u.mutation.ClearVersions()
+	return _u
+}
+
+// RemoveVersionIDs removes the "versions" edge to ChatMessageVersion entities by IDs.
+func (_u *ChatMessageUpdate) RemoveVersionIDs(ids ...uuid.UUID) *ChatMessageUpdate {
+	_u.mutation.RemoveVersionIDs(ids...)
+	return _u
+}
+
+// RemoveVersions removes "versions" edges to ChatMessageVersion entities.
+func (_u *ChatMessageUpdate) RemoveVersions(v ...*ChatMessageVersion) *ChatMessageUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveVersionIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -88,8 +126,56 @@ func (_u *ChatMessageUpdate) sqlSave(ctx context.Context) (_node int, err error)
 			}
 		}
 	}
+	if _u.mutation.SearchKeyCleared() {
+		_spec.ClearField(chatmessage.FieldSearchKey, field.TypeString)
+	}
 	if _u.mutation.ClientMessageIDCleared() {
 		_spec.ClearField(chatmessage.FieldClientMessageID, field.TypeString)
+	}
+	if _u.mutation.VersionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   chatmessage.VersionsTable,
+			Columns: []string{chatmessage.VersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(chatmessageversion.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedVersionsIDs(); len(nodes) > 0 && !_u.mutation.VersionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   chatmessage.VersionsTable,
+			Columns: []string{chatmessage.VersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(chatmessageversion.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.VersionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   chatmessage.VersionsTable,
+			Columns: []string{chatmessage.VersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(chatmessageversion.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -111,9 +197,45 @@ type ChatMessageUpdateOne struct {
 	mutation *ChatMessageMutation
 }
 
+// AddVersionIDs adds the "versions" edge to the ChatMessageVersion entity by IDs.
+func (_u *ChatMessageUpdateOne) AddVersionIDs(ids ...uuid.UUID) *ChatMessageUpdateOne {
+	_u.mutation.AddVersionIDs(ids...)
+	return _u
+}
+
+// AddVersions adds the "versions" edges to the ChatMessageVersion entity.
+func (_u *ChatMessageUpdateOne) AddVersions(v ...*ChatMessageVersion) *ChatMessageUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddVersionIDs(ids...)
+}
+
 // Mutation returns the ChatMessageMutation object of the builder.
 func (_u *ChatMessageUpdateOne) Mutation() *ChatMessageMutation {
 	return _u.mutation
+}
+
+// ClearVersions clears all "versions" edges to the ChatMessageVersion entity.
+func (_u *ChatMessageUpdateOne) ClearVersions() *ChatMessageUpdateOne {
+	_u.mutation.ClearVersions()
+	return _u
+}
+
+// RemoveVersionIDs removes the "versions" edge to ChatMessageVersion entities by IDs.
+func (_u *ChatMessageUpdateOne) RemoveVersionIDs(ids ...uuid.UUID) *ChatMessageUpdateOne {
+	_u.mutation.RemoveVersionIDs(ids...)
+	return _u
+}
+
+// RemoveVersions removes "versions" edges to ChatMessageVersion entities.
+func (_u *ChatMessageUpdateOne) RemoveVersions(v ...*ChatMessageVersion) *ChatMessageUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveVersionIDs(ids...)
 }
 
 // Where appends a list predicates to the ChatMessageUpdate builder.
@@ -202,8 +324,56 @@ func (_u *ChatMessageUpdateOne) sqlSave(ctx context.Context) (_node *ChatMessage
 			}
 		}
 	}
+	if _u.mutation.SearchKeyCleared() {
+		_spec.ClearField(chatmessage.FieldSearchKey, field.TypeString)
+	}
 	if _u.mutation.ClientMessageIDCleared() {
 		_spec.ClearField(chatmessage.FieldClientMessageID, field.TypeString)
+	}
+	if _u.mutation.VersionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   chatmessage.VersionsTable,
+			Columns: []string{chatmessage.VersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(chatmessageversion.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedVersionsIDs(); len(nodes) > 0 && !_u.mutation.VersionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   chatmessage.VersionsTable,
+			Columns: []string{chatmessage.VersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(chatmessageversion.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.VersionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   chatmessage.VersionsTable,
+			Columns: []string{chatmessage.VersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(chatmessageversion.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_node = &ChatMessage{config: _u.config}
 	_spec.Assign = _node.assignValues

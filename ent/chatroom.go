@@ -24,7 +24,7 @@ type ChatRoom struct {
 	ID uuid.UUID `json:"id,omitempty"`
 	// When the record was created.
 	CreatedAt time.Time `json:"created_at,omitempty"`
-	// The appointment; its payment opened the room.
+	// The appointment, the next one when it is moved; its payment opened the room.
 	AppointmentID uuid.UUID `json:"appointment_id,omitempty"`
 	// The patient of the appointment.
 	PatientID uuid.UUID `json:"patient_id,omitempty"`
@@ -32,6 +32,10 @@ type ChatRoom struct {
 	PractitionerID uuid.UUID `json:"practitioner_id,omitempty"`
 	// Whether the room can be written in.
 	Status chatroom.Status `json:"status,omitempty"`
+	// Since when the room has this status; null when that is not known.
+	StatusSince *time.Time `json:"status_since,omitempty"`
+	// When an administrator took the room away; nobody sees it from then on.
+	DeletedAt *time.Time `json:"deleted_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ChatRoomQuery when eager-loading is set.
 	Edges        ChatRoomEdges `json:"edges"`
@@ -93,7 +97,7 @@ func (*ChatRoom) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case chatroom.FieldStatus:
 			values[i] = new(sql.NullString)
-		case chatroom.FieldCreatedAt:
+		case chatroom.FieldCreatedAt, chatroom.FieldStatusSince, chatroom.FieldDeletedAt:
 			values[i] = new(sql.NullTime)
 		case chatroom.FieldID, chatroom.FieldAppointmentID, chatroom.FieldPatientID, chatroom.FieldPractitionerID:
 			values[i] = new(uuid.UUID)
@@ -147,6 +151,20 @@ func (_m *ChatRoom) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field status", values[i])
 			} else if value.Valid {
 				_m.Status = chatroom.Status(value.String)
+			}
+		case chatroom.FieldStatusSince:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field status_since", values[i])
+			} else if value.Valid {
+				_m.StatusSince = new(time.Time)
+				*_m.StatusSince = value.Time
+			}
+		case chatroom.FieldDeletedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field deleted_at", values[i])
+			} else if value.Valid {
+				_m.DeletedAt = new(time.Time)
+				*_m.DeletedAt = value.Time
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -213,6 +231,16 @@ func (_m *ChatRoom) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("status=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Status))
+	builder.WriteString(", ")
+	if v := _m.StatusSince; v != nil {
+		builder.WriteString("status_since=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.DeletedAt; v != nil {
+		builder.WriteString("deleted_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

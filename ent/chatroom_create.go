@@ -54,6 +54,34 @@ func (_c *ChatRoomCreate) SetStatus(v chatroom.Status) *ChatRoomCreate {
 	return _c
 }
 
+// SetStatusSince sets the "status_since" field.
+func (_c *ChatRoomCreate) SetStatusSince(v time.Time) *ChatRoomCreate {
+	_c.mutation.SetStatusSince(v)
+	return _c
+}
+
+// SetNillableStatusSince sets the "status_since" field if the given value is not nil.
+func (_c *ChatRoomCreate) SetNillableStatusSince(v *time.Time) *ChatRoomCreate {
+	if v != nil {
+		_c.SetStatusSince(*v)
+	}
+	return _c
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_c *ChatRoomCreate) SetDeletedAt(v time.Time) *ChatRoomCreate {
+	_c.mutation.SetDeletedAt(v)
+	return _c
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_c *ChatRoomCreate) SetNillableDeletedAt(v *time.Time) *ChatRoomCreate {
+	if v != nil {
+		_c.SetDeletedAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ChatRoomCreate) SetID(v uuid.UUID) *ChatRoomCreate {
 	_c.mutation.SetID(v)
@@ -180,6 +208,14 @@ func (_c *ChatRoomCreate) createSpec() (*ChatRoom, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Status(); ok {
 		_spec.SetField(chatroom.FieldStatus, field.TypeEnum, value)
 		_node.Status = value
+	}
+	if value, ok := _c.mutation.StatusSince(); ok {
+		_spec.SetField(chatroom.FieldStatusSince, field.TypeTime, value)
+		_node.StatusSince = &value
+	}
+	if value, ok := _c.mutation.DeletedAt(); ok {
+		_spec.SetField(chatroom.FieldDeletedAt, field.TypeTime, value)
+		_node.DeletedAt = &value
 	}
 	if nodes := _c.mutation.AppointmentIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/predicate"
+	"github.com/google/uuid"
 )
 
 // ChatRoomUpdate is the builder for updating ChatRoom entities.
@@ -24,6 +27,20 @@ type ChatRoomUpdate struct {
 // Where appends a list predicates to the ChatRoomUpdate builder.
 func (_u *ChatRoomUpdate) Where(ps ...predicate.ChatRoom) *ChatRoomUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetAppointmentID sets the "appointment_id" field.
+func (_u *ChatRoomUpdate) SetAppointmentID(v uuid.UUID) *ChatRoomUpdate {
+	_u.mutation.SetAppointmentID(v)
+	return _u
+}
+
+// SetNillableAppointmentID sets the "appointment_id" field if the given value is not nil.
+func (_u *ChatRoomUpdate) SetNillableAppointmentID(v *uuid.UUID) *ChatRoomUpdate {
+	if v != nil {
+		_u.SetAppointmentID(*v)
+	}
 	return _u
 }
 
@@ -41,9 +58,60 @@ func (_u *ChatRoomUpdate) SetNillableStatus(v *chatroom.Status) *ChatRoomUpdate 
 	return _u
 }
 
+// SetStatusSince sets the "status_since" field.
+func (_u *ChatRoomUpdate) SetStatusSince(v time.Time) *ChatRoomUpdate {
+	_u.mutation.SetStatusSince(v)
+	return _u
+}
+
+// SetNillableStatusSince sets the "status_since" field if the given value is not nil.
+func (_u *ChatRoomUpdate) SetNillableStatusSince(v *time.Time) *ChatRoomUpdate {
+	if v != nil {
+		_u.SetStatusSince(*v)
+	}
+	return _u
+}
+
+// ClearStatusSince clears the value of the "status_since" field.
+func (_u *ChatRoomUpdate) ClearStatusSince() *ChatRoomUpdate {
+	_u.mutation.ClearStatusSince()
+	return _u
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *ChatRoomUpdate) SetDeletedAt(v time.Time) *ChatRoomUpdate {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *ChatRoomUpdate) SetNillableDeletedAt(v *time.Time) *ChatRoomUpdate {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *ChatRoomUpdate) ClearDeletedAt() *ChatRoomUpdate {
+	_u.mutation.ClearDeletedAt()
+	return _u
+}
+
+// SetAppointment sets the "appointment" edge to the Appointment entity.
+func (_u *ChatRoomUpdate) SetAppointment(v *Appointment) *ChatRoomUpdate {
+	return _u.SetAppointmentID(v.ID)
+}
+
 // Mutation returns the ChatRoomMutation object of the builder.
 func (_u *ChatRoomUpdate) Mutation() *ChatRoomMutation {
 	return _u.mutation
+}
+
+// ClearAppointment clears the "appointment" edge to the Appointment entity.
+func (_u *ChatRoomUpdate) ClearAppointment() *ChatRoomUpdate {
+	_u.mutation.ClearAppointment()
+	return _u
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -107,6 +175,47 @@ func (_u *ChatRoomUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(chatroom.FieldStatus, field.TypeEnum, value)
 	}
+	if value, ok := _u.mutation.StatusSince(); ok {
+		_spec.SetField(chatroom.FieldStatusSince, field.TypeTime, value)
+	}
+	if _u.mutation.StatusSinceCleared() {
+		_spec.ClearField(chatroom.FieldStatusSince, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(chatroom.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(chatroom.FieldDeletedAt, field.TypeTime)
+	}
+	if _u.mutation.AppointmentCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   chatroom.AppointmentTable,
+			Columns: []string{chatroom.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AppointmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   chatroom.AppointmentTable,
+			Columns: []string{chatroom.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{chatroom.Label}
@@ -127,6 +236,20 @@ type ChatRoomUpdateOne struct {
 	mutation *ChatRoomMutation
 }
 
+// SetAppointmentID sets the "appointment_id" field.
+func (_u *ChatRoomUpdateOne) SetAppointmentID(v uuid.UUID) *ChatRoomUpdateOne {
+	_u.mutation.SetAppointmentID(v)
+	return _u
+}
+
+// SetNillableAppointmentID sets the "appointment_id" field if the given value is not nil.
+func (_u *ChatRoomUpdateOne) SetNillableAppointmentID(v *uuid.UUID) *ChatRoomUpdateOne {
+	if v != nil {
+		_u.SetAppointmentID(*v)
+	}
+	return _u
+}
+
 // SetStatus sets the "status" field.
 func (_u *ChatRoomUpdateOne) SetStatus(v chatroom.Status) *ChatRoomUpdateOne {
 	_u.mutation.SetStatus(v)
@@ -141,9 +264,60 @@ func (_u *ChatRoomUpdateOne) SetNillableStatus(v *chatroom.Status) *ChatRoomUpda
 	return _u
 }
 
+// SetStatusSince sets the "status_since" field.
+func (_u *ChatRoomUpdateOne) SetStatusSince(v time.Time) *ChatRoomUpdateOne {
+	_u.mutation.SetStatusSince(v)
+	return _u
+}
+
+// SetNillableStatusSince sets the "status_since" field if the given value is not nil.
+func (_u *ChatRoomUpdateOne) SetNillableStatusSince(v *time.Time) *ChatRoomUpdateOne {
+	if v != nil {
+		_u.SetStatusSince(*v)
+	}
+	return _u
+}
+
+// ClearStatusSince clears the value of the "status_since" field.
+func (_u *ChatRoomUpdateOne) ClearStatusSince() *ChatRoomUpdateOne {
+	_u.mutation.ClearStatusSince()
+	return _u
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *ChatRoomUpdateOne) SetDeletedAt(v time.Time) *ChatRoomUpdateOne {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *ChatRoomUpdateOne) SetNillableDeletedAt(v *time.Time) *ChatRoomUpdateOne {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *ChatRoomUpdateOne) ClearDeletedAt() *ChatRoomUpdateOne {
+	_u.mutation.ClearDeletedAt()
+	return _u
+}
+
+// SetAppointment sets the "appointment" edge to the Appointment entity.
+func (_u *ChatRoomUpdateOne) SetAppointment(v *Appointment) *ChatRoomUpdateOne {
+	return _u.SetAppointmentID(v.ID)
+}
+
 // Mutation returns the ChatRoomMutation object of the builder.
 func (_u *ChatRoomUpdateOne) Mutation() *ChatRoomMutation {
 	return _u.mutation
+}
+
+// ClearAppointment clears the "appointment" edge to the Appointment entity.
+func (_u *ChatRoomUpdateOne) ClearAppointment() *ChatRoomUpdateOne {
+	_u.mutation.ClearAppointment()
+	return _u
 }
 
 // Where appends a list predicates to the ChatRoomUpdate builder.
@@ -236,6 +410,47 @@ func (_u *ChatRoomUpdateOne) sqlSave(ctx context.Context) (_node *ChatRoom, err 
 	}
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(chatroom.FieldStatus, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.StatusSince(); ok {
+		_spec.SetField(chatroom.FieldStatusSince, field.TypeTime, value)
+	}
+	if _u.mutation.StatusSinceCleared() {
+		_spec.ClearField(chatroom.FieldStatusSince, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(chatroom.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(chatroom.FieldDeletedAt, field.TypeTime)
+	}
+	if _u.mutation.AppointmentCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   chatroom.AppointmentTable,
+			Columns: []string{chatroom.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AppointmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   chatroom.AppointmentTable,
+			Columns: []string{chatroom.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_node = &ChatRoom{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -21,14 +21,18 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/chatread"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
@@ -37,7 +41,10 @@ import (
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
+	"github.com/caregraph/caregraph/ent/recordopening"
 	"github.com/caregraph/caregraph/ent/recoverycode"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
@@ -64,12 +71,18 @@ type Client struct {
 	AuditEvent *AuditEventClient
 	// CareRelation is the client for interacting with the CareRelation builders.
 	CareRelation *CareRelationClient
+	// ChatAttachment is the client for interacting with the ChatAttachment builders.
+	ChatAttachment *ChatAttachmentClient
 	// ChatMessage is the client for interacting with the ChatMessage builders.
 	ChatMessage *ChatMessageClient
+	// ChatMessageVersion is the client for interacting with the ChatMessageVersion builders.
+	ChatMessageVersion *ChatMessageVersionClient
 	// ChatRead is the client for interacting with the ChatRead builders.
 	ChatRead *ChatReadClient
 	// ChatRoom is the client for interacting with the ChatRoom builders.
 	ChatRoom *ChatRoomClient
+	// ChatUpload is the client for interacting with the ChatUpload builders.
+	ChatUpload *ChatUploadClient
 	// Counter is the client for interacting with the Counter builders.
 	Counter *CounterClient
 	// Delivery is the client for interacting with the Delivery builders.
@@ -80,6 +93,8 @@ type Client struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// JobRun is the client for interacting with the JobRun builders.
 	JobRun *JobRunClient
+	// Leave is the client for interacting with the Leave builders.
+	Leave *LeaveClient
 	// LinkCode is the client for interacting with the LinkCode builders.
 	LinkCode *LinkCodeClient
 	// LoginAttempt is the client for interacting with the LoginAttempt builders.
@@ -96,8 +111,14 @@ type Client struct {
 	Practitioner *PractitionerClient
 	// PractitionerCredential is the client for interacting with the PractitionerCredential builders.
 	PractitionerCredential *PractitionerCredentialClient
+	// Question is the client for interacting with the Question builders.
+	Question *QuestionClient
+	// QuestionAnswer is the client for interacting with the QuestionAnswer builders.
+	QuestionAnswer *QuestionAnswerClient
 	// RateEvent is the client for interacting with the RateEvent builders.
 	RateEvent *RateEventClient
+	// RecordOpening is the client for interacting with the RecordOpening builders.
+	RecordOpening *RecordOpeningClient
 	// RecoveryCode is the client for interacting with the RecoveryCode builders.
 	RecoveryCode *RecoveryCodeClient
 	// Refund is the client for interacting with the Refund builders.
@@ -132,14 +153,18 @@ func (c *Client) init() {
 	c.AppointmentStatusChange = NewAppointmentStatusChangeClient(c.config)
 	c.AuditEvent = NewAuditEventClient(c.config)
 	c.CareRelation = NewCareRelationClient(c.config)
+	c.ChatAttachment = NewChatAttachmentClient(c.config)
 	c.ChatMessage = NewChatMessageClient(c.config)
+	c.ChatMessageVersion = NewChatMessageVersionClient(c.config)
 	c.ChatRead = NewChatReadClient(c.config)
 	c.ChatRoom = NewChatRoomClient(c.config)
+	c.ChatUpload = NewChatUploadClient(c.config)
 	c.Counter = NewCounterClient(c.config)
 	c.Delivery = NewDeliveryClient(c.config)
 	c.EmailToken = NewEmailTokenClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.JobRun = NewJobRunClient(c.config)
+	c.Leave = NewLeaveClient(c.config)
 	c.LinkCode = NewLinkCodeClient(c.config)
 	c.LoginAttempt = NewLoginAttemptClient(c.config)
 	c.Notification = NewNotificationClient(c.config)
@@ -148,7 +173,10 @@ func (c *Client) init() {
 	c.PaymentEvent = NewPaymentEventClient(c.config)
 	c.Practitioner = NewPractitionerClient(c.config)
 	c.PractitionerCredential = NewPractitionerCredentialClient(c.config)
+	c.Question = NewQuestionClient(c.config)
+	c.QuestionAnswer = NewQuestionAnswerClient(c.config)
 	c.RateEvent = NewRateEventClient(c.config)
+	c.RecordOpening = NewRecordOpeningClient(c.config)
 	c.RecoveryCode = NewRecoveryCodeClient(c.config)
 	c.Refund = NewRefundClient(c.config)
 	c.SandboxCheckout = NewSandboxCheckoutClient(c.config)
@@ -255,14 +283,18 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		AppointmentStatusChange: NewAppointmentStatusChangeClient(cfg),
 		AuditEvent:              NewAuditEventClient(cfg),
 		CareRelation:            NewCareRelationClient(cfg),
+		ChatAttachment:          NewChatAttachmentClient(cfg),
 		ChatMessage:             NewChatMessageClient(cfg),
+		ChatMessageVersion:      NewChatMessageVersionClient(cfg),
 		ChatRead:                NewChatReadClient(cfg),
 		ChatRoom:                NewChatRoomClient(cfg),
+		ChatUpload:              NewChatUploadClient(cfg),
 		Counter:                 NewCounterClient(cfg),
 		Delivery:                NewDeliveryClient(cfg),
 		EmailToken:              NewEmailTokenClient(cfg),
 		IdempotencyKey:          NewIdempotencyKeyClient(cfg),
 		JobRun:                  NewJobRunClient(cfg),
+		Leave:                   NewLeaveClient(cfg),
 		LinkCode:                NewLinkCodeClient(cfg),
 		LoginAttempt:            NewLoginAttemptClient(cfg),
 		Notification:            NewNotificationClient(cfg),
@@ -271,7 +303,10 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PaymentEvent:            NewPaymentEventClient(cfg),
 		Practitioner:            NewPractitionerClient(cfg),
 		PractitionerCredential:  NewPractitionerCredentialClient(cfg),
+		Question:                NewQuestionClient(cfg),
+		QuestionAnswer:          NewQuestionAnswerClient(cfg),
 		RateEvent:               NewRateEventClient(cfg),
+		RecordOpening:           NewRecordOpeningClient(cfg),
 		RecoveryCode:            NewRecoveryCodeClient(cfg),
 		Refund:                  NewRefundClient(cfg),
 		SandboxCheckout:         NewSandboxCheckoutClient(cfg),
@@ -305,14 +340,18 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		AppointmentStatusChange: NewAppointmentStatusChangeClient(cfg),
 		AuditEvent:              NewAuditEventClient(cfg),
 		CareRelation:            NewCareRelationClient(cfg),
+		ChatAttachment:          NewChatAttachmentClient(cfg),
 		ChatMessage:             NewChatMessageClient(cfg),
+		ChatMessageVersion:      NewChatMessageVersionClient(cfg),
 		ChatRead:                NewChatReadClient(cfg),
 		ChatRoom:                NewChatRoomClient(cfg),
+		ChatUpload:              NewChatUploadClient(cfg),
 		Counter:                 NewCounterClient(cfg),
 		Delivery:                NewDeliveryClient(cfg),
 		EmailToken:              NewEmailTokenClient(cfg),
 		IdempotencyKey:          NewIdempotencyKeyClient(cfg),
 		JobRun:                  NewJobRunClient(cfg),
+		Leave:                   NewLeaveClient(cfg),
 		LinkCode:                NewLinkCodeClient(cfg),
 		LoginAttempt:            NewLoginAttemptClient(cfg),
 		Notification:            NewNotificationClient(cfg),
@@ -321,7 +360,10 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PaymentEvent:            NewPaymentEventClient(cfg),
 		Practitioner:            NewPractitionerClient(cfg),
 		PractitionerCredential:  NewPractitionerCredentialClient(cfg),
+		Question:                NewQuestionClient(cfg),
+		QuestionAnswer:          NewQuestionAnswerClient(cfg),
 		RateEvent:               NewRateEventClient(cfg),
+		RecordOpening:           NewRecordOpeningClient(cfg),
 		RecoveryCode:            NewRecoveryCodeClient(cfg),
 		Refund:                  NewRefundClient(cfg),
 		SandboxCheckout:         NewSandboxCheckoutClient(cfg),
@@ -361,12 +403,13 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
-		c.CareRelation, c.ChatMessage, c.ChatRead, c.ChatRoom, c.Counter, c.Delivery,
-		c.EmailToken, c.IdempotencyKey, c.JobRun, c.LinkCode, c.LoginAttempt,
+		c.CareRelation, c.ChatAttachment, c.ChatMessage, c.ChatMessageVersion,
+		c.ChatRead, c.ChatRoom, c.ChatUpload, c.Counter, c.Delivery, c.EmailToken,
+		c.IdempotencyKey, c.JobRun, c.Leave, c.LinkCode, c.LoginAttempt,
 		c.Notification, c.Order, c.Patient, c.PaymentEvent, c.Practitioner,
-		c.PractitionerCredential, c.RateEvent, c.RecoveryCode, c.Refund,
-		c.SandboxCheckout, c.SecondFactor, c.Session, c.Slot, c.Stream, c.StreamEntry,
-		c.User,
+		c.PractitionerCredential, c.Question, c.QuestionAnswer, c.RateEvent,
+		c.RecordOpening, c.RecoveryCode, c.Refund, c.SandboxCheckout, c.SecondFactor,
+		c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -377,12 +420,13 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
-		c.CareRelation, c.ChatMessage, c.ChatRead, c.ChatRoom, c.Counter, c.Delivery,
-		c.EmailToken, c.IdempotencyKey, c.JobRun, c.LinkCode, c.LoginAttempt,
+		c.CareRelation, c.ChatAttachment, c.ChatMessage, c.ChatMessageVersion,
+		c.ChatRead, c.ChatRoom, c.ChatUpload, c.Counter, c.Delivery, c.EmailToken,
+		c.IdempotencyKey, c.JobRun, c.Leave, c.LinkCode, c.LoginAttempt,
 		c.Notification, c.Order, c.Patient, c.PaymentEvent, c.Practitioner,
-		c.PractitionerCredential, c.RateEvent, c.RecoveryCode, c.Refund,
-		c.SandboxCheckout, c.SecondFactor, c.Session, c.Slot, c.Stream, c.StreamEntry,
-		c.User,
+		c.PractitionerCredential, c.Question, c.QuestionAnswer, c.RateEvent,
+		c.RecordOpening, c.RecoveryCode, c.Refund, c.SandboxCheckout, c.SecondFactor,
+		c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -401,12 +445,18 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AuditEvent.mutate(ctx, m)
 	case *CareRelationMutation:
 		return c.CareRelation.mutate(ctx, m)
+	case *ChatAttachmentMutation:
+		return c.ChatAttachment.mutate(ctx, m)
 	case *ChatMessageMutation:
 		return c.ChatMessage.mutate(ctx, m)
+	case *ChatMessageVersionMutation:
+		return c.ChatMessageVersion.mutate(ctx, m)
 	case *ChatReadMutation:
 		return c.ChatRead.mutate(ctx, m)
 	case *ChatRoomMutation:
 		return c.ChatRoom.mutate(ctx, m)
+	case *ChatUploadMutation:
+		return c.ChatUpload.mutate(ctx, m)
 	case *CounterMutation:
 		return c.Counter.mutate(ctx, m)
 	case *DeliveryMutation:
@@ -417,6 +467,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.IdempotencyKey.mutate(ctx, m)
 	case *JobRunMutation:
 		return c.JobRun.mutate(ctx, m)
+	case *LeaveMutation:
+		return c.Leave.mutate(ctx, m)
 	case *LinkCodeMutation:
 		return c.LinkCode.mutate(ctx, m)
 	case *LoginAttemptMutation:
@@ -433,8 +485,14 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Practitioner.mutate(ctx, m)
 	case *PractitionerCredentialMutation:
 		return c.PractitionerCredential.mutate(ctx, m)
+	case *QuestionMutation:
+		return c.Question.mutate(ctx, m)
+	case *QuestionAnswerMutation:
+		return c.QuestionAnswer.mutate(ctx, m)
 	case *RateEventMutation:
 		return c.RateEvent.mutate(ctx, m)
+	case *RecordOpeningMutation:
+		return c.RecordOpening.mutate(ctx, m)
 	case *RecoveryCodeMutation:
 		return c.RecoveryCode.mutate(ctx, m)
 	case *RefundMutation:
@@ -623,6 +681,54 @@ func (c *AppointmentClient) QueryBooker(_m *Appointment) *UserQuery {
 			sqlgraph.From(appointment.Table, appointment.FieldID, id),
 			sqlgraph.To(user.Table, user.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, appointment.BookerTable, appointment.BookerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDeleter queries the deleter edge of a Appointment.
+func (c *AppointmentClient) QueryDeleter(_m *Appointment) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(appointment.Table, appointment.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, appointment.DeleterTable, appointment.DeleterColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRescheduledFrom queries the rescheduled_from edge of a Appointment.
+func (c *AppointmentClient) QueryRescheduledFrom(_m *Appointment) *AppointmentQuery {
+	query := (&AppointmentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(appointment.Table, appointment.FieldID, id),
+			sqlgraph.To(appointment.Table, appointment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, appointment.RescheduledFromTable, appointment.RescheduledFromColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRescheduledTo queries the rescheduled_to edge of a Appointment.
+func (c *AppointmentClient) QueryRescheduledTo(_m *Appointment) *AppointmentQuery {
+	query := (&AppointmentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(appointment.Table, appointment.FieldID, id),
+			sqlgraph.To(appointment.Table, appointment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, appointment.RescheduledToTable, appointment.RescheduledToColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -1363,6 +1469,219 @@ func (c *CareRelationClient) mutate(ctx context.Context, m *CareRelationMutation
 	}
 }
 
+// ChatAttachmentClient is a client for the ChatAttachment schema.
+type ChatAttachmentClient struct {
+	config
+}
+
+// NewChatAttachmentClient returns a client for the ChatAttachment from the given config.
+func NewChatAttachmentClient(c config) *ChatAttachmentClient {
+	return &ChatAttachmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `chatattachment.Hooks(f(g(h())))`.
+func (c *ChatAttachmentClient) Use(hooks ...Hook) {
+	c.hooks.ChatAttachment = append(c.hooks.ChatAttachment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `chatattachment.Intercept(f(g(h())))`.
+func (c *ChatAttachmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChatAttachment = append(c.inters.ChatAttachment, interceptors...)
+}
+
+// Create returns a builder for creating a ChatAttachment entity.
+func (c *ChatAttachmentClient) Create() *ChatAttachmentCreate {
+	mutation := newChatAttachmentMutation(c.config, OpCreate)
+	return &ChatAttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChatAttachment entities.
+func (c *ChatAttachmentClient) CreateBulk(builders ...*ChatAttachmentCreate) *ChatAttachmentCreateBulk {
+	return &ChatAttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChatAttachmentClient) MapCreateBulk(slice any, setFunc func(*ChatAttachmentCreate, int)) *ChatAttachmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChatAttachmentCreateBulk{err: fmt.Errorf("calling to ChatAttachmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChatAttachmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChatAttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChatAttachment.
+func (c *ChatAttachmentClient) Update() *ChatAttachmentUpdate {
+	mutation := newChatAttachmentMutation(c.config, OpUpdate)
+	return &ChatAttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChatAttachmentClient) UpdateOne(_m *ChatAttachment) *ChatAttachmentUpdateOne {
+	mutation := newChatAttachmentMutation(c.config, OpUpdateOne, withChatAttachment(_m))
+	return &ChatAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChatAttachmentClient) UpdateOneID(id uuid.UUID) *ChatAttachmentUpdateOne {
+	mutation := newChatAttachmentMutation(c.config, OpUpdateOne, withChatAttachmentID(id))
+	return &ChatAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChatAttachment.
+func (c *ChatAttachmentClient) Delete() *ChatAttachmentDelete {
+	mutation := newChatAttachmentMutation(c.config, OpDelete)
+	return &ChatAttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChatAttachmentClient) DeleteOne(_m *ChatAttachment) *ChatAttachmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChatAttachmentClient) DeleteOneID(id uuid.UUID) *ChatAttachmentDeleteOne {
+	builder := c.Delete().Where(chatattachment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChatAttachmentDeleteOne{builder}
+}
+
+// Query returns a query builder for ChatAttachment.
+func (c *ChatAttachmentClient) Query() *ChatAttachmentQuery {
+	return &ChatAttachmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChatAttachment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChatAttachment entity by its id.
+func (c *ChatAttachmentClient) Get(ctx context.Context, id uuid.UUID) (*ChatAttachment, error) {
+	return c.Query().Where(chatattachment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChatAttachmentClient) GetX(ctx context.Context, id uuid.UUID) *ChatAttachment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRoom queries the room edge of a ChatAttachment.
+func (c *ChatAttachmentClient) QueryRoom(_m *ChatAttachment) *ChatRoomQuery {
+	query := (&ChatRoomClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatattachment.Table, chatattachment.FieldID, id),
+			sqlgraph.To(chatroom.Table, chatroom.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatattachment.RoomTable, chatattachment.RoomColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a ChatAttachment.
+func (c *ChatAttachmentClient) QueryPatient(_m *ChatAttachment) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatattachment.Table, chatattachment.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatattachment.PatientTable, chatattachment.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a ChatAttachment.
+func (c *ChatAttachmentClient) QueryPractitioner(_m *ChatAttachment) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatattachment.Table, chatattachment.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatattachment.PractitionerTable, chatattachment.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryMessage queries the message edge of a ChatAttachment.
+func (c *ChatAttachmentClient) QueryMessage(_m *ChatAttachment) *ChatMessageQuery {
+	query := (&ChatMessageClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatattachment.Table, chatattachment.FieldID, id),
+			sqlgraph.To(chatmessage.Table, chatmessage.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatattachment.MessageTable, chatattachment.MessageColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUpload queries the upload edge of a ChatAttachment.
+func (c *ChatAttachmentClient) QueryUpload(_m *ChatAttachment) *ChatUploadQuery {
+	query := (&ChatUploadClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatattachment.Table, chatattachment.FieldID, id),
+			sqlgraph.To(chatupload.Table, chatupload.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatattachment.UploadTable, chatattachment.UploadColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ChatAttachmentClient) Hooks() []Hook {
+	return c.hooks.ChatAttachment
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChatAttachmentClient) Interceptors() []Interceptor {
+	return c.inters.ChatAttachment
+}
+
+func (c *ChatAttachmentClient) mutate(ctx context.Context, m *ChatAttachmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChatAttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChatAttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChatAttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChatAttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChatAttachment mutation op: %q", m.Op())
+	}
+}
+
 // ChatMessageClient is a client for the ChatMessage schema.
 type ChatMessageClient struct {
 	config
@@ -1535,6 +1854,22 @@ func (c *ChatMessageClient) QuerySender(_m *ChatMessage) *UserQuery {
 	return query
 }
 
+// QueryVersions queries the versions edge of a ChatMessage.
+func (c *ChatMessageClient) QueryVersions(_m *ChatMessage) *ChatMessageVersionQuery {
+	query := (&ChatMessageVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessage.Table, chatmessage.FieldID, id),
+			sqlgraph.To(chatmessageversion.Table, chatmessageversion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, chatmessage.VersionsTable, chatmessage.VersionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *ChatMessageClient) Hooks() []Hook {
 	return c.hooks.ChatMessage
@@ -1557,6 +1892,203 @@ func (c *ChatMessageClient) mutate(ctx context.Context, m *ChatMessageMutation) 
 		return (&ChatMessageDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ChatMessage mutation op: %q", m.Op())
+	}
+}
+
+// ChatMessageVersionClient is a client for the ChatMessageVersion schema.
+type ChatMessageVersionClient struct {
+	config
+}
+
+// NewChatMessageVersionClient returns a client for the ChatMessageVersion from the given config.
+func NewChatMessageVersionClient(c config) *ChatMessageVersionClient {
+	return &ChatMessageVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `chatmessageversion.Hooks(f(g(h())))`.
+func (c *ChatMessageVersionClient) Use(hooks ...Hook) {
+	c.hooks.ChatMessageVersion = append(c.hooks.ChatMessageVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `chatmessageversion.Intercept(f(g(h())))`.
+func (c *ChatMessageVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChatMessageVersion = append(c.inters.ChatMessageVersion, interceptors...)
+}
+
+// Create returns a builder for creating a ChatMessageVersion entity.
+func (c *ChatMessageVersionClient) Create() *ChatMessageVersionCreate {
+	mutation := newChatMessageVersionMutation(c.config, OpCreate)
+	return &ChatMessageVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChatMessageVersion entities.
+func (c *ChatMessageVersionClient) CreateBulk(builders ...*ChatMessageVersionCreate) *ChatMessageVersionCreateBulk {
+	return &ChatMessageVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChatMessageVersionClient) MapCreateBulk(slice any, setFunc func(*ChatMessageVersionCreate, int)) *ChatMessageVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChatMessageVersionCreateBulk{err: fmt.Errorf("calling to ChatMessageVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChatMessageVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChatMessageVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChatMessageVersion.
+func (c *ChatMessageVersionClient) Update() *ChatMessageVersionUpdate {
+	mutation := newChatMessageVersionMutation(c.config, OpUpdate)
+	return &ChatMessageVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChatMessageVersionClient) UpdateOne(_m *ChatMessageVersion) *ChatMessageVersionUpdateOne {
+	mutation := newChatMessageVersionMutation(c.config, OpUpdateOne, withChatMessageVersion(_m))
+	return &ChatMessageVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChatMessageVersionClient) UpdateOneID(id uuid.UUID) *ChatMessageVersionUpdateOne {
+	mutation := newChatMessageVersionMutation(c.config, OpUpdateOne, withChatMessageVersionID(id))
+	return &ChatMessageVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChatMessageVersion.
+func (c *ChatMessageVersionClient) Delete() *ChatMessageVersionDelete {
+	mutation := newChatMessageVersionMutation(c.config, OpDelete)
+	return &ChatMessageVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChatMessageVersionClient) DeleteOne(_m *ChatMessageVersion) *ChatMessageVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChatMessageVersionClient) DeleteOneID(id uuid.UUID) *ChatMessageVersionDeleteOne {
+	builder := c.Delete().Where(chatmessageversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChatMessageVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for ChatMessageVersion.
+func (c *ChatMessageVersionClient) Query() *ChatMessageVersionQuery {
+	return &ChatMessageVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChatMessageVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChatMessageVersion entity by its id.
+func (c *ChatMessageVersionClient) Get(ctx context.Context, id uuid.UUID) (*ChatMessageVersion, error) {
+	return c.Query().Where(chatmessageversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChatMessageVersionClient) GetX(ctx context.Context, id uuid.UUID) *ChatMessageVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryMessage queries the message edge of a ChatMessageVersion.
+func (c *ChatMessageVersionClient) QueryMessage(_m *ChatMessageVersion) *ChatMessageQuery {
+	query := (&ChatMessageClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessageversion.Table, chatmessageversion.FieldID, id),
+			sqlgraph.To(chatmessage.Table, chatmessage.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, chatmessageversion.MessageTable, chatmessageversion.MessageColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRoom queries the room edge of a ChatMessageVersion.
+func (c *ChatMessageVersionClient) QueryRoom(_m *ChatMessageVersion) *ChatRoomQuery {
+	query := (&ChatRoomClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessageversion.Table, chatmessageversion.FieldID, id),
+			sqlgraph.To(chatroom.Table, chatroom.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatmessageversion.RoomTable, chatmessageversion.RoomColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a ChatMessageVersion.
+func (c *ChatMessageVersionClient) QueryPatient(_m *ChatMessageVersion) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessageversion.Table, chatmessageversion.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatmessageversion.PatientTable, chatmessageversion.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a ChatMessageVersion.
+func (c *ChatMessageVersionClient) QueryPractitioner(_m *ChatMessageVersion) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatmessageversion.Table, chatmessageversion.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatmessageversion.PractitionerTable, chatmessageversion.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ChatMessageVersionClient) Hooks() []Hook {
+	return c.hooks.ChatMessageVersion
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChatMessageVersionClient) Interceptors() []Interceptor {
+	return c.inters.ChatMessageVersion
+}
+
+func (c *ChatMessageVersionClient) mutate(ctx context.Context, m *ChatMessageVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChatMessageVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChatMessageVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChatMessageVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChatMessageVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChatMessageVersion mutation op: %q", m.Op())
 	}
 }
 
@@ -1935,6 +2467,203 @@ func (c *ChatRoomClient) mutate(ctx context.Context, m *ChatRoomMutation) (Value
 		return (&ChatRoomDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ChatRoom mutation op: %q", m.Op())
+	}
+}
+
+// ChatUploadClient is a client for the ChatUpload schema.
+type ChatUploadClient struct {
+	config
+}
+
+// NewChatUploadClient returns a client for the ChatUpload from the given config.
+func NewChatUploadClient(c config) *ChatUploadClient {
+	return &ChatUploadClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `chatupload.Hooks(f(g(h())))`.
+func (c *ChatUploadClient) Use(hooks ...Hook) {
+	c.hooks.ChatUpload = append(c.hooks.ChatUpload, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `chatupload.Intercept(f(g(h())))`.
+func (c *ChatUploadClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChatUpload = append(c.inters.ChatUpload, interceptors...)
+}
+
+// Create returns a builder for creating a ChatUpload entity.
+func (c *ChatUploadClient) Create() *ChatUploadCreate {
+	mutation := newChatUploadMutation(c.config, OpCreate)
+	return &ChatUploadCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChatUpload entities.
+func (c *ChatUploadClient) CreateBulk(builders ...*ChatUploadCreate) *ChatUploadCreateBulk {
+	return &ChatUploadCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChatUploadClient) MapCreateBulk(slice any, setFunc func(*ChatUploadCreate, int)) *ChatUploadCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChatUploadCreateBulk{err: fmt.Errorf("calling to ChatUploadClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChatUploadCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChatUploadCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChatUpload.
+func (c *ChatUploadClient) Update() *ChatUploadUpdate {
+	mutation := newChatUploadMutation(c.config, OpUpdate)
+	return &ChatUploadUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChatUploadClient) UpdateOne(_m *ChatUpload) *ChatUploadUpdateOne {
+	mutation := newChatUploadMutation(c.config, OpUpdateOne, withChatUpload(_m))
+	return &ChatUploadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChatUploadClient) UpdateOneID(id uuid.UUID) *ChatUploadUpdateOne {
+	mutation := newChatUploadMutation(c.config, OpUpdateOne, withChatUploadID(id))
+	return &ChatUploadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChatUpload.
+func (c *ChatUploadClient) Delete() *ChatUploadDelete {
+	mutation := newChatUploadMutation(c.config, OpDelete)
+	return &ChatUploadDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChatUploadClient) DeleteOne(_m *ChatUpload) *ChatUploadDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChatUploadClient) DeleteOneID(id uuid.UUID) *ChatUploadDeleteOne {
+	builder := c.Delete().Where(chatupload.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChatUploadDeleteOne{builder}
+}
+
+// Query returns a query builder for ChatUpload.
+func (c *ChatUploadClient) Query() *ChatUploadQuery {
+	return &ChatUploadQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChatUpload},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChatUpload entity by its id.
+func (c *ChatUploadClient) Get(ctx context.Context, id uuid.UUID) (*ChatUpload, error) {
+	return c.Query().Where(chatupload.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChatUploadClient) GetX(ctx context.Context, id uuid.UUID) *ChatUpload {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRoom queries the room edge of a ChatUpload.
+func (c *ChatUploadClient) QueryRoom(_m *ChatUpload) *ChatRoomQuery {
+	query := (&ChatRoomClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatupload.Table, chatupload.FieldID, id),
+			sqlgraph.To(chatroom.Table, chatroom.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatupload.RoomTable, chatupload.RoomColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a ChatUpload.
+func (c *ChatUploadClient) QueryPatient(_m *ChatUpload) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatupload.Table, chatupload.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatupload.PatientTable, chatupload.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a ChatUpload.
+func (c *ChatUploadClient) QueryPractitioner(_m *ChatUpload) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatupload.Table, chatupload.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatupload.PractitionerTable, chatupload.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUser queries the user edge of a ChatUpload.
+func (c *ChatUploadClient) QueryUser(_m *ChatUpload) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chatupload.Table, chatupload.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chatupload.UserTable, chatupload.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ChatUploadClient) Hooks() []Hook {
+	return c.hooks.ChatUpload
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChatUploadClient) Interceptors() []Interceptor {
+	return c.inters.ChatUpload
+}
+
+func (c *ChatUploadClient) mutate(ctx context.Context, m *ChatUploadMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChatUploadCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChatUploadUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChatUploadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChatUploadDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChatUpload mutation op: %q", m.Op())
 	}
 }
 
@@ -2616,6 +3345,171 @@ func (c *JobRunClient) mutate(ctx context.Context, m *JobRunMutation) (Value, er
 		return (&JobRunDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown JobRun mutation op: %q", m.Op())
+	}
+}
+
+// LeaveClient is a client for the Leave schema.
+type LeaveClient struct {
+	config
+}
+
+// NewLeaveClient returns a client for the Leave from the given config.
+func NewLeaveClient(c config) *LeaveClient {
+	return &LeaveClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `leave.Hooks(f(g(h())))`.
+func (c *LeaveClient) Use(hooks ...Hook) {
+	c.hooks.Leave = append(c.hooks.Leave, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `leave.Intercept(f(g(h())))`.
+func (c *LeaveClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Leave = append(c.inters.Leave, interceptors...)
+}
+
+// Create returns a builder for creating a Leave entity.
+func (c *LeaveClient) Create() *LeaveCreate {
+	mutation := newLeaveMutation(c.config, OpCreate)
+	return &LeaveCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Leave entities.
+func (c *LeaveClient) CreateBulk(builders ...*LeaveCreate) *LeaveCreateBulk {
+	return &LeaveCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LeaveClient) MapCreateBulk(slice any, setFunc func(*LeaveCreate, int)) *LeaveCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LeaveCreateBulk{err: fmt.Errorf("calling to LeaveClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LeaveCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LeaveCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Leave.
+func (c *LeaveClient) Update() *LeaveUpdate {
+	mutation := newLeaveMutation(c.config, OpUpdate)
+	return &LeaveUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LeaveClient) UpdateOne(_m *Leave) *LeaveUpdateOne {
+	mutation := newLeaveMutation(c.config, OpUpdateOne, withLeave(_m))
+	return &LeaveUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LeaveClient) UpdateOneID(id uuid.UUID) *LeaveUpdateOne {
+	mutation := newLeaveMutation(c.config, OpUpdateOne, withLeaveID(id))
+	return &LeaveUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Leave.
+func (c *LeaveClient) Delete() *LeaveDelete {
+	mutation := newLeaveMutation(c.config, OpDelete)
+	return &LeaveDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LeaveClient) DeleteOne(_m *Leave) *LeaveDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LeaveClient) DeleteOneID(id uuid.UUID) *LeaveDeleteOne {
+	builder := c.Delete().Where(leave.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LeaveDeleteOne{builder}
+}
+
+// Query returns a query builder for Leave.
+func (c *LeaveClient) Query() *LeaveQuery {
+	return &LeaveQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLeave},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Leave entity by its id.
+func (c *LeaveClient) Get(ctx context.Context, id uuid.UUID) (*Leave, error) {
+	return c.Query().Where(leave.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LeaveClient) GetX(ctx context.Context, id uuid.UUID) *Leave {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPractitioner queries the practitioner edge of a Leave.
+func (c *LeaveClient) QueryPractitioner(_m *Leave) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(leave.Table, leave.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, leave.PractitionerTable, leave.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCreator queries the creator edge of a Leave.
+func (c *LeaveClient) QueryCreator(_m *Leave) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(leave.Table, leave.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, leave.CreatorTable, leave.CreatorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *LeaveClient) Hooks() []Hook {
+	return c.hooks.Leave
+}
+
+// Interceptors returns the client interceptors.
+func (c *LeaveClient) Interceptors() []Interceptor {
+	return c.inters.Leave
+}
+
+func (c *LeaveClient) mutate(ctx context.Context, m *LeaveMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LeaveCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LeaveUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LeaveUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LeaveDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Leave mutation op: %q", m.Op())
 	}
 }
 
@@ -3843,6 +4737,336 @@ func (c *PractitionerCredentialClient) mutate(ctx context.Context, m *Practition
 	}
 }
 
+// QuestionClient is a client for the Question schema.
+type QuestionClient struct {
+	config
+}
+
+// NewQuestionClient returns a client for the Question from the given config.
+func NewQuestionClient(c config) *QuestionClient {
+	return &QuestionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `question.Hooks(f(g(h())))`.
+func (c *QuestionClient) Use(hooks ...Hook) {
+	c.hooks.Question = append(c.hooks.Question, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `question.Intercept(f(g(h())))`.
+func (c *QuestionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Question = append(c.inters.Question, interceptors...)
+}
+
+// Create returns a builder for creating a Question entity.
+func (c *QuestionClient) Create() *QuestionCreate {
+	mutation := newQuestionMutation(c.config, OpCreate)
+	return &QuestionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Question entities.
+func (c *QuestionClient) CreateBulk(builders ...*QuestionCreate) *QuestionCreateBulk {
+	return &QuestionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *QuestionClient) MapCreateBulk(slice any, setFunc func(*QuestionCreate, int)) *QuestionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &QuestionCreateBulk{err: fmt.Errorf("calling to QuestionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*QuestionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &QuestionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Question.
+func (c *QuestionClient) Update() *QuestionUpdate {
+	mutation := newQuestionMutation(c.config, OpUpdate)
+	return &QuestionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *QuestionClient) UpdateOne(_m *Question) *QuestionUpdateOne {
+	mutation := newQuestionMutation(c.config, OpUpdateOne, withQuestion(_m))
+	return &QuestionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *QuestionClient) UpdateOneID(id uuid.UUID) *QuestionUpdateOne {
+	mutation := newQuestionMutation(c.config, OpUpdateOne, withQuestionID(id))
+	return &QuestionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Question.
+func (c *QuestionClient) Delete() *QuestionDelete {
+	mutation := newQuestionMutation(c.config, OpDelete)
+	return &QuestionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *QuestionClient) DeleteOne(_m *Question) *QuestionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *QuestionClient) DeleteOneID(id uuid.UUID) *QuestionDeleteOne {
+	builder := c.Delete().Where(question.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &QuestionDeleteOne{builder}
+}
+
+// Query returns a query builder for Question.
+func (c *QuestionClient) Query() *QuestionQuery {
+	return &QuestionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeQuestion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Question entity by its id.
+func (c *QuestionClient) Get(ctx context.Context, id uuid.UUID) (*Question, error) {
+	return c.Query().Where(question.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *QuestionClient) GetX(ctx context.Context, id uuid.UUID) *Question {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *QuestionClient) Hooks() []Hook {
+	return c.hooks.Question
+}
+
+// Interceptors returns the client interceptors.
+func (c *QuestionClient) Interceptors() []Interceptor {
+	return c.inters.Question
+}
+
+func (c *QuestionClient) mutate(ctx context.Context, m *QuestionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&QuestionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&QuestionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&QuestionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&QuestionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Question mutation op: %q", m.Op())
+	}
+}
+
+// QuestionAnswerClient is a client for the QuestionAnswer schema.
+type QuestionAnswerClient struct {
+	config
+}
+
+// NewQuestionAnswerClient returns a client for the QuestionAnswer from the given config.
+func NewQuestionAnswerClient(c config) *QuestionAnswerClient {
+	return &QuestionAnswerClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `questionanswer.Hooks(f(g(h())))`.
+func (c *QuestionAnswerClient) Use(hooks ...Hook) {
+	c.hooks.QuestionAnswer = append(c.hooks.QuestionAnswer, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `questionanswer.Intercept(f(g(h())))`.
+func (c *QuestionAnswerClient) Intercept(interceptors ...Interceptor) {
+	c.inters.QuestionAnswer = append(c.inters.QuestionAnswer, interceptors...)
+}
+
+// Create returns a builder for creating a QuestionAnswer entity.
+func (c *QuestionAnswerClient) Create() *QuestionAnswerCreate {
+	mutation := newQuestionAnswerMutation(c.config, OpCreate)
+	return &QuestionAnswerCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of QuestionAnswer entities.
+func (c *QuestionAnswerClient) CreateBulk(builders ...*QuestionAnswerCreate) *QuestionAnswerCreateBulk {
+	return &QuestionAnswerCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *QuestionAnswerClient) MapCreateBulk(slice any, setFunc func(*QuestionAnswerCreate, int)) *QuestionAnswerCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &QuestionAnswerCreateBulk{err: fmt.Errorf("calling to QuestionAnswerClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*QuestionAnswerCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &QuestionAnswerCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for QuestionAnswer.
+func (c *QuestionAnswerClient) Update() *QuestionAnswerUpdate {
+	mutation := newQuestionAnswerMutation(c.config, OpUpdate)
+	return &QuestionAnswerUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *QuestionAnswerClient) UpdateOne(_m *QuestionAnswer) *QuestionAnswerUpdateOne {
+	mutation := newQuestionAnswerMutation(c.config, OpUpdateOne, withQuestionAnswer(_m))
+	return &QuestionAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *QuestionAnswerClient) UpdateOneID(id uuid.UUID) *QuestionAnswerUpdateOne {
+	mutation := newQuestionAnswerMutation(c.config, OpUpdateOne, withQuestionAnswerID(id))
+	return &QuestionAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for QuestionAnswer.
+func (c *QuestionAnswerClient) Delete() *QuestionAnswerDelete {
+	mutation := newQuestionAnswerMutation(c.config, OpDelete)
+	return &QuestionAnswerDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *QuestionAnswerClient) DeleteOne(_m *QuestionAnswer) *QuestionAnswerDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *QuestionAnswerClient) DeleteOneID(id uuid.UUID) *QuestionAnswerDeleteOne {
+	builder := c.Delete().Where(questionanswer.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &QuestionAnswerDeleteOne{builder}
+}
+
+// Query returns a query builder for QuestionAnswer.
+func (c *QuestionAnswerClient) Query() *QuestionAnswerQuery {
+	return &QuestionAnswerQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeQuestionAnswer},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a QuestionAnswer entity by its id.
+func (c *QuestionAnswerClient) Get(ctx context.Context, id uuid.UUID) (*QuestionAnswer, error) {
+	return c.Query().Where(questionanswer.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *QuestionAnswerClient) GetX(ctx context.Context, id uuid.UUID) *QuestionAnswer {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAppointment queries the appointment edge of a QuestionAnswer.
+func (c *QuestionAnswerClient) QueryAppointment(_m *QuestionAnswer) *AppointmentQuery {
+	query := (&AppointmentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(questionanswer.Table, questionanswer.FieldID, id),
+			sqlgraph.To(appointment.Table, appointment.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, questionanswer.AppointmentTable, questionanswer.AppointmentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a QuestionAnswer.
+func (c *QuestionAnswerClient) QueryPatient(_m *QuestionAnswer) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(questionanswer.Table, questionanswer.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, questionanswer.PatientTable, questionanswer.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a QuestionAnswer.
+func (c *QuestionAnswerClient) QueryPractitioner(_m *QuestionAnswer) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(questionanswer.Table, questionanswer.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, questionanswer.PractitionerTable, questionanswer.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryQuestion queries the question edge of a QuestionAnswer.
+func (c *QuestionAnswerClient) QueryQuestion(_m *QuestionAnswer) *QuestionQuery {
+	query := (&QuestionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(questionanswer.Table, questionanswer.FieldID, id),
+			sqlgraph.To(question.Table, question.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, questionanswer.QuestionTable, questionanswer.QuestionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *QuestionAnswerClient) Hooks() []Hook {
+	return c.hooks.QuestionAnswer
+}
+
+// Interceptors returns the client interceptors.
+func (c *QuestionAnswerClient) Interceptors() []Interceptor {
+	return c.inters.QuestionAnswer
+}
+
+func (c *QuestionAnswerClient) mutate(ctx context.Context, m *QuestionAnswerMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&QuestionAnswerCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&QuestionAnswerUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&QuestionAnswerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&QuestionAnswerDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown QuestionAnswer mutation op: %q", m.Op())
+	}
+}
+
 // RateEventClient is a client for the RateEvent schema.
 type RateEventClient struct {
 	config
@@ -3973,6 +5197,203 @@ func (c *RateEventClient) mutate(ctx context.Context, m *RateEventMutation) (Val
 		return (&RateEventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown RateEvent mutation op: %q", m.Op())
+	}
+}
+
+// RecordOpeningClient is a client for the RecordOpening schema.
+type RecordOpeningClient struct {
+	config
+}
+
+// NewRecordOpeningClient returns a client for the RecordOpening from the given config.
+func NewRecordOpeningClient(c config) *RecordOpeningClient {
+	return &RecordOpeningClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `recordopening.Hooks(f(g(h())))`.
+func (c *RecordOpeningClient) Use(hooks ...Hook) {
+	c.hooks.RecordOpening = append(c.hooks.RecordOpening, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `recordopening.Intercept(f(g(h())))`.
+func (c *RecordOpeningClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RecordOpening = append(c.inters.RecordOpening, interceptors...)
+}
+
+// Create returns a builder for creating a RecordOpening entity.
+func (c *RecordOpeningClient) Create() *RecordOpeningCreate {
+	mutation := newRecordOpeningMutation(c.config, OpCreate)
+	return &RecordOpeningCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RecordOpening entities.
+func (c *RecordOpeningClient) CreateBulk(builders ...*RecordOpeningCreate) *RecordOpeningCreateBulk {
+	return &RecordOpeningCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RecordOpeningClient) MapCreateBulk(slice any, setFunc func(*RecordOpeningCreate, int)) *RecordOpeningCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RecordOpeningCreateBulk{err: fmt.Errorf("calling to RecordOpeningClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RecordOpeningCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RecordOpeningCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RecordOpening.
+func (c *RecordOpeningClient) Update() *RecordOpeningUpdate {
+	mutation := newRecordOpeningMutation(c.config, OpUpdate)
+	return &RecordOpeningUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RecordOpeningClient) UpdateOne(_m *RecordOpening) *RecordOpeningUpdateOne {
+	mutation := newRecordOpeningMutation(c.config, OpUpdateOne, withRecordOpening(_m))
+	return &RecordOpeningUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RecordOpeningClient) UpdateOneID(id uuid.UUID) *RecordOpeningUpdateOne {
+	mutation := newRecordOpeningMutation(c.config, OpUpdateOne, withRecordOpeningID(id))
+	return &RecordOpeningUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RecordOpening.
+func (c *RecordOpeningClient) Delete() *RecordOpeningDelete {
+	mutation := newRecordOpeningMutation(c.config, OpDelete)
+	return &RecordOpeningDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RecordOpeningClient) DeleteOne(_m *RecordOpening) *RecordOpeningDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RecordOpeningClient) DeleteOneID(id uuid.UUID) *RecordOpeningDeleteOne {
+	builder := c.Delete().Where(recordopening.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RecordOpeningDeleteOne{builder}
+}
+
+// Query returns a query builder for RecordOpening.
+func (c *RecordOpeningClient) Query() *RecordOpeningQuery {
+	return &RecordOpeningQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRecordOpening},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RecordOpening entity by its id.
+func (c *RecordOpeningClient) Get(ctx context.Context, id uuid.UUID) (*RecordOpening, error) {
+	return c.Query().Where(recordopening.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RecordOpeningClient) GetX(ctx context.Context, id uuid.UUID) *RecordOpening {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRoom queries the room edge of a RecordOpening.
+func (c *RecordOpeningClient) QueryRoom(_m *RecordOpening) *ChatRoomQuery {
+	query := (&ChatRoomClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordopening.Table, recordopening.FieldID, id),
+			sqlgraph.To(chatroom.Table, chatroom.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordopening.RoomTable, recordopening.RoomColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a RecordOpening.
+func (c *RecordOpeningClient) QueryPatient(_m *RecordOpening) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordopening.Table, recordopening.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordopening.PatientTable, recordopening.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPractitioner queries the practitioner edge of a RecordOpening.
+func (c *RecordOpeningClient) QueryPractitioner(_m *RecordOpening) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordopening.Table, recordopening.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordopening.PractitionerTable, recordopening.PractitionerColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUser queries the user edge of a RecordOpening.
+func (c *RecordOpeningClient) QueryUser(_m *RecordOpening) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recordopening.Table, recordopening.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recordopening.UserTable, recordopening.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RecordOpeningClient) Hooks() []Hook {
+	return c.hooks.RecordOpening
+}
+
+// Interceptors returns the client interceptors.
+func (c *RecordOpeningClient) Interceptors() []Interceptor {
+	return c.inters.RecordOpening
+}
+
+func (c *RecordOpeningClient) mutate(ctx context.Context, m *RecordOpeningMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RecordOpeningCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RecordOpeningUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RecordOpeningUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RecordOpeningDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RecordOpening mutation op: %q", m.Op())
 	}
 }
 
@@ -5273,18 +6694,20 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 type (
 	hooks struct {
 		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
-		CareRelation, ChatMessage, ChatRead, ChatRoom, Counter, Delivery, EmailToken,
-		IdempotencyKey, JobRun, LinkCode, LoginAttempt, Notification, Order, Patient,
-		PaymentEvent, Practitioner, PractitionerCredential, RateEvent, RecoveryCode,
-		Refund, SandboxCheckout, SecondFactor, Session, Slot, Stream, StreamEntry,
-		User []ent.Hook
+		CareRelation, ChatAttachment, ChatMessage, ChatMessageVersion, ChatRead,
+		ChatRoom, ChatUpload, Counter, Delivery, EmailToken, IdempotencyKey, JobRun,
+		Leave, LinkCode, LoginAttempt, Notification, Order, Patient, PaymentEvent,
+		Practitioner, PractitionerCredential, Question, QuestionAnswer, RateEvent,
+		RecordOpening, RecoveryCode, Refund, SandboxCheckout, SecondFactor, Session,
+		Slot, Stream, StreamEntry, User []ent.Hook
 	}
 	inters struct {
 		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
-		CareRelation, ChatMessage, ChatRead, ChatRoom, Counter, Delivery, EmailToken,
-		IdempotencyKey, JobRun, LinkCode, LoginAttempt, Notification, Order, Patient,
-		PaymentEvent, Practitioner, PractitionerCredential, RateEvent, RecoveryCode,
-		Refund, SandboxCheckout, SecondFactor, Session, Slot, Stream, StreamEntry,
-		User []ent.Interceptor
+		CareRelation, ChatAttachment, ChatMessage, ChatMessageVersion, ChatRead,
+		ChatRoom, ChatUpload, Counter, Delivery, EmailToken, IdempotencyKey, JobRun,
+		Leave, LinkCode, LoginAttempt, Notification, Order, Patient, PaymentEvent,
+		Practitioner, PractitionerCredential, Question, QuestionAnswer, RateEvent,
+		RecordOpening, RecoveryCode, Refund, SandboxCheckout, SecondFactor, Session,
+		Slot, Stream, StreamEntry, User []ent.Interceptor
 	}
 )

@@ -17,14 +17,18 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/chatread"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
@@ -33,7 +37,10 @@ import (
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
+	"github.com/caregraph/caregraph/ent/recordopening"
 	"github.com/caregraph/caregraph/ent/recoverycode"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
@@ -108,14 +115,18 @@ func checkColumn(t, c string) error {
 			appointmentstatuschange.Table: appointmentstatuschange.ValidColumn,
 			auditevent.Table:              auditevent.ValidColumn,
 			carerelation.Table:            carerelation.ValidColumn,
+			chatattachment.Table:          chatattachment.ValidColumn,
 			chatmessage.Table:             chatmessage.ValidColumn,
+			chatmessageversion.Table:      chatmessageversion.ValidColumn,
 			chatread.Table:                chatread.ValidColumn,
 			chatroom.Table:                chatroom.ValidColumn,
+			chatupload.Table:              chatupload.ValidColumn,
 			counter.Table:                 counter.ValidColumn,
 			delivery.Table:                delivery.ValidColumn,
 			emailtoken.Table:              emailtoken.ValidColumn,
 			idempotencykey.Table:          idempotencykey.ValidColumn,
 			jobrun.Table:                  jobrun.ValidColumn,
+			leave.Table:                   leave.ValidColumn,
 			linkcode.Table:                linkcode.ValidColumn,
 			loginattempt.Table:            loginattempt.ValidColumn,
 			notification.Table:            notification.ValidColumn,
@@ -124,7 +135,10 @@ func checkColumn(t, c string) error {
 			paymentevent.Table:            paymentevent.ValidColumn,
 			practitioner.Table:            practitioner.ValidColumn,
 			practitionercredential.Table:  practitionercredential.ValidColumn,
+			question.Table:                question.ValidColumn,
+			questionanswer.Table:          questionanswer.ValidColumn,
 			rateevent.Table:               rateevent.ValidColumn,
+			recordopening.Table:           recordopening.ValidColumn,
 			recoverycode.Table:            recoverycode.ValidColumn,
 			refund.Table:                  refund.ValidColumn,
 			sandboxcheckout.Table:         sandboxcheckout.ValidColumn,

@@ -16,11 +16,14 @@ import (
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
@@ -110,6 +113,32 @@ func (_q *AppointmentQuery) collectField(ctx context.Context, oneNode bool, opCt
 				fieldSeen[appointment.FieldBookedBy] = struct{}{}
 			}
 
+		case "rescheduledFrom":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AppointmentClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, appointmentImplementors)...); err != nil {
+				return err
+			}
+			_q.withRescheduledFrom = query
+			if _, ok := fieldSeen[appointment.FieldRescheduledFromID]; !ok {
+				selectedFields = append(selectedFields, appointment.FieldRescheduledFromID)
+				fieldSeen[appointment.FieldRescheduledFromID] = struct{}{}
+			}
+
+		case "rescheduledTo":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AppointmentClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, appointmentImplementors)...); err != nil {
+				return err
+			}
+			_q.withRescheduledTo = query
+
 		case "intake":
 			var (
 				alias = field.Alias
@@ -164,10 +193,10 @@ func (_q *AppointmentQuery) collectField(ctx context.Context, oneNode bool, opCt
 						}
 						for i := range nodes {
 							n := m[nodes[i].ID]
-							if nodes[i].Edges.totalCount[5] == nil {
-								nodes[i].Edges.totalCount[5] = make(map[string]int)
+							if nodes[i].Edges.totalCount[7] == nil {
+								nodes[i].Edges.totalCount[7] = make(map[string]int)
 							}
-							nodes[i].Edges.totalCount[5][alias] = n
+							nodes[i].Edges.totalCount[7][alias] = n
 						}
 						return nil
 					})
@@ -175,10 +204,10 @@ func (_q *AppointmentQuery) collectField(ctx context.Context, oneNode bool, opCt
 					_q.loadTotal = append(_q.loadTotal, func(_ context.Context, nodes []*Appointment) error {
 						for i := range nodes {
 							n := len(nodes[i].Edges.Orders)
-							if nodes[i].Edges.totalCount[5] == nil {
-								nodes[i].Edges.totalCount[5] = make(map[string]int)
+							if nodes[i].Edges.totalCount[7] == nil {
+								nodes[i].Edges.totalCount[7] = make(map[string]int)
 							}
-							nodes[i].Edges.totalCount[5][alias] = n
+							nodes[i].Edges.totalCount[7][alias] = n
 						}
 						return nil
 					})
@@ -253,10 +282,10 @@ func (_q *AppointmentQuery) collectField(ctx context.Context, oneNode bool, opCt
 						}
 						for i := range nodes {
 							n := m[nodes[i].ID]
-							if nodes[i].Edges.totalCount[6] == nil {
-								nodes[i].Edges.totalCount[6] = make(map[string]int)
+							if nodes[i].Edges.totalCount[8] == nil {
+								nodes[i].Edges.totalCount[8] = make(map[string]int)
 							}
-							nodes[i].Edges.totalCount[6][alias] = n
+							nodes[i].Edges.totalCount[8][alias] = n
 						}
 						return nil
 					})
@@ -264,10 +293,10 @@ func (_q *AppointmentQuery) collectField(ctx context.Context, oneNode bool, opCt
 					_q.loadTotal = append(_q.loadTotal, func(_ context.Context, nodes []*Appointment) error {
 						for i := range nodes {
 							n := len(nodes[i].Edges.History)
-							if nodes[i].Edges.totalCount[6] == nil {
-								nodes[i].Edges.totalCount[6] = make(map[string]int)
+							if nodes[i].Edges.totalCount[8] == nil {
+								nodes[i].Edges.totalCount[8] = make(map[string]int)
 							}
-							nodes[i].Edges.totalCount[6][alias] = n
+							nodes[i].Edges.totalCount[8][alias] = n
 						}
 						return nil
 					})
@@ -352,6 +381,21 @@ func (_q *AppointmentQuery) collectField(ctx context.Context, oneNode bool, opCt
 			if _, ok := fieldSeen[appointment.FieldBookedBy]; !ok {
 				selectedFields = append(selectedFields, appointment.FieldBookedBy)
 				fieldSeen[appointment.FieldBookedBy] = struct{}{}
+			}
+		case "rescheduledFromId":
+			if _, ok := fieldSeen[appointment.FieldRescheduledFromID]; !ok {
+				selectedFields = append(selectedFields, appointment.FieldRescheduledFromID)
+				fieldSeen[appointment.FieldRescheduledFromID] = struct{}{}
+			}
+		case "deletedAt":
+			if _, ok := fieldSeen[appointment.FieldDeletedAt]; !ok {
+				selectedFields = append(selectedFields, appointment.FieldDeletedAt)
+				fieldSeen[appointment.FieldDeletedAt] = struct{}{}
+			}
+		case "deletedBy":
+			if _, ok := fieldSeen[appointment.FieldDeletedBy]; !ok {
+				selectedFields = append(selectedFields, appointment.FieldDeletedBy)
+				fieldSeen[appointment.FieldDeletedBy] = struct{}{}
 			}
 		case "id":
 		case "__typename":
@@ -522,6 +566,16 @@ func (_q *AppointmentIntakeQuery) collectField(ctx context.Context, oneNode bool
 			if _, ok := fieldSeen[appointmentintake.FieldNote]; !ok {
 				selectedFields = append(selectedFields, appointmentintake.FieldNote)
 				fieldSeen[appointmentintake.FieldNote] = struct{}{}
+			}
+		case "symptoms":
+			if _, ok := fieldSeen[appointmentintake.FieldSymptoms]; !ok {
+				selectedFields = append(selectedFields, appointmentintake.FieldSymptoms)
+				fieldSeen[appointmentintake.FieldSymptoms] = struct{}{}
+			}
+		case "consultationType":
+			if _, ok := fieldSeen[appointmentintake.FieldConsultationType]; !ok {
+				selectedFields = append(selectedFields, appointmentintake.FieldConsultationType)
+				fieldSeen[appointmentintake.FieldConsultationType] = struct{}{}
 			}
 		case "id":
 		case "__typename":
@@ -700,6 +754,11 @@ func (_q *AppointmentStatusChangeQuery) collectField(ctx context.Context, oneNod
 				selectedFields = append(selectedFields, appointmentstatuschange.FieldReason)
 				fieldSeen[appointmentstatuschange.FieldReason] = struct{}{}
 			}
+		case "context":
+			if _, ok := fieldSeen[appointmentstatuschange.FieldContext]; !ok {
+				selectedFields = append(selectedFields, appointmentstatuschange.FieldContext)
+				fieldSeen[appointmentstatuschange.FieldContext] = struct{}{}
+			}
 		case "id":
 		case "__typename":
 		default:
@@ -826,11 +885,6 @@ func (_q *ChatMessageQuery) collectField(ctx context.Context, oneNode bool, opCt
 			if _, ok := fieldSeen[chatmessage.FieldPosition]; !ok {
 				selectedFields = append(selectedFields, chatmessage.FieldPosition)
 				fieldSeen[chatmessage.FieldPosition] = struct{}{}
-			}
-		case "body":
-			if _, ok := fieldSeen[chatmessage.FieldBody]; !ok {
-				selectedFields = append(selectedFields, chatmessage.FieldBody)
-				fieldSeen[chatmessage.FieldBody] = struct{}{}
 			}
 		case "clientMessageId":
 			if _, ok := fieldSeen[chatmessage.FieldClientMessageID]; !ok {
@@ -993,6 +1047,11 @@ func (_q *ChatRoomQuery) collectField(ctx context.Context, oneNode bool, opCtx *
 			if _, ok := fieldSeen[chatroom.FieldStatus]; !ok {
 				selectedFields = append(selectedFields, chatroom.FieldStatus)
 				fieldSeen[chatroom.FieldStatus] = struct{}{}
+			}
+		case "statusSince":
+			if _, ok := fieldSeen[chatroom.FieldStatusSince]; !ok {
+				selectedFields = append(selectedFields, chatroom.FieldStatusSince)
+				fieldSeen[chatroom.FieldStatusSince] = struct{}{}
 			}
 		case "id":
 		case "__typename":
@@ -1207,6 +1266,138 @@ func newJobRunPaginateArgs(rv map[string]any) *jobrunPaginateArgs {
 				}
 			}
 			args.opts = append(args.opts, WithJobRunOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *LeaveQuery) CollectFields(ctx context.Context, satisfies ...string) (*LeaveQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *LeaveQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(leave.Columns))
+		selectedFields = []string{leave.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "practitioner":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PractitionerClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, practitionerImplementors)...); err != nil {
+				return err
+			}
+			_q.withPractitioner = query
+			if _, ok := fieldSeen[leave.FieldPractitionerID]; !ok {
+				selectedFields = append(selectedFields, leave.FieldPractitionerID)
+				fieldSeen[leave.FieldPractitionerID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[leave.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, leave.FieldCreatedAt)
+				fieldSeen[leave.FieldCreatedAt] = struct{}{}
+			}
+		case "practitionerId":
+			if _, ok := fieldSeen[leave.FieldPractitionerID]; !ok {
+				selectedFields = append(selectedFields, leave.FieldPractitionerID)
+				fieldSeen[leave.FieldPractitionerID] = struct{}{}
+			}
+		case "startsAt":
+			if _, ok := fieldSeen[leave.FieldStartsAt]; !ok {
+				selectedFields = append(selectedFields, leave.FieldStartsAt)
+				fieldSeen[leave.FieldStartsAt] = struct{}{}
+			}
+		case "endsAt":
+			if _, ok := fieldSeen[leave.FieldEndsAt]; !ok {
+				selectedFields = append(selectedFields, leave.FieldEndsAt)
+				fieldSeen[leave.FieldEndsAt] = struct{}{}
+			}
+		case "reason":
+			if _, ok := fieldSeen[leave.FieldReason]; !ok {
+				selectedFields = append(selectedFields, leave.FieldReason)
+				fieldSeen[leave.FieldReason] = struct{}{}
+			}
+		case "createdBy":
+			if _, ok := fieldSeen[leave.FieldCreatedBy]; !ok {
+				selectedFields = append(selectedFields, leave.FieldCreatedBy)
+				fieldSeen[leave.FieldCreatedBy] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type leavePaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []LeavePaginateOption
+}
+
+func newLeavePaginateArgs(rv map[string]any) *leavePaginateArgs {
+	args := &leavePaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*LeaveOrder:
+			args.opts = append(args.opts, WithLeaveOrder(v))
+		case []any:
+			var orders []*LeaveOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &LeaveOrder{Field: &LeaveOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithLeaveOrder(orders))
 		}
 	}
 	return args
@@ -1440,6 +1631,11 @@ func (_q *OrderQuery) collectField(ctx context.Context, oneNode bool, opCtx *gra
 				selectedFields = append(selectedFields, order.FieldProviderRef)
 				fieldSeen[order.FieldProviderRef] = struct{}{}
 			}
+		case "method":
+			if _, ok := fieldSeen[order.FieldMethod]; !ok {
+				selectedFields = append(selectedFields, order.FieldMethod)
+				fieldSeen[order.FieldMethod] = struct{}{}
+			}
 		case "paymentRef":
 			if _, ok := fieldSeen[order.FieldPaymentRef]; !ok {
 				selectedFields = append(selectedFields, order.FieldPaymentRef)
@@ -1454,6 +1650,21 @@ func (_q *OrderQuery) collectField(ctx context.Context, oneNode bool, opCtx *gra
 			if _, ok := fieldSeen[order.FieldExpiresAt]; !ok {
 				selectedFields = append(selectedFields, order.FieldExpiresAt)
 				fieldSeen[order.FieldExpiresAt] = struct{}{}
+			}
+		case "checkoutAt":
+			if _, ok := fieldSeen[order.FieldCheckoutAt]; !ok {
+				selectedFields = append(selectedFields, order.FieldCheckoutAt)
+				fieldSeen[order.FieldCheckoutAt] = struct{}{}
+			}
+		case "failedAt":
+			if _, ok := fieldSeen[order.FieldFailedAt]; !ok {
+				selectedFields = append(selectedFields, order.FieldFailedAt)
+				fieldSeen[order.FieldFailedAt] = struct{}{}
+			}
+		case "expiredAt":
+			if _, ok := fieldSeen[order.FieldExpiredAt]; !ok {
+				selectedFields = append(selectedFields, order.FieldExpiredAt)
+				fieldSeen[order.FieldExpiredAt] = struct{}{}
 			}
 		case "paidAt":
 			if _, ok := fieldSeen[order.FieldPaidAt]; !ok {
@@ -2246,6 +2457,330 @@ func newPractitionerCredentialPaginateArgs(rv map[string]any) *practitionercrede
 }
 
 // CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *QuestionQuery) CollectFields(ctx context.Context, satisfies ...string) (*QuestionQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *QuestionQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(question.Columns))
+		selectedFields = []string{question.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+		case "createdAt":
+			if _, ok := fieldSeen[question.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, question.FieldCreatedAt)
+				fieldSeen[question.FieldCreatedAt] = struct{}{}
+			}
+		case "version":
+			if _, ok := fieldSeen[question.FieldVersion]; !ok {
+				selectedFields = append(selectedFields, question.FieldVersion)
+				fieldSeen[question.FieldVersion] = struct{}{}
+			}
+		case "updatedAt":
+			if _, ok := fieldSeen[question.FieldUpdatedAt]; !ok {
+				selectedFields = append(selectedFields, question.FieldUpdatedAt)
+				fieldSeen[question.FieldUpdatedAt] = struct{}{}
+			}
+		case "prompt":
+			if _, ok := fieldSeen[question.FieldPrompt]; !ok {
+				selectedFields = append(selectedFields, question.FieldPrompt)
+				fieldSeen[question.FieldPrompt] = struct{}{}
+			}
+		case "kind":
+			if _, ok := fieldSeen[question.FieldKind]; !ok {
+				selectedFields = append(selectedFields, question.FieldKind)
+				fieldSeen[question.FieldKind] = struct{}{}
+			}
+		case "choices":
+			if _, ok := fieldSeen[question.FieldChoices]; !ok {
+				selectedFields = append(selectedFields, question.FieldChoices)
+				fieldSeen[question.FieldChoices] = struct{}{}
+			}
+		case "isActive":
+			if _, ok := fieldSeen[question.FieldIsActive]; !ok {
+				selectedFields = append(selectedFields, question.FieldIsActive)
+				fieldSeen[question.FieldIsActive] = struct{}{}
+			}
+		case "position":
+			if _, ok := fieldSeen[question.FieldPosition]; !ok {
+				selectedFields = append(selectedFields, question.FieldPosition)
+				fieldSeen[question.FieldPosition] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type questionPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []QuestionPaginateOption
+}
+
+func newQuestionPaginateArgs(rv map[string]any) *questionPaginateArgs {
+	args := &questionPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*QuestionOrder:
+			args.opts = append(args.opts, WithQuestionOrder(v))
+		case []any:
+			var orders []*QuestionOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &QuestionOrder{Field: &QuestionOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithQuestionOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *QuestionAnswerQuery) CollectFields(ctx context.Context, satisfies ...string) (*QuestionAnswerQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *QuestionAnswerQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(questionanswer.Columns))
+		selectedFields = []string{questionanswer.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "appointment":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AppointmentClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, appointmentImplementors)...); err != nil {
+				return err
+			}
+			_q.withAppointment = query
+			if _, ok := fieldSeen[questionanswer.FieldAppointmentID]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldAppointmentID)
+				fieldSeen[questionanswer.FieldAppointmentID] = struct{}{}
+			}
+
+		case "patient":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PatientClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, patientImplementors)...); err != nil {
+				return err
+			}
+			_q.withPatient = query
+			if _, ok := fieldSeen[questionanswer.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldPatientID)
+				fieldSeen[questionanswer.FieldPatientID] = struct{}{}
+			}
+
+		case "practitioner":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PractitionerClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, practitionerImplementors)...); err != nil {
+				return err
+			}
+			_q.withPractitioner = query
+			if _, ok := fieldSeen[questionanswer.FieldPractitionerID]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldPractitionerID)
+				fieldSeen[questionanswer.FieldPractitionerID] = struct{}{}
+			}
+
+		case "question":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&QuestionClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, questionImplementors)...); err != nil {
+				return err
+			}
+			_q.withQuestion = query
+			if _, ok := fieldSeen[questionanswer.FieldQuestionID]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldQuestionID)
+				fieldSeen[questionanswer.FieldQuestionID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[questionanswer.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldCreatedAt)
+				fieldSeen[questionanswer.FieldCreatedAt] = struct{}{}
+			}
+		case "version":
+			if _, ok := fieldSeen[questionanswer.FieldVersion]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldVersion)
+				fieldSeen[questionanswer.FieldVersion] = struct{}{}
+			}
+		case "updatedAt":
+			if _, ok := fieldSeen[questionanswer.FieldUpdatedAt]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldUpdatedAt)
+				fieldSeen[questionanswer.FieldUpdatedAt] = struct{}{}
+			}
+		case "appointmentId":
+			if _, ok := fieldSeen[questionanswer.FieldAppointmentID]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldAppointmentID)
+				fieldSeen[questionanswer.FieldAppointmentID] = struct{}{}
+			}
+		case "patientId":
+			if _, ok := fieldSeen[questionanswer.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldPatientID)
+				fieldSeen[questionanswer.FieldPatientID] = struct{}{}
+			}
+		case "practitionerId":
+			if _, ok := fieldSeen[questionanswer.FieldPractitionerID]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldPractitionerID)
+				fieldSeen[questionanswer.FieldPractitionerID] = struct{}{}
+			}
+		case "questionId":
+			if _, ok := fieldSeen[questionanswer.FieldQuestionID]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldQuestionID)
+				fieldSeen[questionanswer.FieldQuestionID] = struct{}{}
+			}
+		case "prompt":
+			if _, ok := fieldSeen[questionanswer.FieldPrompt]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldPrompt)
+				fieldSeen[questionanswer.FieldPrompt] = struct{}{}
+			}
+		case "text":
+			if _, ok := fieldSeen[questionanswer.FieldText]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldText)
+				fieldSeen[questionanswer.FieldText] = struct{}{}
+			}
+		case "choices":
+			if _, ok := fieldSeen[questionanswer.FieldChoices]; !ok {
+				selectedFields = append(selectedFields, questionanswer.FieldChoices)
+				fieldSeen[questionanswer.FieldChoices] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type questionanswerPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []QuestionAnswerPaginateOption
+}
+
+func newQuestionAnswerPaginateArgs(rv map[string]any) *questionanswerPaginateArgs {
+	args := &questionanswerPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*QuestionAnswerOrder:
+			args.opts = append(args.opts, WithQuestionAnswerOrder(v))
+		case []any:
+			var orders []*QuestionAnswerOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &QuestionAnswerOrder{Field: &QuestionAnswerOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithQuestionAnswerOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
 func (_q *RefundQuery) CollectFields(ctx context.Context, satisfies ...string) (*RefundQuery, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil {
@@ -2330,6 +2865,11 @@ func (_q *RefundQuery) collectField(ctx context.Context, oneNode bool, opCtx *gr
 			if _, ok := fieldSeen[refund.FieldAttempts]; !ok {
 				selectedFields = append(selectedFields, refund.FieldAttempts)
 				fieldSeen[refund.FieldAttempts] = struct{}{}
+			}
+		case "finishedAt":
+			if _, ok := fieldSeen[refund.FieldFinishedAt]; !ok {
+				selectedFields = append(selectedFields, refund.FieldFinishedAt)
+				fieldSeen[refund.FieldFinishedAt] = struct{}{}
 			}
 		case "nextAttemptAt":
 			if _, ok := fieldSeen[refund.FieldNextAttemptAt]; !ok {
@@ -2642,6 +3182,11 @@ func (_q *SlotQuery) collectField(ctx context.Context, oneNode bool, opCtx *grap
 			if _, ok := fieldSeen[slot.FieldLocalDate]; !ok {
 				selectedFields = append(selectedFields, slot.FieldLocalDate)
 				fieldSeen[slot.FieldLocalDate] = struct{}{}
+			}
+		case "status":
+			if _, ok := fieldSeen[slot.FieldStatus]; !ok {
+				selectedFields = append(selectedFields, slot.FieldStatus)
+				fieldSeen[slot.FieldStatus] = struct{}{}
 			}
 		case "id":
 		case "__typename":

@@ -44,6 +44,24 @@ func (_m *Appointment) Booker(ctx context.Context) (*User, error) {
 	return loaded, MaskNotFound(err)
 }
 
+// RescheduledFrom returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Appointment) RescheduledFrom(ctx context.Context) (*Appointment, error) {
+	loaded, err := _m.Edges.RescheduledFromOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryRescheduledFrom().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// RescheduledTo returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Appointment) RescheduledTo(ctx context.Context) (*Appointment, error) {
+	loaded, err := _m.Edges.RescheduledToOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryRescheduledTo().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
 // Intake returns the other side of the edge, or nil when there is none or the viewer may not see it.
 func (_m *Appointment) Intake(ctx context.Context) (*AppointmentIntake, error) {
 	loaded, err := _m.Edges.IntakeOrErr()
@@ -61,7 +79,7 @@ func (_m *Appointment) Orders(
 		WithOrderFilter(where.Filter),
 	}
 	alias := graphql.GetFieldContext(ctx).Field.Alias
-	totalCount, hasTotalCount := _m.Edges.totalCount[5][alias]
+	totalCount, hasTotalCount := _m.Edges.totalCount[7][alias]
 	if nodes, err := _m.NamedOrders(alias); err == nil || hasTotalCount {
 		pager, err := newOrderPager(opts, last != nil)
 		if err != nil {
@@ -81,7 +99,7 @@ func (_m *Appointment) History(
 		WithAppointmentStatusChangeOrder(orderBy),
 	}
 	alias := graphql.GetFieldContext(ctx).Field.Alias
-	totalCount, hasTotalCount := _m.Edges.totalCount[6][alias]
+	totalCount, hasTotalCount := _m.Edges.totalCount[8][alias]
 	if nodes, err := _m.NamedHistory(alias); err == nil || hasTotalCount {
 		pager, err := newAppointmentStatusChangePager(opts, last != nil)
 		if err != nil {
@@ -177,6 +195,15 @@ func (_m *ChatRoom) Patient(ctx context.Context) (*Patient, error) {
 
 // Practitioner returns the other side of the edge, or nil when there is none or the viewer may not see it.
 func (_m *ChatRoom) Practitioner(ctx context.Context) (*Practitioner, error) {
+	loaded, err := _m.Edges.PractitionerOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryPractitioner().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Practitioner returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Leave) Practitioner(ctx context.Context) (*Practitioner, error) {
 	loaded, err := _m.Edges.PractitionerOrErr()
 	if IsNotLoaded(err) {
 		loaded, err = _m.QueryPractitioner().Only(ctx)
@@ -285,6 +312,42 @@ func (_m *PractitionerCredential) Practitioner(ctx context.Context) (*Practition
 	loaded, err := _m.Edges.PractitionerOrErr()
 	if IsNotLoaded(err) {
 		loaded, err = _m.QueryPractitioner().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Appointment returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *QuestionAnswer) Appointment(ctx context.Context) (*Appointment, error) {
+	loaded, err := _m.Edges.AppointmentOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryAppointment().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Patient returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *QuestionAnswer) Patient(ctx context.Context) (*Patient, error) {
+	loaded, err := _m.Edges.PatientOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryPatient().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Practitioner returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *QuestionAnswer) Practitioner(ctx context.Context) (*Practitioner, error) {
+	loaded, err := _m.Edges.PractitionerOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryPractitioner().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Question returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *QuestionAnswer) Question(ctx context.Context) (*Question, error) {
+	loaded, err := _m.Edges.QuestionOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryQuestion().Only(ctx)
 	}
 	return loaded, MaskNotFound(err)
 }

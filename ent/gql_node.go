@@ -14,11 +14,14 @@ import (
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
@@ -62,6 +65,11 @@ var jobrunImplementors = []string{"JobRun", "Node"}
 // IsNode implements the Node interface check for GQLGen.
 func (*JobRun) IsNode() {}
 
+var leaveImplementors = []string{"Leave", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Leave) IsNode() {}
+
 var notificationImplementors = []string{"Notification", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
@@ -86,6 +94,16 @@ var practitionercredentialImplementors = []string{"PractitionerCredential", "Nod
 
 // IsNode implements the Node interface check for GQLGen.
 func (*PractitionerCredential) IsNode() {}
+
+var questionImplementors = []string{"Question", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Question) IsNode() {}
+
+var questionanswerImplementors = []string{"QuestionAnswer", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*QuestionAnswer) IsNode() {}
 
 var refundImplementors = []string{"Refund", "Node"}
 
@@ -219,6 +237,15 @@ func (c *Client) noder(ctx context.Context, table string, id uuid.UUID) (Noder, 
 			}
 		}
 		return query.Only(ctx)
+	case leave.Table:
+		query := c.Leave.Query().
+			Where(leave.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, leaveImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
 	case notification.Table:
 		query := c.Notification.Query().
 			Where(notification.ID(id))
@@ -260,6 +287,24 @@ func (c *Client) noder(ctx context.Context, table string, id uuid.UUID) (Noder, 
 			Where(practitionercredential.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, practitionercredentialImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case question.Table:
+		query := c.Question.Query().
+			Where(question.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, questionImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case questionanswer.Table:
+		query := c.QuestionAnswer.Query().
+			Where(questionanswer.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, questionanswerImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -469,6 +514,22 @@ func (c *Client) noders(ctx context.Context, table string, ids []uuid.UUID) ([]N
 				*noder = node
 			}
 		}
+	case leave.Table:
+		query := c.Leave.Query().
+			Where(leave.IDIn(ids...))
+		query, err := query.CollectFields(ctx, leaveImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
 	case notification.Table:
 		query := c.Notification.Query().
 			Where(notification.IDIn(ids...))
@@ -537,6 +598,38 @@ func (c *Client) noders(ctx context.Context, table string, ids []uuid.UUID) ([]N
 		query := c.PractitionerCredential.Query().
 			Where(practitionercredential.IDIn(ids...))
 		query, err := query.CollectFields(ctx, practitionercredentialImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case question.Table:
+		query := c.Question.Query().
+			Where(question.IDIn(ids...))
+		query, err := query.CollectFields(ctx, questionImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case questionanswer.Table:
+		query := c.QuestionAnswer.Query().
+			Where(questionanswer.IDIn(ids...))
+		query, err := query.CollectFields(ctx, questionanswerImplementors...)
 		if err != nil {
 			return nil, err
 		}

@@ -20,11 +20,14 @@ import (
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
@@ -2243,6 +2246,370 @@ func (_m *JobRun) ToEdge(order *JobRunOrder) *JobRunEdge {
 	}
 }
 
+// LeaveEdge is the edge representation of Leave.
+type LeaveEdge struct {
+	Node   *Leave `json:"node"`
+	Cursor Cursor `json:"cursor"`
+}
+
+// LeaveConnection is the connection containing edges to Leave.
+type LeaveConnection struct {
+	Edges      []*LeaveEdge `json:"edges"`
+	PageInfo   PageInfo     `json:"pageInfo"`
+	TotalCount int          `json:"totalCount"`
+}
+
+func (c *LeaveConnection) build(nodes []*Leave, pager *leavePager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Leave
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Leave {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Leave {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*LeaveEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &LeaveEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// LeavePaginateOption enables pagination customization.
+type LeavePaginateOption func(*leavePager) error
+
+// WithLeaveOrder configures pagination ordering.
+func WithLeaveOrder(order []*LeaveOrder) LeavePaginateOption {
+	return func(pager *leavePager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithLeaveFilter configures pagination filter.
+func WithLeaveFilter(filter func(*LeaveQuery) (*LeaveQuery, error)) LeavePaginateOption {
+	return func(pager *leavePager) error {
+		if filter == nil {
+			return errors.New("LeaveQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type leavePager struct {
+	reverse bool
+	order   []*LeaveOrder
+	filter  func(*LeaveQuery) (*LeaveQuery, error)
+}
+
+func newLeavePager(opts []LeavePaginateOption, reverse bool) (*leavePager, error) {
+	pager := &leavePager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *leavePager) applyFilter(query *LeaveQuery) (*LeaveQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *leavePager) toCursor(_m *Leave) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *leavePager) applyCursors(query *LeaveQuery, after, before *Cursor) (*LeaveQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultLeaveOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *leavePager) applyOrder(query *LeaveQuery) *LeaveQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultLeaveOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultLeaveOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *leavePager) orderExpr(query *LeaveQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultLeaveOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Leave.
+func (_m *LeaveQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...LeavePaginateOption,
+) (*LeaveConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newLeavePager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &LeaveConnection{Edges: []*LeaveEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// LeaveOrderFieldID orders Leave by id.
+	LeaveOrderFieldID = &LeaveOrderField{
+		Value: func(_m *Leave) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: leave.FieldID,
+		toTerm: leave.ByID,
+		toCursor: func(_m *Leave) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// LeaveOrderFieldCreatedAt orders Leave by created_at.
+	LeaveOrderFieldCreatedAt = &LeaveOrderField{
+		Value: func(_m *Leave) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: leave.FieldCreatedAt,
+		toTerm: leave.ByCreatedAt,
+		toCursor: func(_m *Leave) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+	// LeaveOrderFieldStartsAt orders Leave by starts_at.
+	LeaveOrderFieldStartsAt = &LeaveOrderField{
+		Value: func(_m *Leave) (ent.Value, error) {
+			return _m.StartsAt, nil
+		},
+		column: leave.FieldStartsAt,
+		toTerm: leave.ByStartsAt,
+		toCursor: func(_m *Leave) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.StartsAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f LeaveOrderField) String() string {
+	var str string
+	switch f.column {
+	case LeaveOrderFieldID.column:
+		str = "ID"
+	case LeaveOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	case LeaveOrderFieldStartsAt.column:
+		str = "STARTS_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f LeaveOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *LeaveOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("LeaveOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *LeaveOrderFieldID
+	case "CREATED_AT":
+		*f = *LeaveOrderFieldCreatedAt
+	case "STARTS_AT":
+		*f = *LeaveOrderFieldStartsAt
+	default:
+		return fmt.Errorf("%s is not a valid LeaveOrderField", str)
+	}
+	return nil
+}
+
+// LeaveOrderField defines the ordering field of Leave.
+type LeaveOrderField struct {
+	// Value extracts the ordering value from the given Leave.
+	Value    func(*Leave) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) leave.OrderOption
+	toCursor func(*Leave) Cursor
+}
+
+// LeaveOrder defines the ordering of Leave.
+type LeaveOrder struct {
+	Direction OrderDirection   `json:"direction"`
+	Field     *LeaveOrderField `json:"field"`
+}
+
+// DefaultLeaveOrder is the default ordering of Leave.
+var DefaultLeaveOrder = &LeaveOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &LeaveOrderField{
+		Value: func(_m *Leave) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: leave.FieldID,
+		toTerm: leave.ByID,
+		toCursor: func(_m *Leave) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Leave into LeaveEdge.
+func (_m *Leave) ToEdge(order *LeaveOrder) *LeaveEdge {
+	if order == nil {
+		order = DefaultLeaveOrder
+	}
+	return &LeaveEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
 // NotificationEdge is the edge representation of Notification.
 type NotificationEdge struct {
 	Node   *Notification `json:"node"`
@@ -4022,6 +4389,716 @@ func (_m *PractitionerCredential) ToEdge(order *PractitionerCredentialOrder) *Pr
 		order = DefaultPractitionerCredentialOrder
 	}
 	return &PractitionerCredentialEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// QuestionEdge is the edge representation of Question.
+type QuestionEdge struct {
+	Node   *Question `json:"node"`
+	Cursor Cursor    `json:"cursor"`
+}
+
+// QuestionConnection is the connection containing edges to Question.
+type QuestionConnection struct {
+	Edges      []*QuestionEdge `json:"edges"`
+	PageInfo   PageInfo        `json:"pageInfo"`
+	TotalCount int             `json:"totalCount"`
+}
+
+func (c *QuestionConnection) build(nodes []*Question, pager *questionPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Question
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Question {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Question {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*QuestionEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &QuestionEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// QuestionPaginateOption enables pagination customization.
+type QuestionPaginateOption func(*questionPager) error
+
+// WithQuestionOrder configures pagination ordering.
+func WithQuestionOrder(order []*QuestionOrder) QuestionPaginateOption {
+	return func(pager *questionPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithQuestionFilter configures pagination filter.
+func WithQuestionFilter(filter func(*QuestionQuery) (*QuestionQuery, error)) QuestionPaginateOption {
+	return func(pager *questionPager) error {
+		if filter == nil {
+			return errors.New("QuestionQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type questionPager struct {
+	reverse bool
+	order   []*QuestionOrder
+	filter  func(*QuestionQuery) (*QuestionQuery, error)
+}
+
+func newQuestionPager(opts []QuestionPaginateOption, reverse bool) (*questionPager, error) {
+	pager := &questionPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *questionPager) applyFilter(query *QuestionQuery) (*QuestionQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *questionPager) toCursor(_m *Question) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *questionPager) applyCursors(query *QuestionQuery, after, before *Cursor) (*QuestionQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultQuestionOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *questionPager) applyOrder(query *QuestionQuery) *QuestionQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultQuestionOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultQuestionOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *questionPager) orderExpr(query *QuestionQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultQuestionOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Question.
+func (_m *QuestionQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...QuestionPaginateOption,
+) (*QuestionConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newQuestionPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &QuestionConnection{Edges: []*QuestionEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// QuestionOrderFieldID orders Question by id.
+	QuestionOrderFieldID = &QuestionOrderField{
+		Value: func(_m *Question) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: question.FieldID,
+		toTerm: question.ByID,
+		toCursor: func(_m *Question) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// QuestionOrderFieldCreatedAt orders Question by created_at.
+	QuestionOrderFieldCreatedAt = &QuestionOrderField{
+		Value: func(_m *Question) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: question.FieldCreatedAt,
+		toTerm: question.ByCreatedAt,
+		toCursor: func(_m *Question) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+	// QuestionOrderFieldPosition orders Question by position.
+	QuestionOrderFieldPosition = &QuestionOrderField{
+		Value: func(_m *Question) (ent.Value, error) {
+			return _m.Position, nil
+		},
+		column: question.FieldPosition,
+		toTerm: question.ByPosition,
+		toCursor: func(_m *Question) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.Position,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f QuestionOrderField) String() string {
+	var str string
+	switch f.column {
+	case QuestionOrderFieldID.column:
+		str = "ID"
+	case QuestionOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	case QuestionOrderFieldPosition.column:
+		str = "POSITION"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f QuestionOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *QuestionOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("QuestionOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *QuestionOrderFieldID
+	case "CREATED_AT":
+		*f = *QuestionOrderFieldCreatedAt
+	case "POSITION":
+		*f = *QuestionOrderFieldPosition
+	default:
+		return fmt.Errorf("%s is not a valid QuestionOrderField", str)
+	}
+	return nil
+}
+
+// QuestionOrderField defines the ordering field of Question.
+type QuestionOrderField struct {
+	// Value extracts the ordering value from the given Question.
+	Value    func(*Question) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) question.OrderOption
+	toCursor func(*Question) Cursor
+}
+
+// QuestionOrder defines the ordering of Question.
+type QuestionOrder struct {
+	Direction OrderDirection      `json:"direction"`
+	Field     *QuestionOrderField `json:"field"`
+}
+
+// DefaultQuestionOrder is the default ordering of Question.
+var DefaultQuestionOrder = &QuestionOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &QuestionOrderField{
+		Value: func(_m *Question) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: question.FieldID,
+		toTerm: question.ByID,
+		toCursor: func(_m *Question) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Question into QuestionEdge.
+func (_m *Question) ToEdge(order *QuestionOrder) *QuestionEdge {
+	if order == nil {
+		order = DefaultQuestionOrder
+	}
+	return &QuestionEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// QuestionAnswerEdge is the edge representation of QuestionAnswer.
+type QuestionAnswerEdge struct {
+	Node   *QuestionAnswer `json:"node"`
+	Cursor Cursor          `json:"cursor"`
+}
+
+// QuestionAnswerConnection is the connection containing edges to QuestionAnswer.
+type QuestionAnswerConnection struct {
+	Edges      []*QuestionAnswerEdge `json:"edges"`
+	PageInfo   PageInfo              `json:"pageInfo"`
+	TotalCount int                   `json:"totalCount"`
+}
+
+func (c *QuestionAnswerConnection) build(nodes []*QuestionAnswer, pager *questionanswerPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *QuestionAnswer
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *QuestionAnswer {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *QuestionAnswer {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*QuestionAnswerEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &QuestionAnswerEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// QuestionAnswerPaginateOption enables pagination customization.
+type QuestionAnswerPaginateOption func(*questionanswerPager) error
+
+// WithQuestionAnswerOrder configures pagination ordering.
+func WithQuestionAnswerOrder(order []*QuestionAnswerOrder) QuestionAnswerPaginateOption {
+	return func(pager *questionanswerPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithQuestionAnswerFilter configures pagination filter.
+func WithQuestionAnswerFilter(filter func(*QuestionAnswerQuery) (*QuestionAnswerQuery, error)) QuestionAnswerPaginateOption {
+	return func(pager *questionanswerPager) error {
+		if filter == nil {
+			return errors.New("QuestionAnswerQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type questionanswerPager struct {
+	reverse bool
+	order   []*QuestionAnswerOrder
+	filter  func(*QuestionAnswerQuery) (*QuestionAnswerQuery, error)
+}
+
+func newQuestionAnswerPager(opts []QuestionAnswerPaginateOption, reverse bool) (*questionanswerPager, error) {
+	pager := &questionanswerPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *questionanswerPager) applyFilter(query *QuestionAnswerQuery) (*QuestionAnswerQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *questionanswerPager) toCursor(_m *QuestionAnswer) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *questionanswerPager) applyCursors(query *QuestionAnswerQuery, after, before *Cursor) (*QuestionAnswerQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultQuestionAnswerOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *questionanswerPager) applyOrder(query *QuestionAnswerQuery) *QuestionAnswerQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultQuestionAnswerOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultQuestionAnswerOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *questionanswerPager) orderExpr(query *QuestionAnswerQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultQuestionAnswerOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to QuestionAnswer.
+func (_m *QuestionAnswerQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...QuestionAnswerPaginateOption,
+) (*QuestionAnswerConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newQuestionAnswerPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &QuestionAnswerConnection{Edges: []*QuestionAnswerEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// QuestionAnswerOrderFieldID orders QuestionAnswer by id.
+	QuestionAnswerOrderFieldID = &QuestionAnswerOrderField{
+		Value: func(_m *QuestionAnswer) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: questionanswer.FieldID,
+		toTerm: questionanswer.ByID,
+		toCursor: func(_m *QuestionAnswer) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// QuestionAnswerOrderFieldCreatedAt orders QuestionAnswer by created_at.
+	QuestionAnswerOrderFieldCreatedAt = &QuestionAnswerOrderField{
+		Value: func(_m *QuestionAnswer) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: questionanswer.FieldCreatedAt,
+		toTerm: questionanswer.ByCreatedAt,
+		toCursor: func(_m *QuestionAnswer) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f QuestionAnswerOrderField) String() string {
+	var str string
+	switch f.column {
+	case QuestionAnswerOrderFieldID.column:
+		str = "ID"
+	case QuestionAnswerOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f QuestionAnswerOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *QuestionAnswerOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("QuestionAnswerOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *QuestionAnswerOrderFieldID
+	case "CREATED_AT":
+		*f = *QuestionAnswerOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid QuestionAnswerOrderField", str)
+	}
+	return nil
+}
+
+// QuestionAnswerOrderField defines the ordering field of QuestionAnswer.
+type QuestionAnswerOrderField struct {
+	// Value extracts the ordering value from the given QuestionAnswer.
+	Value    func(*QuestionAnswer) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) questionanswer.OrderOption
+	toCursor func(*QuestionAnswer) Cursor
+}
+
+// QuestionAnswerOrder defines the ordering of QuestionAnswer.
+type QuestionAnswerOrder struct {
+	Direction OrderDirection            `json:"direction"`
+	Field     *QuestionAnswerOrderField `json:"field"`
+}
+
+// DefaultQuestionAnswerOrder is the default ordering of QuestionAnswer.
+var DefaultQuestionAnswerOrder = &QuestionAnswerOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &QuestionAnswerOrderField{
+		Value: func(_m *QuestionAnswer) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: questionanswer.FieldID,
+		toTerm: questionanswer.ByID,
+		toCursor: func(_m *QuestionAnswer) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts QuestionAnswer into QuestionAnswerEdge.
+func (_m *QuestionAnswer) ToEdge(order *QuestionAnswerOrder) *QuestionAnswerEdge {
+	if order == nil {
+		order = DefaultQuestionAnswerOrder
+	}
+	return &QuestionAnswerEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}

@@ -75,6 +75,22 @@ type AppointmentWhereInput struct {
 	BookedByIn    []uuid.UUID `json:"bookedByIn,omitempty"`
 	BookedByNotIn []uuid.UUID `json:"bookedByNotIn,omitempty"`
 
+	// "rescheduled_from_id" field predicates.
+	RescheduledFromID       *uuid.UUID  `json:"rescheduledFromID,omitempty"`
+	RescheduledFromIDNEQ    *uuid.UUID  `json:"rescheduledFromIDNEQ,omitempty"`
+	RescheduledFromIDIn     []uuid.UUID `json:"rescheduledFromIDIn,omitempty"`
+	RescheduledFromIDNotIn  []uuid.UUID `json:"rescheduledFromIDNotIn,omitempty"`
+	RescheduledFromIDIsNil  bool        `json:"rescheduledFromIDIsNil,omitempty"`
+	RescheduledFromIDNotNil bool        `json:"rescheduledFromIDNotNil,omitempty"`
+
+	// "deleted_by" field predicates.
+	DeletedBy       *uuid.UUID  `json:"deletedBy,omitempty"`
+	DeletedByNEQ    *uuid.UUID  `json:"deletedByNEQ,omitempty"`
+	DeletedByIn     []uuid.UUID `json:"deletedByIn,omitempty"`
+	DeletedByNotIn  []uuid.UUID `json:"deletedByNotIn,omitempty"`
+	DeletedByIsNil  bool        `json:"deletedByIsNil,omitempty"`
+	DeletedByNotNil bool        `json:"deletedByNotNil,omitempty"`
+
 	// "orders" edge predicates.
 	HasOrders     *bool              `json:"hasOrders,omitempty"`
 	HasOrdersWith []*OrderWhereInput `json:"hasOrdersWith,omitempty"`
@@ -258,6 +274,42 @@ func (i *AppointmentWhereInput) P() (predicate.Appointment, error) {
 	}
 	if len(i.BookedByNotIn) > 0 {
 		predicates = append(predicates, appointment.BookedByNotIn(i.BookedByNotIn...))
+	}
+	if i.RescheduledFromID != nil {
+		predicates = append(predicates, appointment.RescheduledFromIDEQ(*i.RescheduledFromID))
+	}
+	if i.RescheduledFromIDNEQ != nil {
+		predicates = append(predicates, appointment.RescheduledFromIDNEQ(*i.RescheduledFromIDNEQ))
+	}
+	if len(i.RescheduledFromIDIn) > 0 {
+		predicates = append(predicates, appointment.RescheduledFromIDIn(i.RescheduledFromIDIn...))
+	}
+	if len(i.RescheduledFromIDNotIn) > 0 {
+		predicates = append(predicates, appointment.RescheduledFromIDNotIn(i.RescheduledFromIDNotIn...))
+	}
+	if i.RescheduledFromIDIsNil {
+		predicates = append(predicates, appointment.RescheduledFromIDIsNil())
+	}
+	if i.RescheduledFromIDNotNil {
+		predicates = append(predicates, appointment.RescheduledFromIDNotNil())
+	}
+	if i.DeletedBy != nil {
+		predicates = append(predicates, appointment.DeletedByEQ(*i.DeletedBy))
+	}
+	if i.DeletedByNEQ != nil {
+		predicates = append(predicates, appointment.DeletedByNEQ(*i.DeletedByNEQ))
+	}
+	if len(i.DeletedByIn) > 0 {
+		predicates = append(predicates, appointment.DeletedByIn(i.DeletedByIn...))
+	}
+	if len(i.DeletedByNotIn) > 0 {
+		predicates = append(predicates, appointment.DeletedByNotIn(i.DeletedByNotIn...))
+	}
+	if i.DeletedByIsNil {
+		predicates = append(predicates, appointment.DeletedByIsNil())
+	}
+	if i.DeletedByNotNil {
+		predicates = append(predicates, appointment.DeletedByNotNil())
 	}
 
 	if i.HasOrders != nil {
@@ -1348,6 +1400,12 @@ type SlotWhereInput struct {
 	TypeNEQ   *slot.Type  `json:"typeNEQ,omitempty"`
 	TypeIn    []slot.Type `json:"typeIn,omitempty"`
 	TypeNotIn []slot.Type `json:"typeNotIn,omitempty"`
+
+	// "status" field predicates.
+	Status      *slot.Status  `json:"status,omitempty"`
+	StatusNEQ   *slot.Status  `json:"statusNEQ,omitempty"`
+	StatusIn    []slot.Status `json:"statusIn,omitempty"`
+	StatusNotIn []slot.Status `json:"statusNotIn,omitempty"`
 }
 
 // AddPredicates adds custom predicates to the where input to be used during the filtering phase.
@@ -1516,6 +1574,18 @@ func (i *SlotWhereInput) P() (predicate.Slot, error) {
 	}
 	if len(i.TypeNotIn) > 0 {
 		predicates = append(predicates, slot.TypeNotIn(i.TypeNotIn...))
+	}
+	if i.Status != nil {
+		predicates = append(predicates, slot.StatusEQ(*i.Status))
+	}
+	if i.StatusNEQ != nil {
+		predicates = append(predicates, slot.StatusNEQ(*i.StatusNEQ))
+	}
+	if len(i.StatusIn) > 0 {
+		predicates = append(predicates, slot.StatusIn(i.StatusIn...))
+	}
+	if len(i.StatusNotIn) > 0 {
+		predicates = append(predicates, slot.StatusNotIn(i.StatusNotIn...))
 	}
 
 	switch len(predicates) {

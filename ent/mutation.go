@@ -16,14 +16,18 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/chatread"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
@@ -33,7 +37,10 @@ import (
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
 	"github.com/caregraph/caregraph/ent/predicate"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
+	"github.com/caregraph/caregraph/ent/recordopening"
 	"github.com/caregraph/caregraph/ent/recoverycode"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
@@ -62,14 +69,18 @@ const (
 	TypeAppointmentStatusChange = "AppointmentStatusChange"
 	TypeAuditEvent              = "AuditEvent"
 	TypeCareRelation            = "CareRelation"
+	TypeChatAttachment          = "ChatAttachment"
 	TypeChatMessage             = "ChatMessage"
+	TypeChatMessageVersion      = "ChatMessageVersion"
 	TypeChatRead                = "ChatRead"
 	TypeChatRoom                = "ChatRoom"
+	TypeChatUpload              = "ChatUpload"
 	TypeCounter                 = "Counter"
 	TypeDelivery                = "Delivery"
 	TypeEmailToken              = "EmailToken"
 	TypeIdempotencyKey          = "IdempotencyKey"
 	TypeJobRun                  = "JobRun"
+	TypeLeave                   = "Leave"
 	TypeLinkCode                = "LinkCode"
 	TypeLoginAttempt            = "LoginAttempt"
 	TypeNotification            = "Notification"
@@ -78,7 +89,10 @@ const (
 	TypePaymentEvent            = "PaymentEvent"
 	TypePractitioner            = "Practitioner"
 	TypePractitionerCredential  = "PractitionerCredential"
+	TypeQuestion                = "Question"
+	TypeQuestionAnswer          = "QuestionAnswer"
 	TypeRateEvent               = "RateEvent"
+	TypeRecordOpening           = "RecordOpening"
 	TypeRecoveryCode            = "RecoveryCode"
 	TypeRefund                  = "Refund"
 	TypeSandboxCheckout         = "SandboxCheckout"
@@ -93,41 +107,48 @@ const (
 // AppointmentMutation represents an operation that mutates the Appointment nodes in the graph.
 type AppointmentMutation struct {
 	config
-	op                  Op
-	typ                 string
-	id                  *uuid.UUID
-	created_at          *time.Time
-	version             *int
-	addversion          *int
-	updated_at          *time.Time
-	starts_at           *time.Time
-	ends_at             *time.Time
-	status              *appointment.Status
-	is_initial          *bool
-	price_minor         *int64
-	addprice_minor      *int64
-	currency            *string
-	expires_at          *time.Time
-	clearedFields       map[string]struct{}
-	patient             *uuid.UUID
-	clearedpatient      bool
-	practitioner        *uuid.UUID
-	clearedpractitioner bool
-	slot                *uuid.UUID
-	clearedslot         bool
-	booker              *uuid.UUID
-	clearedbooker       bool
-	intake              *uuid.UUID
-	clearedintake       bool
-	orders              map[uuid.UUID]struct{}
-	removedorders       map[uuid.UUID]struct{}
-	clearedorders       bool
-	history             map[uuid.UUID]struct{}
-	removedhistory      map[uuid.UUID]struct{}
-	clearedhistory      bool
-	done                bool
-	oldValue            func(context.Context) (*Appointment, error)
-	predicates          []predicate.Appointment
+	op                      Op
+	typ                     string
+	id                      *uuid.UUID
+	created_at              *time.Time
+	version                 *int
+	addversion              *int
+	updated_at              *time.Time
+	starts_at               *time.Time
+	ends_at                 *time.Time
+	status                  *appointment.Status
+	is_initial              *bool
+	price_minor             *int64
+	addprice_minor          *int64
+	currency                *string
+	expires_at              *time.Time
+	deleted_at              *time.Time
+	clearedFields           map[string]struct{}
+	patient                 *uuid.UUID
+	clearedpatient          bool
+	practitioner            *uuid.UUID
+	clearedpractitioner     bool
+	slot                    *uuid.UUID
+	clearedslot             bool
+	booker                  *uuid.UUID
+	clearedbooker           bool
+	deleter                 *uuid.UUID
+	cleareddeleter          bool
+	rescheduled_from        *uuid.UUID
+	clearedrescheduled_from bool
+	rescheduled_to          *uuid.UUID
+	clearedrescheduled_to   bool
+	intake                  *uuid.UUID
+	clearedintake           bool
+	orders                  map[uuid.UUID]struct{}
+	removedorders           map[uuid.UUID]struct{}
+	clearedorders           bool
+	history                 map[uuid.UUID]struct{}
+	removedhistory          map[uuid.UUID]struct{}
+	clearedhistory          bool
+	done                    bool
+	oldValue                func(context.Context) (*Appointment, error)
+	predicates              []predicate.Appointment
 }
 
 var _ ent.Mutation = (*AppointmentMutation)(nil)
@@ -778,6 +799,153 @@ func (m *AppointmentMutation) ResetBookedBy() {
 	m.booker = nil
 }
 
+// SetRescheduledFromID sets the "rescheduled_from_id" field.
+func (m *AppointmentMutation) SetRescheduledFromID(u uuid.UUID) {
+	m.rescheduled_from = &u
+}
+
+// RescheduledFromID returns the value of the "rescheduled_from_id" field in the mutation.
+func (m *AppointmentMutation) RescheduledFromID() (r uuid.UUID, exists bool) {
+	v := m.rescheduled_from
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRescheduledFromID returns the old "rescheduled_from_id" field's value of the Appointment entity.
+// If the Appointment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentMutation) OldRescheduledFromID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRescheduledFromID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRescheduledFromID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRescheduledFromID: %w", err)
+	}
+	return oldValue.RescheduledFromID, nil
+}
+
+// ClearRescheduledFromID clears the value of the "rescheduled_from_id" field.
+func (m *AppointmentMutation) ClearRescheduledFromID() {
+	m.rescheduled_from = nil
+	m.clearedFields[appointment.FieldRescheduledFromID] = struct{}{}
+}
+
+// RescheduledFromIDCleared returns if the "rescheduled_from_id" field was cleared in this mutation.
+func (m *AppointmentMutation) RescheduledFromIDCleared() bool {
+	_, ok := m.clearedFields[appointment.FieldRescheduledFromID]
+	return ok
+}
+
+// ResetRescheduledFromID resets all changes to the "rescheduled_from_id" field.
+func (m *AppointmentMutation) ResetRescheduledFromID() {
+	m.rescheduled_from = nil
+	delete(m.clearedFields, appointment.FieldRescheduledFromID)
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (m *AppointmentMutation) SetDeletedAt(t time.Time) {
+	m.deleted_at = &t
+}
+
+// DeletedAt returns the value of the "deleted_at" field in the mutation.
+func (m *AppointmentMutation) DeletedAt() (r time.Time, exists bool) {
+	v := m.deleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedAt returns the old "deleted_at" field's value of the Appointment entity.
+// If the Appointment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentMutation) OldDeletedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedAt: %w", err)
+	}
+	return oldValue.DeletedAt, nil
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (m *AppointmentMutation) ClearDeletedAt() {
+	m.deleted_at = nil
+	m.clearedFields[appointment.FieldDeletedAt] = struct{}{}
+}
+
+// DeletedAtCleared returns if the "deleted_at" field was cleared in this mutation.
+func (m *AppointmentMutation) DeletedAtCleared() bool {
+	_, ok := m.clearedFields[appointment.FieldDeletedAt]
+	return ok
+}
+
+// ResetDeletedAt resets all changes to the "deleted_at" field.
+func (m *AppointmentMutation) ResetDeletedAt() {
+	m.deleted_at = nil
+	delete(m.clearedFields, appointment.FieldDeletedAt)
+}
+
+// SetDeletedBy sets the "deleted_by" field.
+func (m *AppointmentMutation) SetDeletedBy(u uuid.UUID) {
+	m.deleter = &u
+}
+
+// DeletedBy returns the value of the "deleted_by" field in the mutation.
+func (m *AppointmentMutation) DeletedBy() (r uuid.UUID, exists bool) {
+	v := m.deleter
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedBy returns the old "deleted_by" field's value of the Appointment entity.
+// If the Appointment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentMutation) OldDeletedBy(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedBy: %w", err)
+	}
+	return oldValue.DeletedBy, nil
+}
+
+// ClearDeletedBy clears the value of the "deleted_by" field.
+func (m *AppointmentMutation) ClearDeletedBy() {
+	m.deleter = nil
+	m.clearedFields[appointment.FieldDeletedBy] = struct{}{}
+}
+
+// DeletedByCleared returns if the "deleted_by" field was cleared in this mutation.
+func (m *AppointmentMutation) DeletedByCleared() bool {
+	_, ok := m.clearedFields[appointment.FieldDeletedBy]
+	return ok
+}
+
+// ResetDeletedBy resets all changes to the "deleted_by" field.
+func (m *AppointmentMutation) ResetDeletedBy() {
+	m.deleter = nil
+	delete(m.clearedFields, appointment.FieldDeletedBy)
+}
+
 // ClearPatient clears the "patient" edge to the Patient entity.
 func (m *AppointmentMutation) ClearPatient() {
 	m.clearedpatient = true
@@ -897,6 +1065,112 @@ func (m *AppointmentMutation) BookerIDs() (ids []uuid.UUID) {
 func (m *AppointmentMutation) ResetBooker() {
 	m.booker = nil
 	m.clearedbooker = false
+}
+
+// SetDeleterID sets the "deleter" edge to the User entity by id.
+func (m *AppointmentMutation) SetDeleterID(id uuid.UUID) {
+	m.deleter = &id
+}
+
+// ClearDeleter clears the "deleter" edge to the User entity.
+func (m *AppointmentMutation) ClearDeleter() {
+	m.cleareddeleter = true
+	m.clearedFields[appointment.FieldDeletedBy] = struct{}{}
+}
+
+// DeleterCleared reports if the "deleter" edge to the User entity was cleared.
+func (m *AppointmentMutation) DeleterCleared() bool {
+	return m.DeletedByCleared() || m.cleareddeleter
+}
+
+// DeleterID returns the "deleter" edge ID in the mutation.
+func (m *AppointmentMutation) DeleterID() (id uuid.UUID, exists bool) {
+	if m.deleter != nil {
+		return *m.deleter, true
+	}
+	return
+}
+
+// DeleterIDs returns the "deleter" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DeleterID instead. It exists only for internal usage by the builders.
+func (m *AppointmentMutation) DeleterIDs() (ids []uuid.UUID) {
+	if id := m.deleter; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDeleter resets all changes to the "deleter" edge.
+func (m *AppointmentMutation) ResetDeleter() {
+	m.deleter = nil
+	m.cleareddeleter = false
+}
+
+// ClearRescheduledFrom clears the "rescheduled_from" edge to the Appointment entity.
+func (m *AppointmentMutation) ClearRescheduledFrom() {
+	m.clearedrescheduled_from = true
+	m.clearedFields[appointment.FieldRescheduledFromID] = struct{}{}
+}
+
+// RescheduledFromCleared reports if the "rescheduled_from" edge to the Appointment entity was cleared.
+func (m *AppointmentMutation) RescheduledFromCleared() bool {
+	return m.RescheduledFromIDCleared() || m.clearedrescheduled_from
+}
+
+// RescheduledFromIDs returns the "rescheduled_from" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RescheduledFromID instead. It exists only for internal usage by the builders.
+func (m *AppointmentMutation) RescheduledFromIDs() (ids []uuid.UUID) {
+	if id := m.rescheduled_from; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRescheduledFrom resets all changes to the "rescheduled_from" edge.
+func (m *AppointmentMutation) ResetRescheduledFrom() {
+	m.rescheduled_from = nil
+	m.clearedrescheduled_from = false
+}
+
+// SetRescheduledToID sets the "rescheduled_to" edge to the Appointment entity by id.
+func (m *AppointmentMutation) SetRescheduledToID(id uuid.UUID) {
+	m.rescheduled_to = &id
+}
+
+// ClearRescheduledTo clears the "rescheduled_to" edge to the Appointment entity.
+func (m *AppointmentMutation) ClearRescheduledTo() {
+	m.clearedrescheduled_to = true
+}
+
+// RescheduledToCleared reports if the "rescheduled_to" edge to the Appointment entity was cleared.
+func (m *AppointmentMutation) RescheduledToCleared() bool {
+	return m.clearedrescheduled_to
+}
+
+// RescheduledToID returns the "rescheduled_to" edge ID in the mutation.
+func (m *AppointmentMutation) RescheduledToID() (id uuid.UUID, exists bool) {
+	if m.rescheduled_to != nil {
+		return *m.rescheduled_to, true
+	}
+	return
+}
+
+// RescheduledToIDs returns the "rescheduled_to" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RescheduledToID instead. It exists only for internal usage by the builders.
+func (m *AppointmentMutation) RescheduledToIDs() (ids []uuid.UUID) {
+	if id := m.rescheduled_to; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRescheduledTo resets all changes to the "rescheduled_to" edge.
+func (m *AppointmentMutation) ResetRescheduledTo() {
+	m.rescheduled_to = nil
+	m.clearedrescheduled_to = false
 }
 
 // SetIntakeID sets the "intake" edge to the AppointmentIntake entity by id.
@@ -1080,7 +1354,7 @@ func (m *AppointmentMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AppointmentMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 17)
 	if m.created_at != nil {
 		fields = append(fields, appointment.FieldCreatedAt)
 	}
@@ -1123,6 +1397,15 @@ func (m *AppointmentMutation) Fields() []string {
 	if m.booker != nil {
 		fields = append(fields, appointment.FieldBookedBy)
 	}
+	if m.rescheduled_from != nil {
+		fields = append(fields, appointment.FieldRescheduledFromID)
+	}
+	if m.deleted_at != nil {
+		fields = append(fields, appointment.FieldDeletedAt)
+	}
+	if m.deleter != nil {
+		fields = append(fields, appointment.FieldDeletedBy)
+	}
 	return fields
 }
 
@@ -1159,6 +1442,12 @@ func (m *AppointmentMutation) Field(name string) (ent.Value, bool) {
 		return m.ExpiresAt()
 	case appointment.FieldBookedBy:
 		return m.BookedBy()
+	case appointment.FieldRescheduledFromID:
+		return m.RescheduledFromID()
+	case appointment.FieldDeletedAt:
+		return m.DeletedAt()
+	case appointment.FieldDeletedBy:
+		return m.DeletedBy()
 	}
 	return nil, false
 }
@@ -1196,6 +1485,12 @@ func (m *AppointmentMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldExpiresAt(ctx)
 	case appointment.FieldBookedBy:
 		return m.OldBookedBy(ctx)
+	case appointment.FieldRescheduledFromID:
+		return m.OldRescheduledFromID(ctx)
+	case appointment.FieldDeletedAt:
+		return m.OldDeletedAt(ctx)
+	case appointment.FieldDeletedBy:
+		return m.OldDeletedBy(ctx)
 	}
 	return nil, fmt.Errorf("unknown Appointment field %s", name)
 }
@@ -1303,6 +1598,27 @@ func (m *AppointmentMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetBookedBy(v)
 		return nil
+	case appointment.FieldRescheduledFromID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRescheduledFromID(v)
+		return nil
+	case appointment.FieldDeletedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedAt(v)
+		return nil
+	case appointment.FieldDeletedBy:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedBy(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Appointment field %s", name)
 }
@@ -1359,7 +1675,17 @@ func (m *AppointmentMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *AppointmentMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(appointment.FieldRescheduledFromID) {
+		fields = append(fields, appointment.FieldRescheduledFromID)
+	}
+	if m.FieldCleared(appointment.FieldDeletedAt) {
+		fields = append(fields, appointment.FieldDeletedAt)
+	}
+	if m.FieldCleared(appointment.FieldDeletedBy) {
+		fields = append(fields, appointment.FieldDeletedBy)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -1372,6 +1698,17 @@ func (m *AppointmentMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *AppointmentMutation) ClearField(name string) error {
+	switch name {
+	case appointment.FieldRescheduledFromID:
+		m.ClearRescheduledFromID()
+		return nil
+	case appointment.FieldDeletedAt:
+		m.ClearDeletedAt()
+		return nil
+	case appointment.FieldDeletedBy:
+		m.ClearDeletedBy()
+		return nil
+	}
 	return fmt.Errorf("unknown Appointment nullable field %s", name)
 }
 
@@ -1421,13 +1758,22 @@ func (m *AppointmentMutation) ResetField(name string) error {
 	case appointment.FieldBookedBy:
 		m.ResetBookedBy()
 		return nil
+	case appointment.FieldRescheduledFromID:
+		m.ResetRescheduledFromID()
+		return nil
+	case appointment.FieldDeletedAt:
+		m.ResetDeletedAt()
+		return nil
+	case appointment.FieldDeletedBy:
+		m.ResetDeletedBy()
+		return nil
 	}
 	return fmt.Errorf("unknown Appointment field %s", name)
 }
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *AppointmentMutation) AddedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 10)
 	if m.patient != nil {
 		edges = append(edges, appointment.EdgePatient)
 	}
@@ -1439,6 +1785,15 @@ func (m *AppointmentMutation) AddedEdges() []string {
 	}
 	if m.booker != nil {
 		edges = append(edges, appointment.EdgeBooker)
+	}
+	if m.deleter != nil {
+		edges = append(edges, appointment.EdgeDeleter)
+	}
+	if m.rescheduled_from != nil {
+		edges = append(edges, appointment.EdgeRescheduledFrom)
+	}
+	if m.rescheduled_to != nil {
+		edges = append(edges, appointment.EdgeRescheduledTo)
 	}
 	if m.intake != nil {
 		edges = append(edges, appointment.EdgeIntake)
@@ -1472,6 +1827,18 @@ func (m *AppointmentMutation) AddedIDs(name string) []ent.Value {
 		if id := m.booker; id != nil {
 			return []ent.Value{*id}
 		}
+	case appointment.EdgeDeleter:
+		if id := m.deleter; id != nil {
+			return []ent.Value{*id}
+		}
+	case appointment.EdgeRescheduledFrom:
+		if id := m.rescheduled_from; id != nil {
+			return []ent.Value{*id}
+		}
+	case appointment.EdgeRescheduledTo:
+		if id := m.rescheduled_to; id != nil {
+			return []ent.Value{*id}
+		}
 	case appointment.EdgeIntake:
 		if id := m.intake; id != nil {
 			return []ent.Value{*id}
@@ -1494,7 +1861,7 @@ func (m *AppointmentMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *AppointmentMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 10)
 	if m.removedorders != nil {
 		edges = append(edges, appointment.EdgeOrders)
 	}
@@ -1526,7 +1893,7 @@ func (m *AppointmentMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *AppointmentMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 10)
 	if m.clearedpatient {
 		edges = append(edges, appointment.EdgePatient)
 	}
@@ -1538,6 +1905,15 @@ func (m *AppointmentMutation) ClearedEdges() []string {
 	}
 	if m.clearedbooker {
 		edges = append(edges, appointment.EdgeBooker)
+	}
+	if m.cleareddeleter {
+		edges = append(edges, appointment.EdgeDeleter)
+	}
+	if m.clearedrescheduled_from {
+		edges = append(edges, appointment.EdgeRescheduledFrom)
+	}
+	if m.clearedrescheduled_to {
+		edges = append(edges, appointment.EdgeRescheduledTo)
 	}
 	if m.clearedintake {
 		edges = append(edges, appointment.EdgeIntake)
@@ -1563,6 +1939,12 @@ func (m *AppointmentMutation) EdgeCleared(name string) bool {
 		return m.clearedslot
 	case appointment.EdgeBooker:
 		return m.clearedbooker
+	case appointment.EdgeDeleter:
+		return m.cleareddeleter
+	case appointment.EdgeRescheduledFrom:
+		return m.clearedrescheduled_from
+	case appointment.EdgeRescheduledTo:
+		return m.clearedrescheduled_to
 	case appointment.EdgeIntake:
 		return m.clearedintake
 	case appointment.EdgeOrders:
@@ -1589,6 +1971,15 @@ func (m *AppointmentMutation) ClearEdge(name string) error {
 	case appointment.EdgeBooker:
 		m.ClearBooker()
 		return nil
+	case appointment.EdgeDeleter:
+		m.ClearDeleter()
+		return nil
+	case appointment.EdgeRescheduledFrom:
+		m.ClearRescheduledFrom()
+		return nil
+	case appointment.EdgeRescheduledTo:
+		m.ClearRescheduledTo()
+		return nil
 	case appointment.EdgeIntake:
 		m.ClearIntake()
 		return nil
@@ -1611,6 +2002,15 @@ func (m *AppointmentMutation) ResetEdge(name string) error {
 		return nil
 	case appointment.EdgeBooker:
 		m.ResetBooker()
+		return nil
+	case appointment.EdgeDeleter:
+		m.ResetDeleter()
+		return nil
+	case appointment.EdgeRescheduledFrom:
+		m.ResetRescheduledFrom()
+		return nil
+	case appointment.EdgeRescheduledTo:
+		m.ResetRescheduledTo()
 		return nil
 	case appointment.EdgeIntake:
 		m.ResetIntake()
@@ -1636,6 +2036,8 @@ type AppointmentIntakeMutation struct {
 	addversion          *int
 	updated_at          *time.Time
 	note                *string
+	symptoms            *string
+	consultation_type   *appointmentintake.ConsultationType
 	clearedFields       map[string]struct{}
 	appointment         *uuid.UUID
 	clearedappointment  bool
@@ -2037,6 +2439,104 @@ func (m *AppointmentIntakeMutation) ResetNote() {
 	delete(m.clearedFields, appointmentintake.FieldNote)
 }
 
+// SetSymptoms sets the "symptoms" field.
+func (m *AppointmentIntakeMutation) SetSymptoms(s string) {
+	m.symptoms = &s
+}
+
+// Symptoms returns the value of the "symptoms" field in the mutation.
+func (m *AppointmentIntakeMutation) Symptoms() (r string, exists bool) {
+	v := m.symptoms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSymptoms returns the old "symptoms" field's value of the AppointmentIntake entity.
+// If the AppointmentIntake object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentIntakeMutation) OldSymptoms(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSymptoms is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSymptoms requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSymptoms: %w", err)
+	}
+	return oldValue.Symptoms, nil
+}
+
+// ClearSymptoms clears the value of the "symptoms" field.
+func (m *AppointmentIntakeMutation) ClearSymptoms() {
+	m.symptoms = nil
+	m.clearedFields[appointmentintake.FieldSymptoms] = struct{}{}
+}
+
+// SymptomsCleared returns if the "symptoms" field was cleared in this mutation.
+func (m *AppointmentIntakeMutation) SymptomsCleared() bool {
+	_, ok := m.clearedFields[appointmentintake.FieldSymptoms]
+	return ok
+}
+
+// ResetSymptoms resets all changes to the "symptoms" field.
+func (m *AppointmentIntakeMutation) ResetSymptoms() {
+	m.symptoms = nil
+	delete(m.clearedFields, appointmentintake.FieldSymptoms)
+}
+
+// SetConsultationType sets the "consultation_type" field.
+func (m *AppointmentIntakeMutation) SetConsultationType(at appointmentintake.ConsultationType) {
+	m.consultation_type = &at
+}
+
+// ConsultationType returns the value of the "consultation_type" field in the mutation.
+func (m *AppointmentIntakeMutation) ConsultationType() (r appointmentintake.ConsultationType, exists bool) {
+	v := m.consultation_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConsultationType returns the old "consultation_type" field's value of the AppointmentIntake entity.
+// If the AppointmentIntake object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentIntakeMutation) OldConsultationType(ctx context.Context) (v *appointmentintake.ConsultationType, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConsultationType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConsultationType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConsultationType: %w", err)
+	}
+	return oldValue.ConsultationType, nil
+}
+
+// ClearConsultationType clears the value of the "consultation_type" field.
+func (m *AppointmentIntakeMutation) ClearConsultationType() {
+	m.consultation_type = nil
+	m.clearedFields[appointmentintake.FieldConsultationType] = struct{}{}
+}
+
+// ConsultationTypeCleared returns if the "consultation_type" field was cleared in this mutation.
+func (m *AppointmentIntakeMutation) ConsultationTypeCleared() bool {
+	_, ok := m.clearedFields[appointmentintake.FieldConsultationType]
+	return ok
+}
+
+// ResetConsultationType resets all changes to the "consultation_type" field.
+func (m *AppointmentIntakeMutation) ResetConsultationType() {
+	m.consultation_type = nil
+	delete(m.clearedFields, appointmentintake.FieldConsultationType)
+}
+
 // ClearAppointment clears the "appointment" edge to the Appointment entity.
 func (m *AppointmentIntakeMutation) ClearAppointment() {
 	m.clearedappointment = true
@@ -2152,7 +2652,7 @@ func (m *AppointmentIntakeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AppointmentIntakeMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 9)
 	if m.created_at != nil {
 		fields = append(fields, appointmentintake.FieldCreatedAt)
 	}
@@ -2173,6 +2673,12 @@ func (m *AppointmentIntakeMutation) Fields() []string {
 	}
 	if m.note != nil {
 		fields = append(fields, appointmentintake.FieldNote)
+	}
+	if m.symptoms != nil {
+		fields = append(fields, appointmentintake.FieldSymptoms)
+	}
+	if m.consultation_type != nil {
+		fields = append(fields, appointmentintake.FieldConsultationType)
 	}
 	return fields
 }
@@ -2196,6 +2702,10 @@ func (m *AppointmentIntakeMutation) Field(name string) (ent.Value, bool) {
 		return m.PractitionerID()
 	case appointmentintake.FieldNote:
 		return m.Note()
+	case appointmentintake.FieldSymptoms:
+		return m.Symptoms()
+	case appointmentintake.FieldConsultationType:
+		return m.ConsultationType()
 	}
 	return nil, false
 }
@@ -2219,6 +2729,10 @@ func (m *AppointmentIntakeMutation) OldField(ctx context.Context, name string) (
 		return m.OldPractitionerID(ctx)
 	case appointmentintake.FieldNote:
 		return m.OldNote(ctx)
+	case appointmentintake.FieldSymptoms:
+		return m.OldSymptoms(ctx)
+	case appointmentintake.FieldConsultationType:
+		return m.OldConsultationType(ctx)
 	}
 	return nil, fmt.Errorf("unknown AppointmentIntake field %s", name)
 }
@@ -2277,6 +2791,20 @@ func (m *AppointmentIntakeMutation) SetField(name string, value ent.Value) error
 		}
 		m.SetNote(v)
 		return nil
+	case appointmentintake.FieldSymptoms:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSymptoms(v)
+		return nil
+	case appointmentintake.FieldConsultationType:
+		v, ok := value.(appointmentintake.ConsultationType)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConsultationType(v)
+		return nil
 	}
 	return fmt.Errorf("unknown AppointmentIntake field %s", name)
 }
@@ -2325,6 +2853,12 @@ func (m *AppointmentIntakeMutation) ClearedFields() []string {
 	if m.FieldCleared(appointmentintake.FieldNote) {
 		fields = append(fields, appointmentintake.FieldNote)
 	}
+	if m.FieldCleared(appointmentintake.FieldSymptoms) {
+		fields = append(fields, appointmentintake.FieldSymptoms)
+	}
+	if m.FieldCleared(appointmentintake.FieldConsultationType) {
+		fields = append(fields, appointmentintake.FieldConsultationType)
+	}
 	return fields
 }
 
@@ -2341,6 +2875,12 @@ func (m *AppointmentIntakeMutation) ClearField(name string) error {
 	switch name {
 	case appointmentintake.FieldNote:
 		m.ClearNote()
+		return nil
+	case appointmentintake.FieldSymptoms:
+		m.ClearSymptoms()
+		return nil
+	case appointmentintake.FieldConsultationType:
+		m.ClearConsultationType()
 		return nil
 	}
 	return fmt.Errorf("unknown AppointmentIntake nullable field %s", name)
@@ -2370,6 +2910,12 @@ func (m *AppointmentIntakeMutation) ResetField(name string) error {
 		return nil
 	case appointmentintake.FieldNote:
 		m.ResetNote()
+		return nil
+	case appointmentintake.FieldSymptoms:
+		m.ResetSymptoms()
+		return nil
+	case appointmentintake.FieldConsultationType:
+		m.ResetConsultationType()
 		return nil
 	}
 	return fmt.Errorf("unknown AppointmentIntake field %s", name)
@@ -2497,6 +3043,7 @@ type AppointmentStatusChangeMutation struct {
 	changed_by          *uuid.UUID
 	cause               *string
 	reason              *string
+	context             *string
 	clearedFields       map[string]struct{}
 	appointment         *uuid.UUID
 	clearedappointment  bool
@@ -2976,6 +3523,55 @@ func (m *AppointmentStatusChangeMutation) ResetReason() {
 	delete(m.clearedFields, appointmentstatuschange.FieldReason)
 }
 
+// SetContext sets the "context" field.
+func (m *AppointmentStatusChangeMutation) SetContext(s string) {
+	m.context = &s
+}
+
+// Context returns the value of the "context" field in the mutation.
+func (m *AppointmentStatusChangeMutation) Context() (r string, exists bool) {
+	v := m.context
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContext returns the old "context" field's value of the AppointmentStatusChange entity.
+// If the AppointmentStatusChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AppointmentStatusChangeMutation) OldContext(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContext is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContext requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContext: %w", err)
+	}
+	return oldValue.Context, nil
+}
+
+// ClearContext clears the value of the "context" field.
+func (m *AppointmentStatusChangeMutation) ClearContext() {
+	m.context = nil
+	m.clearedFields[appointmentstatuschange.FieldContext] = struct{}{}
+}
+
+// ContextCleared returns if the "context" field was cleared in this mutation.
+func (m *AppointmentStatusChangeMutation) ContextCleared() bool {
+	_, ok := m.clearedFields[appointmentstatuschange.FieldContext]
+	return ok
+}
+
+// ResetContext resets all changes to the "context" field.
+func (m *AppointmentStatusChangeMutation) ResetContext() {
+	m.context = nil
+	delete(m.clearedFields, appointmentstatuschange.FieldContext)
+}
+
 // ClearAppointment clears the "appointment" edge to the Appointment entity.
 func (m *AppointmentStatusChangeMutation) ClearAppointment() {
 	m.clearedappointment = true
@@ -3091,7 +3687,7 @@ func (m *AppointmentStatusChangeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AppointmentStatusChangeMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.created_at != nil {
 		fields = append(fields, appointmentstatuschange.FieldCreatedAt)
 	}
@@ -3119,6 +3715,9 @@ func (m *AppointmentStatusChangeMutation) Fields() []string {
 	if m.reason != nil {
 		fields = append(fields, appointmentstatuschange.FieldReason)
 	}
+	if m.context != nil {
+		fields = append(fields, appointmentstatuschange.FieldContext)
+	}
 	return fields
 }
 
@@ -3145,6 +3744,8 @@ func (m *AppointmentStatusChangeMutation) Field(name string) (ent.Value, bool) {
 		return m.Cause()
 	case appointmentstatuschange.FieldReason:
 		return m.Reason()
+	case appointmentstatuschange.FieldContext:
+		return m.Context()
 	}
 	return nil, false
 }
@@ -3172,6 +3773,8 @@ func (m *AppointmentStatusChangeMutation) OldField(ctx context.Context, name str
 		return m.OldCause(ctx)
 	case appointmentstatuschange.FieldReason:
 		return m.OldReason(ctx)
+	case appointmentstatuschange.FieldContext:
+		return m.OldContext(ctx)
 	}
 	return nil, fmt.Errorf("unknown AppointmentStatusChange field %s", name)
 }
@@ -3244,6 +3847,13 @@ func (m *AppointmentStatusChangeMutation) SetField(name string, value ent.Value)
 		}
 		m.SetReason(v)
 		return nil
+	case appointmentstatuschange.FieldContext:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContext(v)
+		return nil
 	}
 	return fmt.Errorf("unknown AppointmentStatusChange field %s", name)
 }
@@ -3283,6 +3893,9 @@ func (m *AppointmentStatusChangeMutation) ClearedFields() []string {
 	if m.FieldCleared(appointmentstatuschange.FieldReason) {
 		fields = append(fields, appointmentstatuschange.FieldReason)
 	}
+	if m.FieldCleared(appointmentstatuschange.FieldContext) {
+		fields = append(fields, appointmentstatuschange.FieldContext)
+	}
 	return fields
 }
 
@@ -3305,6 +3918,9 @@ func (m *AppointmentStatusChangeMutation) ClearField(name string) error {
 		return nil
 	case appointmentstatuschange.FieldReason:
 		m.ClearReason()
+		return nil
+	case appointmentstatuschange.FieldContext:
+		m.ClearContext()
 		return nil
 	}
 	return fmt.Errorf("unknown AppointmentStatusChange nullable field %s", name)
@@ -3340,6 +3956,9 @@ func (m *AppointmentStatusChangeMutation) ResetField(name string) error {
 		return nil
 	case appointmentstatuschange.FieldReason:
 		m.ResetReason()
+		return nil
+	case appointmentstatuschange.FieldContext:
+		m.ResetContext()
 		return nil
 	}
 	return fmt.Errorf("unknown AppointmentStatusChange field %s", name)
@@ -5274,6 +5893,1131 @@ func (m *CareRelationMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown CareRelation edge %s", name)
 }
 
+// ChatAttachmentMutation represents an operation that mutates the ChatAttachment nodes in the graph.
+type ChatAttachmentMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	place               *int
+	addplace            *int
+	file_name           *string
+	content_type        *string
+	size_bytes          *int64
+	addsize_bytes       *int64
+	clearedFields       map[string]struct{}
+	room                *uuid.UUID
+	clearedroom         bool
+	patient             *uuid.UUID
+	clearedpatient      bool
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	message             *uuid.UUID
+	clearedmessage      bool
+	upload              *uuid.UUID
+	clearedupload       bool
+	done                bool
+	oldValue            func(context.Context) (*ChatAttachment, error)
+	predicates          []predicate.ChatAttachment
+}
+
+var _ ent.Mutation = (*ChatAttachmentMutation)(nil)
+
+// chatattachmentOption allows management of the mutation configuration using functional options.
+type chatattachmentOption func(*ChatAttachmentMutation)
+
+// newChatAttachmentMutation creates new mutation for the ChatAttachment entity.
+func newChatAttachmentMutation(c config, op Op, opts ...chatattachmentOption) *ChatAttachmentMutation {
+	m := &ChatAttachmentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeChatAttachment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withChatAttachmentID sets the ID field of the mutation.
+func withChatAttachmentID(id uuid.UUID) chatattachmentOption {
+	return func(m *ChatAttachmentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ChatAttachment
+		)
+		m.oldValue = func(ctx context.Context) (*ChatAttachment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ChatAttachment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withChatAttachment sets the old ChatAttachment of the mutation.
+func withChatAttachment(node *ChatAttachment) chatattachmentOption {
+	return func(m *ChatAttachmentMutation) {
+		m.oldValue = func(context.Context) (*ChatAttachment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ChatAttachmentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ChatAttachmentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ChatAttachment entities.
+func (m *ChatAttachmentMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ChatAttachmentMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ChatAttachmentMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ChatAttachment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ChatAttachmentMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ChatAttachmentMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ChatAttachmentMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetRoomID sets the "room_id" field.
+func (m *ChatAttachmentMutation) SetRoomID(u uuid.UUID) {
+	m.room = &u
+}
+
+// RoomID returns the value of the "room_id" field in the mutation.
+func (m *ChatAttachmentMutation) RoomID() (r uuid.UUID, exists bool) {
+	v := m.room
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoomID returns the old "room_id" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldRoomID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoomID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoomID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoomID: %w", err)
+	}
+	return oldValue.RoomID, nil
+}
+
+// ResetRoomID resets all changes to the "room_id" field.
+func (m *ChatAttachmentMutation) ResetRoomID() {
+	m.room = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *ChatAttachmentMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *ChatAttachmentMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *ChatAttachmentMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *ChatAttachmentMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *ChatAttachmentMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *ChatAttachmentMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetMessageID sets the "message_id" field.
+func (m *ChatAttachmentMutation) SetMessageID(u uuid.UUID) {
+	m.message = &u
+}
+
+// MessageID returns the value of the "message_id" field in the mutation.
+func (m *ChatAttachmentMutation) MessageID() (r uuid.UUID, exists bool) {
+	v := m.message
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessageID returns the old "message_id" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldMessageID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessageID: %w", err)
+	}
+	return oldValue.MessageID, nil
+}
+
+// ResetMessageID resets all changes to the "message_id" field.
+func (m *ChatAttachmentMutation) ResetMessageID() {
+	m.message = nil
+}
+
+// SetUploadID sets the "upload_id" field.
+func (m *ChatAttachmentMutation) SetUploadID(u uuid.UUID) {
+	m.upload = &u
+}
+
+// UploadID returns the value of the "upload_id" field in the mutation.
+func (m *ChatAttachmentMutation) UploadID() (r uuid.UUID, exists bool) {
+	v := m.upload
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUploadID returns the old "upload_id" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldUploadID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUploadID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUploadID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUploadID: %w", err)
+	}
+	return oldValue.UploadID, nil
+}
+
+// ResetUploadID resets all changes to the "upload_id" field.
+func (m *ChatAttachmentMutation) ResetUploadID() {
+	m.upload = nil
+}
+
+// SetPlace sets the "place" field.
+func (m *ChatAttachmentMutation) SetPlace(i int) {
+	m.place = &i
+	m.addplace = nil
+}
+
+// Place returns the value of the "place" field in the mutation.
+func (m *ChatAttachmentMutation) Place() (r int, exists bool) {
+	v := m.place
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlace returns the old "place" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldPlace(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlace is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlace requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlace: %w", err)
+	}
+	return oldValue.Place, nil
+}
+
+// AddPlace adds i to the "place" field.
+func (m *ChatAttachmentMutation) AddPlace(i int) {
+	if m.addplace != nil {
+		*m.addplace += i
+	} else {
+		m.addplace = &i
+	}
+}
+
+// AddedPlace returns the value that was added to the "place" field in this mutation.
+func (m *ChatAttachmentMutation) AddedPlace() (r int, exists bool) {
+	v := m.addplace
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPlace resets all changes to the "place" field.
+func (m *ChatAttachmentMutation) ResetPlace() {
+	m.place = nil
+	m.addplace = nil
+}
+
+// SetFileName sets the "file_name" field.
+func (m *ChatAttachmentMutation) SetFileName(s string) {
+	m.file_name = &s
+}
+
+// FileName returns the value of the "file_name" field in the mutation.
+func (m *ChatAttachmentMutation) FileName() (r string, exists bool) {
+	v := m.file_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFileName returns the old "file_name" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldFileName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFileName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFileName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFileName: %w", err)
+	}
+	return oldValue.FileName, nil
+}
+
+// ResetFileName resets all changes to the "file_name" field.
+func (m *ChatAttachmentMutation) ResetFileName() {
+	m.file_name = nil
+}
+
+// SetContentType sets the "content_type" field.
+func (m *ChatAttachmentMutation) SetContentType(s string) {
+	m.content_type = &s
+}
+
+// ContentType returns the value of the "content_type" field in the mutation.
+func (m *ChatAttachmentMutation) ContentType() (r string, exists bool) {
+	v := m.content_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContentType returns the old "content_type" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldContentType(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContentType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContentType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContentType: %w", err)
+	}
+	return oldValue.ContentType, nil
+}
+
+// ResetContentType resets all changes to the "content_type" field.
+func (m *ChatAttachmentMutation) ResetContentType() {
+	m.content_type = nil
+}
+
+// SetSizeBytes sets the "size_bytes" field.
+func (m *ChatAttachmentMutation) SetSizeBytes(i int64) {
+	m.size_bytes = &i
+	m.addsize_bytes = nil
+}
+
+// SizeBytes returns the value of the "size_bytes" field in the mutation.
+func (m *ChatAttachmentMutation) SizeBytes() (r int64, exists bool) {
+	v := m.size_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSizeBytes returns the old "size_bytes" field's value of the ChatAttachment entity.
+// If the ChatAttachment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatAttachmentMutation) OldSizeBytes(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSizeBytes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSizeBytes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSizeBytes: %w", err)
+	}
+	return oldValue.SizeBytes, nil
+}
+
+// AddSizeBytes adds i to the "size_bytes" field.
+func (m *ChatAttachmentMutation) AddSizeBytes(i int64) {
+	if m.addsize_bytes != nil {
+		*m.addsize_bytes += i
+	} else {
+		m.addsize_bytes = &i
+	}
+}
+
+// AddedSizeBytes returns the value that was added to the "size_bytes" field in this mutation.
+func (m *ChatAttachmentMutation) AddedSizeBytes() (r int64, exists bool) {
+	v := m.addsize_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSizeBytes resets all changes to the "size_bytes" field.
+func (m *ChatAttachmentMutation) ResetSizeBytes() {
+	m.size_bytes = nil
+	m.addsize_bytes = nil
+}
+
+// ClearRoom clears the "room" edge to the ChatRoom entity.
+func (m *ChatAttachmentMutation) ClearRoom() {
+	m.clearedroom = true
+	m.clearedFields[chatattachment.FieldRoomID] = struct{}{}
+}
+
+// RoomCleared reports if the "room" edge to the ChatRoom entity was cleared.
+func (m *ChatAttachmentMutation) RoomCleared() bool {
+	return m.clearedroom
+}
+
+// RoomIDs returns the "room" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RoomID instead. It exists only for internal usage by the builders.
+func (m *ChatAttachmentMutation) RoomIDs() (ids []uuid.UUID) {
+	if id := m.room; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRoom resets all changes to the "room" edge.
+func (m *ChatAttachmentMutation) ResetRoom() {
+	m.room = nil
+	m.clearedroom = false
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *ChatAttachmentMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[chatattachment.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *ChatAttachmentMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *ChatAttachmentMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *ChatAttachmentMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *ChatAttachmentMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[chatattachment.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *ChatAttachmentMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *ChatAttachmentMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *ChatAttachmentMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// ClearMessage clears the "message" edge to the ChatMessage entity.
+func (m *ChatAttachmentMutation) ClearMessage() {
+	m.clearedmessage = true
+	m.clearedFields[chatattachment.FieldMessageID] = struct{}{}
+}
+
+// MessageCleared reports if the "message" edge to the ChatMessage entity was cleared.
+func (m *ChatAttachmentMutation) MessageCleared() bool {
+	return m.clearedmessage
+}
+
+// MessageIDs returns the "message" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// MessageID instead. It exists only for internal usage by the builders.
+func (m *ChatAttachmentMutation) MessageIDs() (ids []uuid.UUID) {
+	if id := m.message; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetMessage resets all changes to the "message" edge.
+func (m *ChatAttachmentMutation) ResetMessage() {
+	m.message = nil
+	m.clearedmessage = false
+}
+
+// ClearUpload clears the "upload" edge to the ChatUpload entity.
+func (m *ChatAttachmentMutation) ClearUpload() {
+	m.clearedupload = true
+	m.clearedFields[chatattachment.FieldUploadID] = struct{}{}
+}
+
+// UploadCleared reports if the "upload" edge to the ChatUpload entity was cleared.
+func (m *ChatAttachmentMutation) UploadCleared() bool {
+	return m.clearedupload
+}
+
+// UploadIDs returns the "upload" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UploadID instead. It exists only for internal usage by the builders.
+func (m *ChatAttachmentMutation) UploadIDs() (ids []uuid.UUID) {
+	if id := m.upload; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUpload resets all changes to the "upload" edge.
+func (m *ChatAttachmentMutation) ResetUpload() {
+	m.upload = nil
+	m.clearedupload = false
+}
+
+// Where appends a list predicates to the ChatAttachmentMutation builder.
+func (m *ChatAttachmentMutation) Where(ps ...predicate.ChatAttachment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ChatAttachmentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ChatAttachmentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ChatAttachment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ChatAttachmentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ChatAttachmentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ChatAttachment).
+func (m *ChatAttachmentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ChatAttachmentMutation) Fields() []string {
+	fields := make([]string, 0, 10)
+	if m.created_at != nil {
+		fields = append(fields, chatattachment.FieldCreatedAt)
+	}
+	if m.room != nil {
+		fields = append(fields, chatattachment.FieldRoomID)
+	}
+	if m.patient != nil {
+		fields = append(fields, chatattachment.FieldPatientID)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, chatattachment.FieldPractitionerID)
+	}
+	if m.message != nil {
+		fields = append(fields, chatattachment.FieldMessageID)
+	}
+	if m.upload != nil {
+		fields = append(fields, chatattachment.FieldUploadID)
+	}
+	if m.place != nil {
+		fields = append(fields, chatattachment.FieldPlace)
+	}
+	if m.file_name != nil {
+		fields = append(fields, chatattachment.FieldFileName)
+	}
+	if m.content_type != nil {
+		fields = append(fields, chatattachment.FieldContentType)
+	}
+	if m.size_bytes != nil {
+		fields = append(fields, chatattachment.FieldSizeBytes)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ChatAttachmentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case chatattachment.FieldCreatedAt:
+		return m.CreatedAt()
+	case chatattachment.FieldRoomID:
+		return m.RoomID()
+	case chatattachment.FieldPatientID:
+		return m.PatientID()
+	case chatattachment.FieldPractitionerID:
+		return m.PractitionerID()
+	case chatattachment.FieldMessageID:
+		return m.MessageID()
+	case chatattachment.FieldUploadID:
+		return m.UploadID()
+	case chatattachment.FieldPlace:
+		return m.Place()
+	case chatattachment.FieldFileName:
+		return m.FileName()
+	case chatattachment.FieldContentType:
+		return m.ContentType()
+	case chatattachment.FieldSizeBytes:
+		return m.SizeBytes()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ChatAttachmentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case chatattachment.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case chatattachment.FieldRoomID:
+		return m.OldRoomID(ctx)
+	case chatattachment.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case chatattachment.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case chatattachment.FieldMessageID:
+		return m.OldMessageID(ctx)
+	case chatattachment.FieldUploadID:
+		return m.OldUploadID(ctx)
+	case chatattachment.FieldPlace:
+		return m.OldPlace(ctx)
+	case chatattachment.FieldFileName:
+		return m.OldFileName(ctx)
+	case chatattachment.FieldContentType:
+		return m.OldContentType(ctx)
+	case chatattachment.FieldSizeBytes:
+		return m.OldSizeBytes(ctx)
+	}
+	return nil, fmt.Errorf("unknown ChatAttachment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatAttachmentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case chatattachment.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case chatattachment.FieldRoomID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoomID(v)
+		return nil
+	case chatattachment.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case chatattachment.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case chatattachment.FieldMessageID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessageID(v)
+		return nil
+	case chatattachment.FieldUploadID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUploadID(v)
+		return nil
+	case chatattachment.FieldPlace:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlace(v)
+		return nil
+	case chatattachment.FieldFileName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFileName(v)
+		return nil
+	case chatattachment.FieldContentType:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContentType(v)
+		return nil
+	case chatattachment.FieldSizeBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSizeBytes(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatAttachment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ChatAttachmentMutation) AddedFields() []string {
+	var fields []string
+	if m.addplace != nil {
+		fields = append(fields, chatattachment.FieldPlace)
+	}
+	if m.addsize_bytes != nil {
+		fields = append(fields, chatattachment.FieldSizeBytes)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ChatAttachmentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case chatattachment.FieldPlace:
+		return m.AddedPlace()
+	case chatattachment.FieldSizeBytes:
+		return m.AddedSizeBytes()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatAttachmentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case chatattachment.FieldPlace:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPlace(v)
+		return nil
+	case chatattachment.FieldSizeBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSizeBytes(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatAttachment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ChatAttachmentMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ChatAttachmentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ChatAttachmentMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ChatAttachment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ChatAttachmentMutation) ResetField(name string) error {
+	switch name {
+	case chatattachment.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case chatattachment.FieldRoomID:
+		m.ResetRoomID()
+		return nil
+	case chatattachment.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case chatattachment.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case chatattachment.FieldMessageID:
+		m.ResetMessageID()
+		return nil
+	case chatattachment.FieldUploadID:
+		m.ResetUploadID()
+		return nil
+	case chatattachment.FieldPlace:
+		m.ResetPlace()
+		return nil
+	case chatattachment.FieldFileName:
+		m.ResetFileName()
+		return nil
+	case chatattachment.FieldContentType:
+		m.ResetContentType()
+		return nil
+	case chatattachment.FieldSizeBytes:
+		m.ResetSizeBytes()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatAttachment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ChatAttachmentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.room != nil {
+		edges = append(edges, chatattachment.EdgeRoom)
+	}
+	if m.patient != nil {
+		edges = append(edges, chatattachment.EdgePatient)
+	}
+	if m.practitioner != nil {
+		edges = append(edges, chatattachment.EdgePractitioner)
+	}
+	if m.message != nil {
+		edges = append(edges, chatattachment.EdgeMessage)
+	}
+	if m.upload != nil {
+		edges = append(edges, chatattachment.EdgeUpload)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ChatAttachmentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case chatattachment.EdgeRoom:
+		if id := m.room; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatattachment.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatattachment.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatattachment.EdgeMessage:
+		if id := m.message; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatattachment.EdgeUpload:
+		if id := m.upload; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ChatAttachmentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 5)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ChatAttachmentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ChatAttachmentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.clearedroom {
+		edges = append(edges, chatattachment.EdgeRoom)
+	}
+	if m.clearedpatient {
+		edges = append(edges, chatattachment.EdgePatient)
+	}
+	if m.clearedpractitioner {
+		edges = append(edges, chatattachment.EdgePractitioner)
+	}
+	if m.clearedmessage {
+		edges = append(edges, chatattachment.EdgeMessage)
+	}
+	if m.clearedupload {
+		edges = append(edges, chatattachment.EdgeUpload)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ChatAttachmentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case chatattachment.EdgeRoom:
+		return m.clearedroom
+	case chatattachment.EdgePatient:
+		return m.clearedpatient
+	case chatattachment.EdgePractitioner:
+		return m.clearedpractitioner
+	case chatattachment.EdgeMessage:
+		return m.clearedmessage
+	case chatattachment.EdgeUpload:
+		return m.clearedupload
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ChatAttachmentMutation) ClearEdge(name string) error {
+	switch name {
+	case chatattachment.EdgeRoom:
+		m.ClearRoom()
+		return nil
+	case chatattachment.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case chatattachment.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	case chatattachment.EdgeMessage:
+		m.ClearMessage()
+		return nil
+	case chatattachment.EdgeUpload:
+		m.ClearUpload()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatAttachment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ChatAttachmentMutation) ResetEdge(name string) error {
+	switch name {
+	case chatattachment.EdgeRoom:
+		m.ResetRoom()
+		return nil
+	case chatattachment.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case chatattachment.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	case chatattachment.EdgeMessage:
+		m.ResetMessage()
+		return nil
+	case chatattachment.EdgeUpload:
+		m.ResetUpload()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatAttachment edge %s", name)
+}
+
 // ChatMessageMutation represents an operation that mutates the ChatMessage nodes in the graph.
 type ChatMessageMutation struct {
 	config
@@ -5285,6 +7029,7 @@ type ChatMessageMutation struct {
 	position            *int64
 	addposition         *int64
 	body                *string
+	search_key          *string
 	client_message_id   *string
 	clearedFields       map[string]struct{}
 	room                *uuid.UUID
@@ -5295,6 +7040,9 @@ type ChatMessageMutation struct {
 	clearedpractitioner bool
 	sender              *uuid.UUID
 	clearedsender       bool
+	versions            map[uuid.UUID]struct{}
+	removedversions     map[uuid.UUID]struct{}
+	clearedversions     bool
 	done                bool
 	oldValue            func(context.Context) (*ChatMessage, error)
 	predicates          []predicate.ChatMessage
@@ -5712,6 +7460,55 @@ func (m *ChatMessageMutation) ResetBody() {
 	m.body = nil
 }
 
+// SetSearchKey sets the "search_key" field.
+func (m *ChatMessageMutation) SetSearchKey(s string) {
+	m.search_key = &s
+}
+
+// SearchKey returns the value of the "search_key" field in the mutation.
+func (m *ChatMessageMutation) SearchKey() (r string, exists bool) {
+	v := m.search_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSearchKey returns the old "search_key" field's value of the ChatMessage entity.
+// If the ChatMessage object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageMutation) OldSearchKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSearchKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSearchKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSearchKey: %w", err)
+	}
+	return oldValue.SearchKey, nil
+}
+
+// ClearSearchKey clears the value of the "search_key" field.
+func (m *ChatMessageMutation) ClearSearchKey() {
+	m.search_key = nil
+	m.clearedFields[chatmessage.FieldSearchKey] = struct{}{}
+}
+
+// SearchKeyCleared returns if the "search_key" field was cleared in this mutation.
+func (m *ChatMessageMutation) SearchKeyCleared() bool {
+	_, ok := m.clearedFields[chatmessage.FieldSearchKey]
+	return ok
+}
+
+// ResetSearchKey resets all changes to the "search_key" field.
+func (m *ChatMessageMutation) ResetSearchKey() {
+	m.search_key = nil
+	delete(m.clearedFields, chatmessage.FieldSearchKey)
+}
+
 // SetClientMessageID sets the "client_message_id" field.
 func (m *ChatMessageMutation) SetClientMessageID(s string) {
 	m.client_message_id = &s
@@ -5869,6 +7666,60 @@ func (m *ChatMessageMutation) ResetSender() {
 	m.clearedsender = false
 }
 
+// AddVersionIDs adds the "versions" edge to the ChatMessageVersion entity by ids.
+func (m *ChatMessageMutation) AddVersionIDs(ids ...uuid.UUID) {
+	if m.versions == nil {
+		m.versions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.versions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearVersions clears the "versions" edge to the ChatMessageVersion entity.
+func (m *ChatMessageMutation) ClearVersions() {
+	m.clearedversions = true
+}
+
+// VersionsCleared reports if the "versions" edge to the ChatMessageVersion entity was cleared.
+func (m *ChatMessageMutation) VersionsCleared() bool {
+	return m.clearedversions
+}
+
+// RemoveVersionIDs removes the "versions" edge to the ChatMessageVersion entity by IDs.
+func (m *ChatMessageMutation) RemoveVersionIDs(ids ...uuid.UUID) {
+	if m.removedversions == nil {
+		m.removedversions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.versions, ids[i])
+		m.removedversions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedVersions returns the removed IDs of the "versions" edge to the ChatMessageVersion entity.
+func (m *ChatMessageMutation) RemovedVersionsIDs() (ids []uuid.UUID) {
+	for id := range m.removedversions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// VersionsIDs returns the "versions" edge IDs in the mutation.
+func (m *ChatMessageMutation) VersionsIDs() (ids []uuid.UUID) {
+	for id := range m.versions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetVersions resets all changes to the "versions" edge.
+func (m *ChatMessageMutation) ResetVersions() {
+	m.versions = nil
+	m.clearedversions = false
+	m.removedversions = nil
+}
+
 // Where appends a list predicates to the ChatMessageMutation builder.
 func (m *ChatMessageMutation) Where(ps ...predicate.ChatMessage) {
 	m.predicates = append(m.predicates, ps...)
@@ -5903,7 +7754,7 @@ func (m *ChatMessageMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ChatMessageMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.created_at != nil {
 		fields = append(fields, chatmessage.FieldCreatedAt)
 	}
@@ -5927,6 +7778,9 @@ func (m *ChatMessageMutation) Fields() []string {
 	}
 	if m.body != nil {
 		fields = append(fields, chatmessage.FieldBody)
+	}
+	if m.search_key != nil {
+		fields = append(fields, chatmessage.FieldSearchKey)
 	}
 	if m.client_message_id != nil {
 		fields = append(fields, chatmessage.FieldClientMessageID)
@@ -5955,6 +7809,8 @@ func (m *ChatMessageMutation) Field(name string) (ent.Value, bool) {
 		return m.Position()
 	case chatmessage.FieldBody:
 		return m.Body()
+	case chatmessage.FieldSearchKey:
+		return m.SearchKey()
 	case chatmessage.FieldClientMessageID:
 		return m.ClientMessageID()
 	}
@@ -5982,6 +7838,8 @@ func (m *ChatMessageMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldPosition(ctx)
 	case chatmessage.FieldBody:
 		return m.OldBody(ctx)
+	case chatmessage.FieldSearchKey:
+		return m.OldSearchKey(ctx)
 	case chatmessage.FieldClientMessageID:
 		return m.OldClientMessageID(ctx)
 	}
@@ -6049,6 +7907,13 @@ func (m *ChatMessageMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetBody(v)
 		return nil
+	case chatmessage.FieldSearchKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSearchKey(v)
+		return nil
 	case chatmessage.FieldClientMessageID:
 		v, ok := value.(string)
 		if !ok {
@@ -6101,6 +7966,9 @@ func (m *ChatMessageMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *ChatMessageMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(chatmessage.FieldSearchKey) {
+		fields = append(fields, chatmessage.FieldSearchKey)
+	}
 	if m.FieldCleared(chatmessage.FieldClientMessageID) {
 		fields = append(fields, chatmessage.FieldClientMessageID)
 	}
@@ -6118,6 +7986,9 @@ func (m *ChatMessageMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *ChatMessageMutation) ClearField(name string) error {
 	switch name {
+	case chatmessage.FieldSearchKey:
+		m.ClearSearchKey()
+		return nil
 	case chatmessage.FieldClientMessageID:
 		m.ClearClientMessageID()
 		return nil
@@ -6153,6 +8024,9 @@ func (m *ChatMessageMutation) ResetField(name string) error {
 	case chatmessage.FieldBody:
 		m.ResetBody()
 		return nil
+	case chatmessage.FieldSearchKey:
+		m.ResetSearchKey()
+		return nil
 	case chatmessage.FieldClientMessageID:
 		m.ResetClientMessageID()
 		return nil
@@ -6162,7 +8036,7 @@ func (m *ChatMessageMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ChatMessageMutation) AddedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
 	if m.room != nil {
 		edges = append(edges, chatmessage.EdgeRoom)
 	}
@@ -6174,6 +8048,9 @@ func (m *ChatMessageMutation) AddedEdges() []string {
 	}
 	if m.sender != nil {
 		edges = append(edges, chatmessage.EdgeSender)
+	}
+	if m.versions != nil {
+		edges = append(edges, chatmessage.EdgeVersions)
 	}
 	return edges
 }
@@ -6198,25 +8075,42 @@ func (m *ChatMessageMutation) AddedIDs(name string) []ent.Value {
 		if id := m.sender; id != nil {
 			return []ent.Value{*id}
 		}
+	case chatmessage.EdgeVersions:
+		ids := make([]ent.Value, 0, len(m.versions))
+		for id := range m.versions {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ChatMessageMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
+	if m.removedversions != nil {
+		edges = append(edges, chatmessage.EdgeVersions)
+	}
 	return edges
 }
 
 // RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
 // the given name in this mutation.
 func (m *ChatMessageMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case chatmessage.EdgeVersions:
+		ids := make([]ent.Value, 0, len(m.removedversions))
+		for id := range m.removedversions {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ChatMessageMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 5)
 	if m.clearedroom {
 		edges = append(edges, chatmessage.EdgeRoom)
 	}
@@ -6228,6 +8122,9 @@ func (m *ChatMessageMutation) ClearedEdges() []string {
 	}
 	if m.clearedsender {
 		edges = append(edges, chatmessage.EdgeSender)
+	}
+	if m.clearedversions {
+		edges = append(edges, chatmessage.EdgeVersions)
 	}
 	return edges
 }
@@ -6244,6 +8141,8 @@ func (m *ChatMessageMutation) EdgeCleared(name string) bool {
 		return m.clearedpractitioner
 	case chatmessage.EdgeSender:
 		return m.clearedsender
+	case chatmessage.EdgeVersions:
+		return m.clearedversions
 	}
 	return false
 }
@@ -6284,8 +8183,990 @@ func (m *ChatMessageMutation) ResetEdge(name string) error {
 	case chatmessage.EdgeSender:
 		m.ResetSender()
 		return nil
+	case chatmessage.EdgeVersions:
+		m.ResetVersions()
+		return nil
 	}
 	return fmt.Errorf("unknown ChatMessage edge %s", name)
+}
+
+// ChatMessageVersionMutation represents an operation that mutates the ChatMessageVersion nodes in the graph.
+type ChatMessageVersionMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	number              *int
+	addnumber           *int
+	body                *string
+	search_key          *string
+	clearedFields       map[string]struct{}
+	message             *uuid.UUID
+	clearedmessage      bool
+	room                *uuid.UUID
+	clearedroom         bool
+	patient             *uuid.UUID
+	clearedpatient      bool
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	done                bool
+	oldValue            func(context.Context) (*ChatMessageVersion, error)
+	predicates          []predicate.ChatMessageVersion
+}
+
+var _ ent.Mutation = (*ChatMessageVersionMutation)(nil)
+
+// chatmessageversionOption allows management of the mutation configuration using functional options.
+type chatmessageversionOption func(*ChatMessageVersionMutation)
+
+// newChatMessageVersionMutation creates new mutation for the ChatMessageVersion entity.
+func newChatMessageVersionMutation(c config, op Op, opts ...chatmessageversionOption) *ChatMessageVersionMutation {
+	m := &ChatMessageVersionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeChatMessageVersion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withChatMessageVersionID sets the ID field of the mutation.
+func withChatMessageVersionID(id uuid.UUID) chatmessageversionOption {
+	return func(m *ChatMessageVersionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ChatMessageVersion
+		)
+		m.oldValue = func(ctx context.Context) (*ChatMessageVersion, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ChatMessageVersion.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withChatMessageVersion sets the old ChatMessageVersion of the mutation.
+func withChatMessageVersion(node *ChatMessageVersion) chatmessageversionOption {
+	return func(m *ChatMessageVersionMutation) {
+		m.oldValue = func(context.Context) (*ChatMessageVersion, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ChatMessageVersionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ChatMessageVersionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ChatMessageVersion entities.
+func (m *ChatMessageVersionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ChatMessageVersionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ChatMessageVersionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ChatMessageVersion.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ChatMessageVersionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ChatMessageVersionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ChatMessageVersionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetMessageID sets the "message_id" field.
+func (m *ChatMessageVersionMutation) SetMessageID(u uuid.UUID) {
+	m.message = &u
+}
+
+// MessageID returns the value of the "message_id" field in the mutation.
+func (m *ChatMessageVersionMutation) MessageID() (r uuid.UUID, exists bool) {
+	v := m.message
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessageID returns the old "message_id" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldMessageID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessageID: %w", err)
+	}
+	return oldValue.MessageID, nil
+}
+
+// ResetMessageID resets all changes to the "message_id" field.
+func (m *ChatMessageVersionMutation) ResetMessageID() {
+	m.message = nil
+}
+
+// SetRoomID sets the "room_id" field.
+func (m *ChatMessageVersionMutation) SetRoomID(u uuid.UUID) {
+	m.room = &u
+}
+
+// RoomID returns the value of the "room_id" field in the mutation.
+func (m *ChatMessageVersionMutation) RoomID() (r uuid.UUID, exists bool) {
+	v := m.room
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoomID returns the old "room_id" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldRoomID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoomID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoomID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoomID: %w", err)
+	}
+	return oldValue.RoomID, nil
+}
+
+// ResetRoomID resets all changes to the "room_id" field.
+func (m *ChatMessageVersionMutation) ResetRoomID() {
+	m.room = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *ChatMessageVersionMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *ChatMessageVersionMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *ChatMessageVersionMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *ChatMessageVersionMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *ChatMessageVersionMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *ChatMessageVersionMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *ChatMessageVersionMutation) SetNumber(i int) {
+	m.number = &i
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *ChatMessageVersionMutation) Number() (r int, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds i to the "number" field.
+func (m *ChatMessageVersionMutation) AddNumber(i int) {
+	if m.addnumber != nil {
+		*m.addnumber += i
+	} else {
+		m.addnumber = &i
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *ChatMessageVersionMutation) AddedNumber() (r int, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *ChatMessageVersionMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+}
+
+// SetBody sets the "body" field.
+func (m *ChatMessageVersionMutation) SetBody(s string) {
+	m.body = &s
+}
+
+// Body returns the value of the "body" field in the mutation.
+func (m *ChatMessageVersionMutation) Body() (r string, exists bool) {
+	v := m.body
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBody returns the old "body" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldBody(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBody is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBody requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBody: %w", err)
+	}
+	return oldValue.Body, nil
+}
+
+// ClearBody clears the value of the "body" field.
+func (m *ChatMessageVersionMutation) ClearBody() {
+	m.body = nil
+	m.clearedFields[chatmessageversion.FieldBody] = struct{}{}
+}
+
+// BodyCleared returns if the "body" field was cleared in this mutation.
+func (m *ChatMessageVersionMutation) BodyCleared() bool {
+	_, ok := m.clearedFields[chatmessageversion.FieldBody]
+	return ok
+}
+
+// ResetBody resets all changes to the "body" field.
+func (m *ChatMessageVersionMutation) ResetBody() {
+	m.body = nil
+	delete(m.clearedFields, chatmessageversion.FieldBody)
+}
+
+// SetSearchKey sets the "search_key" field.
+func (m *ChatMessageVersionMutation) SetSearchKey(s string) {
+	m.search_key = &s
+}
+
+// SearchKey returns the value of the "search_key" field in the mutation.
+func (m *ChatMessageVersionMutation) SearchKey() (r string, exists bool) {
+	v := m.search_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSearchKey returns the old "search_key" field's value of the ChatMessageVersion entity.
+// If the ChatMessageVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatMessageVersionMutation) OldSearchKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSearchKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSearchKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSearchKey: %w", err)
+	}
+	return oldValue.SearchKey, nil
+}
+
+// ClearSearchKey clears the value of the "search_key" field.
+func (m *ChatMessageVersionMutation) ClearSearchKey() {
+	m.search_key = nil
+	m.clearedFields[chatmessageversion.FieldSearchKey] = struct{}{}
+}
+
+// SearchKeyCleared returns if the "search_key" field was cleared in this mutation.
+func (m *ChatMessageVersionMutation) SearchKeyCleared() bool {
+	_, ok := m.clearedFields[chatmessageversion.FieldSearchKey]
+	return ok
+}
+
+// ResetSearchKey resets all changes to the "search_key" field.
+func (m *ChatMessageVersionMutation) ResetSearchKey() {
+	m.search_key = nil
+	delete(m.clearedFields, chatmessageversion.FieldSearchKey)
+}
+
+// ClearMessage clears the "message" edge to the ChatMessage entity.
+func (m *ChatMessageVersionMutation) ClearMessage() {
+	m.clearedmessage = true
+	m.clearedFields[chatmessageversion.FieldMessageID] = struct{}{}
+}
+
+// MessageCleared reports if the "message" edge to the ChatMessage entity was cleared.
+func (m *ChatMessageVersionMutation) MessageCleared() bool {
+	return m.clearedmessage
+}
+
+// MessageIDs returns the "message" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// MessageID instead. It exists only for internal usage by the builders.
+func (m *ChatMessageVersionMutation) MessageIDs() (ids []uuid.UUID) {
+	if id := m.message; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetMessage resets all changes to the "message" edge.
+func (m *ChatMessageVersionMutation) ResetMessage() {
+	m.message = nil
+	m.clearedmessage = false
+}
+
+// ClearRoom clears the "room" edge to the ChatRoom entity.
+func (m *ChatMessageVersionMutation) ClearRoom() {
+	m.clearedroom = true
+	m.clearedFields[chatmessageversion.FieldRoomID] = struct{}{}
+}
+
+// RoomCleared reports if the "room" edge to the ChatRoom entity was cleared.
+func (m *ChatMessageVersionMutation) RoomCleared() bool {
+	return m.clearedroom
+}
+
+// RoomIDs returns the "room" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RoomID instead. It exists only for internal usage by the builders.
+func (m *ChatMessageVersionMutation) RoomIDs() (ids []uuid.UUID) {
+	if id := m.room; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRoom resets all changes to the "room" edge.
+func (m *ChatMessageVersionMutation) ResetRoom() {
+	m.room = nil
+	m.clearedroom = false
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *ChatMessageVersionMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[chatmessageversion.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *ChatMessageVersionMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *ChatMessageVersionMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *ChatMessageVersionMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *ChatMessageVersionMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[chatmessageversion.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *ChatMessageVersionMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *ChatMessageVersionMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *ChatMessageVersionMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// Where appends a list predicates to the ChatMessageVersionMutation builder.
+func (m *ChatMessageVersionMutation) Where(ps ...predicate.ChatMessageVersion) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ChatMessageVersionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ChatMessageVersionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ChatMessageVersion, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ChatMessageVersionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ChatMessageVersionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ChatMessageVersion).
+func (m *ChatMessageVersionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ChatMessageVersionMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.created_at != nil {
+		fields = append(fields, chatmessageversion.FieldCreatedAt)
+	}
+	if m.message != nil {
+		fields = append(fields, chatmessageversion.FieldMessageID)
+	}
+	if m.room != nil {
+		fields = append(fields, chatmessageversion.FieldRoomID)
+	}
+	if m.patient != nil {
+		fields = append(fields, chatmessageversion.FieldPatientID)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, chatmessageversion.FieldPractitionerID)
+	}
+	if m.number != nil {
+		fields = append(fields, chatmessageversion.FieldNumber)
+	}
+	if m.body != nil {
+		fields = append(fields, chatmessageversion.FieldBody)
+	}
+	if m.search_key != nil {
+		fields = append(fields, chatmessageversion.FieldSearchKey)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ChatMessageVersionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case chatmessageversion.FieldCreatedAt:
+		return m.CreatedAt()
+	case chatmessageversion.FieldMessageID:
+		return m.MessageID()
+	case chatmessageversion.FieldRoomID:
+		return m.RoomID()
+	case chatmessageversion.FieldPatientID:
+		return m.PatientID()
+	case chatmessageversion.FieldPractitionerID:
+		return m.PractitionerID()
+	case chatmessageversion.FieldNumber:
+		return m.Number()
+	case chatmessageversion.FieldBody:
+		return m.Body()
+	case chatmessageversion.FieldSearchKey:
+		return m.SearchKey()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ChatMessageVersionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case chatmessageversion.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case chatmessageversion.FieldMessageID:
+		return m.OldMessageID(ctx)
+	case chatmessageversion.FieldRoomID:
+		return m.OldRoomID(ctx)
+	case chatmessageversion.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case chatmessageversion.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case chatmessageversion.FieldNumber:
+		return m.OldNumber(ctx)
+	case chatmessageversion.FieldBody:
+		return m.OldBody(ctx)
+	case chatmessageversion.FieldSearchKey:
+		return m.OldSearchKey(ctx)
+	}
+	return nil, fmt.Errorf("unknown ChatMessageVersion field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatMessageVersionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case chatmessageversion.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case chatmessageversion.FieldMessageID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessageID(v)
+		return nil
+	case chatmessageversion.FieldRoomID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoomID(v)
+		return nil
+	case chatmessageversion.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case chatmessageversion.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case chatmessageversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case chatmessageversion.FieldBody:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBody(v)
+		return nil
+	case chatmessageversion.FieldSearchKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSearchKey(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ChatMessageVersionMutation) AddedFields() []string {
+	var fields []string
+	if m.addnumber != nil {
+		fields = append(fields, chatmessageversion.FieldNumber)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ChatMessageVersionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case chatmessageversion.FieldNumber:
+		return m.AddedNumber()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatMessageVersionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case chatmessageversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ChatMessageVersionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(chatmessageversion.FieldBody) {
+		fields = append(fields, chatmessageversion.FieldBody)
+	}
+	if m.FieldCleared(chatmessageversion.FieldSearchKey) {
+		fields = append(fields, chatmessageversion.FieldSearchKey)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ChatMessageVersionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ChatMessageVersionMutation) ClearField(name string) error {
+	switch name {
+	case chatmessageversion.FieldBody:
+		m.ClearBody()
+		return nil
+	case chatmessageversion.FieldSearchKey:
+		m.ClearSearchKey()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ChatMessageVersionMutation) ResetField(name string) error {
+	switch name {
+	case chatmessageversion.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case chatmessageversion.FieldMessageID:
+		m.ResetMessageID()
+		return nil
+	case chatmessageversion.FieldRoomID:
+		m.ResetRoomID()
+		return nil
+	case chatmessageversion.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case chatmessageversion.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case chatmessageversion.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case chatmessageversion.FieldBody:
+		m.ResetBody()
+		return nil
+	case chatmessageversion.FieldSearchKey:
+		m.ResetSearchKey()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ChatMessageVersionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.message != nil {
+		edges = append(edges, chatmessageversion.EdgeMessage)
+	}
+	if m.room != nil {
+		edges = append(edges, chatmessageversion.EdgeRoom)
+	}
+	if m.patient != nil {
+		edges = append(edges, chatmessageversion.EdgePatient)
+	}
+	if m.practitioner != nil {
+		edges = append(edges, chatmessageversion.EdgePractitioner)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ChatMessageVersionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case chatmessageversion.EdgeMessage:
+		if id := m.message; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatmessageversion.EdgeRoom:
+		if id := m.room; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatmessageversion.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatmessageversion.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ChatMessageVersionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ChatMessageVersionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ChatMessageVersionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedmessage {
+		edges = append(edges, chatmessageversion.EdgeMessage)
+	}
+	if m.clearedroom {
+		edges = append(edges, chatmessageversion.EdgeRoom)
+	}
+	if m.clearedpatient {
+		edges = append(edges, chatmessageversion.EdgePatient)
+	}
+	if m.clearedpractitioner {
+		edges = append(edges, chatmessageversion.EdgePractitioner)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ChatMessageVersionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case chatmessageversion.EdgeMessage:
+		return m.clearedmessage
+	case chatmessageversion.EdgeRoom:
+		return m.clearedroom
+	case chatmessageversion.EdgePatient:
+		return m.clearedpatient
+	case chatmessageversion.EdgePractitioner:
+		return m.clearedpractitioner
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ChatMessageVersionMutation) ClearEdge(name string) error {
+	switch name {
+	case chatmessageversion.EdgeMessage:
+		m.ClearMessage()
+		return nil
+	case chatmessageversion.EdgeRoom:
+		m.ClearRoom()
+		return nil
+	case chatmessageversion.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case chatmessageversion.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ChatMessageVersionMutation) ResetEdge(name string) error {
+	switch name {
+	case chatmessageversion.EdgeMessage:
+		m.ResetMessage()
+		return nil
+	case chatmessageversion.EdgeRoom:
+		m.ResetRoom()
+		return nil
+	case chatmessageversion.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case chatmessageversion.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatMessageVersion edge %s", name)
 }
 
 // ChatReadMutation represents an operation that mutates the ChatRead nodes in the graph.
@@ -7126,6 +10007,8 @@ type ChatRoomMutation struct {
 	id                  *uuid.UUID
 	created_at          *time.Time
 	status              *chatroom.Status
+	status_since        *time.Time
+	deleted_at          *time.Time
 	clearedFields       map[string]struct{}
 	appointment         *uuid.UUID
 	clearedappointment  bool
@@ -7422,6 +10305,104 @@ func (m *ChatRoomMutation) ResetStatus() {
 	m.status = nil
 }
 
+// SetStatusSince sets the "status_since" field.
+func (m *ChatRoomMutation) SetStatusSince(t time.Time) {
+	m.status_since = &t
+}
+
+// StatusSince returns the value of the "status_since" field in the mutation.
+func (m *ChatRoomMutation) StatusSince() (r time.Time, exists bool) {
+	v := m.status_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatusSince returns the old "status_since" field's value of the ChatRoom entity.
+// If the ChatRoom object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatRoomMutation) OldStatusSince(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatusSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatusSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatusSince: %w", err)
+	}
+	return oldValue.StatusSince, nil
+}
+
+// ClearStatusSince clears the value of the "status_since" field.
+func (m *ChatRoomMutation) ClearStatusSince() {
+	m.status_since = nil
+	m.clearedFields[chatroom.FieldStatusSince] = struct{}{}
+}
+
+// StatusSinceCleared returns if the "status_since" field was cleared in this mutation.
+func (m *ChatRoomMutation) StatusSinceCleared() bool {
+	_, ok := m.clearedFields[chatroom.FieldStatusSince]
+	return ok
+}
+
+// ResetStatusSince resets all changes to the "status_since" field.
+func (m *ChatRoomMutation) ResetStatusSince() {
+	m.status_since = nil
+	delete(m.clearedFields, chatroom.FieldStatusSince)
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (m *ChatRoomMutation) SetDeletedAt(t time.Time) {
+	m.deleted_at = &t
+}
+
+// DeletedAt returns the value of the "deleted_at" field in the mutation.
+func (m *ChatRoomMutation) DeletedAt() (r time.Time, exists bool) {
+	v := m.deleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedAt returns the old "deleted_at" field's value of the ChatRoom entity.
+// If the ChatRoom object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatRoomMutation) OldDeletedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedAt: %w", err)
+	}
+	return oldValue.DeletedAt, nil
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (m *ChatRoomMutation) ClearDeletedAt() {
+	m.deleted_at = nil
+	m.clearedFields[chatroom.FieldDeletedAt] = struct{}{}
+}
+
+// DeletedAtCleared returns if the "deleted_at" field was cleared in this mutation.
+func (m *ChatRoomMutation) DeletedAtCleared() bool {
+	_, ok := m.clearedFields[chatroom.FieldDeletedAt]
+	return ok
+}
+
+// ResetDeletedAt resets all changes to the "deleted_at" field.
+func (m *ChatRoomMutation) ResetDeletedAt() {
+	m.deleted_at = nil
+	delete(m.clearedFields, chatroom.FieldDeletedAt)
+}
+
 // ClearAppointment clears the "appointment" edge to the Appointment entity.
 func (m *ChatRoomMutation) ClearAppointment() {
 	m.clearedappointment = true
@@ -7537,7 +10518,7 @@ func (m *ChatRoomMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ChatRoomMutation) Fields() []string {
-	fields := make([]string, 0, 5)
+	fields := make([]string, 0, 7)
 	if m.created_at != nil {
 		fields = append(fields, chatroom.FieldCreatedAt)
 	}
@@ -7552,6 +10533,12 @@ func (m *ChatRoomMutation) Fields() []string {
 	}
 	if m.status != nil {
 		fields = append(fields, chatroom.FieldStatus)
+	}
+	if m.status_since != nil {
+		fields = append(fields, chatroom.FieldStatusSince)
+	}
+	if m.deleted_at != nil {
+		fields = append(fields, chatroom.FieldDeletedAt)
 	}
 	return fields
 }
@@ -7571,6 +10558,10 @@ func (m *ChatRoomMutation) Field(name string) (ent.Value, bool) {
 		return m.PractitionerID()
 	case chatroom.FieldStatus:
 		return m.Status()
+	case chatroom.FieldStatusSince:
+		return m.StatusSince()
+	case chatroom.FieldDeletedAt:
+		return m.DeletedAt()
 	}
 	return nil, false
 }
@@ -7590,6 +10581,10 @@ func (m *ChatRoomMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldPractitionerID(ctx)
 	case chatroom.FieldStatus:
 		return m.OldStatus(ctx)
+	case chatroom.FieldStatusSince:
+		return m.OldStatusSince(ctx)
+	case chatroom.FieldDeletedAt:
+		return m.OldDeletedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown ChatRoom field %s", name)
 }
@@ -7634,6 +10629,20 @@ func (m *ChatRoomMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetStatus(v)
 		return nil
+	case chatroom.FieldStatusSince:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatusSince(v)
+		return nil
+	case chatroom.FieldDeletedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown ChatRoom field %s", name)
 }
@@ -7663,7 +10672,14 @@ func (m *ChatRoomMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *ChatRoomMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(chatroom.FieldStatusSince) {
+		fields = append(fields, chatroom.FieldStatusSince)
+	}
+	if m.FieldCleared(chatroom.FieldDeletedAt) {
+		fields = append(fields, chatroom.FieldDeletedAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -7676,6 +10692,14 @@ func (m *ChatRoomMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *ChatRoomMutation) ClearField(name string) error {
+	switch name {
+	case chatroom.FieldStatusSince:
+		m.ClearStatusSince()
+		return nil
+	case chatroom.FieldDeletedAt:
+		m.ClearDeletedAt()
+		return nil
+	}
 	return fmt.Errorf("unknown ChatRoom nullable field %s", name)
 }
 
@@ -7697,6 +10721,12 @@ func (m *ChatRoomMutation) ResetField(name string) error {
 		return nil
 	case chatroom.FieldStatus:
 		m.ResetStatus()
+		return nil
+	case chatroom.FieldStatusSince:
+		m.ResetStatusSince()
+		return nil
+	case chatroom.FieldDeletedAt:
+		m.ResetDeletedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown ChatRoom field %s", name)
@@ -7810,6 +10840,1201 @@ func (m *ChatRoomMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown ChatRoom edge %s", name)
+}
+
+// ChatUploadMutation represents an operation that mutates the ChatUpload nodes in the graph.
+type ChatUploadMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	purpose             *chatupload.Purpose
+	file_name           *string
+	content_type        *chatupload.ContentType
+	size_bytes          *int64
+	addsize_bytes       *int64
+	expires_at          *time.Time
+	stored_at           *time.Time
+	object_key          *string
+	clearedFields       map[string]struct{}
+	room                *uuid.UUID
+	clearedroom         bool
+	patient             *uuid.UUID
+	clearedpatient      bool
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	user                *uuid.UUID
+	cleareduser         bool
+	done                bool
+	oldValue            func(context.Context) (*ChatUpload, error)
+	predicates          []predicate.ChatUpload
+}
+
+var _ ent.Mutation = (*ChatUploadMutation)(nil)
+
+// chatuploadOption allows management of the mutation configuration using functional options.
+type chatuploadOption func(*ChatUploadMutation)
+
+// newChatUploadMutation creates new mutation for the ChatUpload entity.
+func newChatUploadMutation(c config, op Op, opts ...chatuploadOption) *ChatUploadMutation {
+	m := &ChatUploadMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeChatUpload,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withChatUploadID sets the ID field of the mutation.
+func withChatUploadID(id uuid.UUID) chatuploadOption {
+	return func(m *ChatUploadMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ChatUpload
+		)
+		m.oldValue = func(ctx context.Context) (*ChatUpload, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ChatUpload.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withChatUpload sets the old ChatUpload of the mutation.
+func withChatUpload(node *ChatUpload) chatuploadOption {
+	return func(m *ChatUploadMutation) {
+		m.oldValue = func(context.Context) (*ChatUpload, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ChatUploadMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ChatUploadMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ChatUpload entities.
+func (m *ChatUploadMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ChatUploadMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ChatUploadMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ChatUpload.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ChatUploadMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ChatUploadMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ChatUploadMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetRoomID sets the "room_id" field.
+func (m *ChatUploadMutation) SetRoomID(u uuid.UUID) {
+	m.room = &u
+}
+
+// RoomID returns the value of the "room_id" field in the mutation.
+func (m *ChatUploadMutation) RoomID() (r uuid.UUID, exists bool) {
+	v := m.room
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoomID returns the old "room_id" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldRoomID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoomID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoomID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoomID: %w", err)
+	}
+	return oldValue.RoomID, nil
+}
+
+// ResetRoomID resets all changes to the "room_id" field.
+func (m *ChatUploadMutation) ResetRoomID() {
+	m.room = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *ChatUploadMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *ChatUploadMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *ChatUploadMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *ChatUploadMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *ChatUploadMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *ChatUploadMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *ChatUploadMutation) SetUserID(u uuid.UUID) {
+	m.user = &u
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *ChatUploadMutation) UserID() (r uuid.UUID, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldUserID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *ChatUploadMutation) ResetUserID() {
+	m.user = nil
+}
+
+// SetPurpose sets the "purpose" field.
+func (m *ChatUploadMutation) SetPurpose(c chatupload.Purpose) {
+	m.purpose = &c
+}
+
+// Purpose returns the value of the "purpose" field in the mutation.
+func (m *ChatUploadMutation) Purpose() (r chatupload.Purpose, exists bool) {
+	v := m.purpose
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurpose returns the old "purpose" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldPurpose(ctx context.Context) (v chatupload.Purpose, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurpose is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurpose requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurpose: %w", err)
+	}
+	return oldValue.Purpose, nil
+}
+
+// ResetPurpose resets all changes to the "purpose" field.
+func (m *ChatUploadMutation) ResetPurpose() {
+	m.purpose = nil
+}
+
+// SetFileName sets the "file_name" field.
+func (m *ChatUploadMutation) SetFileName(s string) {
+	m.file_name = &s
+}
+
+// FileName returns the value of the "file_name" field in the mutation.
+func (m *ChatUploadMutation) FileName() (r string, exists bool) {
+	v := m.file_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFileName returns the old "file_name" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldFileName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFileName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFileName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFileName: %w", err)
+	}
+	return oldValue.FileName, nil
+}
+
+// ResetFileName resets all changes to the "file_name" field.
+func (m *ChatUploadMutation) ResetFileName() {
+	m.file_name = nil
+}
+
+// SetContentType sets the "content_type" field.
+func (m *ChatUploadMutation) SetContentType(ct chatupload.ContentType) {
+	m.content_type = &ct
+}
+
+// ContentType returns the value of the "content_type" field in the mutation.
+func (m *ChatUploadMutation) ContentType() (r chatupload.ContentType, exists bool) {
+	v := m.content_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContentType returns the old "content_type" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldContentType(ctx context.Context) (v chatupload.ContentType, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContentType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContentType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContentType: %w", err)
+	}
+	return oldValue.ContentType, nil
+}
+
+// ResetContentType resets all changes to the "content_type" field.
+func (m *ChatUploadMutation) ResetContentType() {
+	m.content_type = nil
+}
+
+// SetSizeBytes sets the "size_bytes" field.
+func (m *ChatUploadMutation) SetSizeBytes(i int64) {
+	m.size_bytes = &i
+	m.addsize_bytes = nil
+}
+
+// SizeBytes returns the value of the "size_bytes" field in the mutation.
+func (m *ChatUploadMutation) SizeBytes() (r int64, exists bool) {
+	v := m.size_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSizeBytes returns the old "size_bytes" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldSizeBytes(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSizeBytes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSizeBytes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSizeBytes: %w", err)
+	}
+	return oldValue.SizeBytes, nil
+}
+
+// AddSizeBytes adds i to the "size_bytes" field.
+func (m *ChatUploadMutation) AddSizeBytes(i int64) {
+	if m.addsize_bytes != nil {
+		*m.addsize_bytes += i
+	} else {
+		m.addsize_bytes = &i
+	}
+}
+
+// AddedSizeBytes returns the value that was added to the "size_bytes" field in this mutation.
+func (m *ChatUploadMutation) AddedSizeBytes() (r int64, exists bool) {
+	v := m.addsize_bytes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSizeBytes resets all changes to the "size_bytes" field.
+func (m *ChatUploadMutation) ResetSizeBytes() {
+	m.size_bytes = nil
+	m.addsize_bytes = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *ChatUploadMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *ChatUploadMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *ChatUploadMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// SetStoredAt sets the "stored_at" field.
+func (m *ChatUploadMutation) SetStoredAt(t time.Time) {
+	m.stored_at = &t
+}
+
+// StoredAt returns the value of the "stored_at" field in the mutation.
+func (m *ChatUploadMutation) StoredAt() (r time.Time, exists bool) {
+	v := m.stored_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStoredAt returns the old "stored_at" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldStoredAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStoredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStoredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStoredAt: %w", err)
+	}
+	return oldValue.StoredAt, nil
+}
+
+// ClearStoredAt clears the value of the "stored_at" field.
+func (m *ChatUploadMutation) ClearStoredAt() {
+	m.stored_at = nil
+	m.clearedFields[chatupload.FieldStoredAt] = struct{}{}
+}
+
+// StoredAtCleared returns if the "stored_at" field was cleared in this mutation.
+func (m *ChatUploadMutation) StoredAtCleared() bool {
+	_, ok := m.clearedFields[chatupload.FieldStoredAt]
+	return ok
+}
+
+// ResetStoredAt resets all changes to the "stored_at" field.
+func (m *ChatUploadMutation) ResetStoredAt() {
+	m.stored_at = nil
+	delete(m.clearedFields, chatupload.FieldStoredAt)
+}
+
+// SetObjectKey sets the "object_key" field.
+func (m *ChatUploadMutation) SetObjectKey(s string) {
+	m.object_key = &s
+}
+
+// ObjectKey returns the value of the "object_key" field in the mutation.
+func (m *ChatUploadMutation) ObjectKey() (r string, exists bool) {
+	v := m.object_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldObjectKey returns the old "object_key" field's value of the ChatUpload entity.
+// If the ChatUpload object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChatUploadMutation) OldObjectKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldObjectKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldObjectKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldObjectKey: %w", err)
+	}
+	return oldValue.ObjectKey, nil
+}
+
+// ClearObjectKey clears the value of the "object_key" field.
+func (m *ChatUploadMutation) ClearObjectKey() {
+	m.object_key = nil
+	m.clearedFields[chatupload.FieldObjectKey] = struct{}{}
+}
+
+// ObjectKeyCleared returns if the "object_key" field was cleared in this mutation.
+func (m *ChatUploadMutation) ObjectKeyCleared() bool {
+	_, ok := m.clearedFields[chatupload.FieldObjectKey]
+	return ok
+}
+
+// ResetObjectKey resets all changes to the "object_key" field.
+func (m *ChatUploadMutation) ResetObjectKey() {
+	m.object_key = nil
+	delete(m.clearedFields, chatupload.FieldObjectKey)
+}
+
+// ClearRoom clears the "room" edge to the ChatRoom entity.
+func (m *ChatUploadMutation) ClearRoom() {
+	m.clearedroom = true
+	m.clearedFields[chatupload.FieldRoomID] = struct{}{}
+}
+
+// RoomCleared reports if the "room" edge to the ChatRoom entity was cleared.
+func (m *ChatUploadMutation) RoomCleared() bool {
+	return m.clearedroom
+}
+
+// RoomIDs returns the "room" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RoomID instead. It exists only for internal usage by the builders.
+func (m *ChatUploadMutation) RoomIDs() (ids []uuid.UUID) {
+	if id := m.room; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRoom resets all changes to the "room" edge.
+func (m *ChatUploadMutation) ResetRoom() {
+	m.room = nil
+	m.clearedroom = false
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *ChatUploadMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[chatupload.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *ChatUploadMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *ChatUploadMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *ChatUploadMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *ChatUploadMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[chatupload.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *ChatUploadMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *ChatUploadMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *ChatUploadMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *ChatUploadMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[chatupload.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *ChatUploadMutation) UserCleared() bool {
+	return m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *ChatUploadMutation) UserIDs() (ids []uuid.UUID) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *ChatUploadMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// Where appends a list predicates to the ChatUploadMutation builder.
+func (m *ChatUploadMutation) Where(ps ...predicate.ChatUpload) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ChatUploadMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ChatUploadMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ChatUpload, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ChatUploadMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ChatUploadMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ChatUpload).
+func (m *ChatUploadMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ChatUploadMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.created_at != nil {
+		fields = append(fields, chatupload.FieldCreatedAt)
+	}
+	if m.room != nil {
+		fields = append(fields, chatupload.FieldRoomID)
+	}
+	if m.patient != nil {
+		fields = append(fields, chatupload.FieldPatientID)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, chatupload.FieldPractitionerID)
+	}
+	if m.user != nil {
+		fields = append(fields, chatupload.FieldUserID)
+	}
+	if m.purpose != nil {
+		fields = append(fields, chatupload.FieldPurpose)
+	}
+	if m.file_name != nil {
+		fields = append(fields, chatupload.FieldFileName)
+	}
+	if m.content_type != nil {
+		fields = append(fields, chatupload.FieldContentType)
+	}
+	if m.size_bytes != nil {
+		fields = append(fields, chatupload.FieldSizeBytes)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, chatupload.FieldExpiresAt)
+	}
+	if m.stored_at != nil {
+		fields = append(fields, chatupload.FieldStoredAt)
+	}
+	if m.object_key != nil {
+		fields = append(fields, chatupload.FieldObjectKey)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ChatUploadMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case chatupload.FieldCreatedAt:
+		return m.CreatedAt()
+	case chatupload.FieldRoomID:
+		return m.RoomID()
+	case chatupload.FieldPatientID:
+		return m.PatientID()
+	case chatupload.FieldPractitionerID:
+		return m.PractitionerID()
+	case chatupload.FieldUserID:
+		return m.UserID()
+	case chatupload.FieldPurpose:
+		return m.Purpose()
+	case chatupload.FieldFileName:
+		return m.FileName()
+	case chatupload.FieldContentType:
+		return m.ContentType()
+	case chatupload.FieldSizeBytes:
+		return m.SizeBytes()
+	case chatupload.FieldExpiresAt:
+		return m.ExpiresAt()
+	case chatupload.FieldStoredAt:
+		return m.StoredAt()
+	case chatupload.FieldObjectKey:
+		return m.ObjectKey()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ChatUploadMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case chatupload.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case chatupload.FieldRoomID:
+		return m.OldRoomID(ctx)
+	case chatupload.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case chatupload.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case chatupload.FieldUserID:
+		return m.OldUserID(ctx)
+	case chatupload.FieldPurpose:
+		return m.OldPurpose(ctx)
+	case chatupload.FieldFileName:
+		return m.OldFileName(ctx)
+	case chatupload.FieldContentType:
+		return m.OldContentType(ctx)
+	case chatupload.FieldSizeBytes:
+		return m.OldSizeBytes(ctx)
+	case chatupload.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case chatupload.FieldStoredAt:
+		return m.OldStoredAt(ctx)
+	case chatupload.FieldObjectKey:
+		return m.OldObjectKey(ctx)
+	}
+	return nil, fmt.Errorf("unknown ChatUpload field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatUploadMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case chatupload.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case chatupload.FieldRoomID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoomID(v)
+		return nil
+	case chatupload.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case chatupload.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case chatupload.FieldUserID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case chatupload.FieldPurpose:
+		v, ok := value.(chatupload.Purpose)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurpose(v)
+		return nil
+	case chatupload.FieldFileName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFileName(v)
+		return nil
+	case chatupload.FieldContentType:
+		v, ok := value.(chatupload.ContentType)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContentType(v)
+		return nil
+	case chatupload.FieldSizeBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSizeBytes(v)
+		return nil
+	case chatupload.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case chatupload.FieldStoredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStoredAt(v)
+		return nil
+	case chatupload.FieldObjectKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetObjectKey(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ChatUploadMutation) AddedFields() []string {
+	var fields []string
+	if m.addsize_bytes != nil {
+		fields = append(fields, chatupload.FieldSizeBytes)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ChatUploadMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case chatupload.FieldSizeBytes:
+		return m.AddedSizeBytes()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChatUploadMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case chatupload.FieldSizeBytes:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSizeBytes(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ChatUploadMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(chatupload.FieldStoredAt) {
+		fields = append(fields, chatupload.FieldStoredAt)
+	}
+	if m.FieldCleared(chatupload.FieldObjectKey) {
+		fields = append(fields, chatupload.FieldObjectKey)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ChatUploadMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ChatUploadMutation) ClearField(name string) error {
+	switch name {
+	case chatupload.FieldStoredAt:
+		m.ClearStoredAt()
+		return nil
+	case chatupload.FieldObjectKey:
+		m.ClearObjectKey()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ChatUploadMutation) ResetField(name string) error {
+	switch name {
+	case chatupload.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case chatupload.FieldRoomID:
+		m.ResetRoomID()
+		return nil
+	case chatupload.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case chatupload.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case chatupload.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case chatupload.FieldPurpose:
+		m.ResetPurpose()
+		return nil
+	case chatupload.FieldFileName:
+		m.ResetFileName()
+		return nil
+	case chatupload.FieldContentType:
+		m.ResetContentType()
+		return nil
+	case chatupload.FieldSizeBytes:
+		m.ResetSizeBytes()
+		return nil
+	case chatupload.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case chatupload.FieldStoredAt:
+		m.ResetStoredAt()
+		return nil
+	case chatupload.FieldObjectKey:
+		m.ResetObjectKey()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ChatUploadMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.room != nil {
+		edges = append(edges, chatupload.EdgeRoom)
+	}
+	if m.patient != nil {
+		edges = append(edges, chatupload.EdgePatient)
+	}
+	if m.practitioner != nil {
+		edges = append(edges, chatupload.EdgePractitioner)
+	}
+	if m.user != nil {
+		edges = append(edges, chatupload.EdgeUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ChatUploadMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case chatupload.EdgeRoom:
+		if id := m.room; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatupload.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatupload.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	case chatupload.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ChatUploadMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ChatUploadMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ChatUploadMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedroom {
+		edges = append(edges, chatupload.EdgeRoom)
+	}
+	if m.clearedpatient {
+		edges = append(edges, chatupload.EdgePatient)
+	}
+	if m.clearedpractitioner {
+		edges = append(edges, chatupload.EdgePractitioner)
+	}
+	if m.cleareduser {
+		edges = append(edges, chatupload.EdgeUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ChatUploadMutation) EdgeCleared(name string) bool {
+	switch name {
+	case chatupload.EdgeRoom:
+		return m.clearedroom
+	case chatupload.EdgePatient:
+		return m.clearedpatient
+	case chatupload.EdgePractitioner:
+		return m.clearedpractitioner
+	case chatupload.EdgeUser:
+		return m.cleareduser
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ChatUploadMutation) ClearEdge(name string) error {
+	switch name {
+	case chatupload.EdgeRoom:
+		m.ClearRoom()
+		return nil
+	case chatupload.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case chatupload.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	case chatupload.EdgeUser:
+		m.ClearUser()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ChatUploadMutation) ResetEdge(name string) error {
+	switch name {
+	case chatupload.EdgeRoom:
+		m.ResetRoom()
+		return nil
+	case chatupload.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case chatupload.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	case chatupload.EdgeUser:
+		m.ResetUser()
+		return nil
+	}
+	return fmt.Errorf("unknown ChatUpload edge %s", name)
 }
 
 // CounterMutation represents an operation that mutates the Counter nodes in the graph.
@@ -12119,6 +16344,743 @@ func (m *JobRunMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown JobRun edge %s", name)
 }
 
+// LeaveMutation represents an operation that mutates the Leave nodes in the graph.
+type LeaveMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	starts_at           *time.Time
+	ends_at             *time.Time
+	reason              *string
+	clearedFields       map[string]struct{}
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	creator             *uuid.UUID
+	clearedcreator      bool
+	done                bool
+	oldValue            func(context.Context) (*Leave, error)
+	predicates          []predicate.Leave
+}
+
+var _ ent.Mutation = (*LeaveMutation)(nil)
+
+// leaveOption allows management of the mutation configuration using functional options.
+type leaveOption func(*LeaveMutation)
+
+// newLeaveMutation creates new mutation for the Leave entity.
+func newLeaveMutation(c config, op Op, opts ...leaveOption) *LeaveMutation {
+	m := &LeaveMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeLeave,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withLeaveID sets the ID field of the mutation.
+func withLeaveID(id uuid.UUID) leaveOption {
+	return func(m *LeaveMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Leave
+		)
+		m.oldValue = func(ctx context.Context) (*Leave, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Leave.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withLeave sets the old Leave of the mutation.
+func withLeave(node *Leave) leaveOption {
+	return func(m *LeaveMutation) {
+		m.oldValue = func(context.Context) (*Leave, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m LeaveMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m LeaveMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Leave entities.
+func (m *LeaveMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *LeaveMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *LeaveMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Leave.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *LeaveMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *LeaveMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *LeaveMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *LeaveMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *LeaveMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *LeaveMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetStartsAt sets the "starts_at" field.
+func (m *LeaveMutation) SetStartsAt(t time.Time) {
+	m.starts_at = &t
+}
+
+// StartsAt returns the value of the "starts_at" field in the mutation.
+func (m *LeaveMutation) StartsAt() (r time.Time, exists bool) {
+	v := m.starts_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartsAt returns the old "starts_at" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldStartsAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartsAt: %w", err)
+	}
+	return oldValue.StartsAt, nil
+}
+
+// ResetStartsAt resets all changes to the "starts_at" field.
+func (m *LeaveMutation) ResetStartsAt() {
+	m.starts_at = nil
+}
+
+// SetEndsAt sets the "ends_at" field.
+func (m *LeaveMutation) SetEndsAt(t time.Time) {
+	m.ends_at = &t
+}
+
+// EndsAt returns the value of the "ends_at" field in the mutation.
+func (m *LeaveMutation) EndsAt() (r time.Time, exists bool) {
+	v := m.ends_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndsAt returns the old "ends_at" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldEndsAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndsAt: %w", err)
+	}
+	return oldValue.EndsAt, nil
+}
+
+// ResetEndsAt resets all changes to the "ends_at" field.
+func (m *LeaveMutation) ResetEndsAt() {
+	m.ends_at = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *LeaveMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *LeaveMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ClearReason clears the value of the "reason" field.
+func (m *LeaveMutation) ClearReason() {
+	m.reason = nil
+	m.clearedFields[leave.FieldReason] = struct{}{}
+}
+
+// ReasonCleared returns if the "reason" field was cleared in this mutation.
+func (m *LeaveMutation) ReasonCleared() bool {
+	_, ok := m.clearedFields[leave.FieldReason]
+	return ok
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *LeaveMutation) ResetReason() {
+	m.reason = nil
+	delete(m.clearedFields, leave.FieldReason)
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *LeaveMutation) SetCreatedBy(u uuid.UUID) {
+	m.creator = &u
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *LeaveMutation) CreatedBy() (r uuid.UUID, exists bool) {
+	v := m.creator
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Leave entity.
+// If the Leave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LeaveMutation) OldCreatedBy(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *LeaveMutation) ResetCreatedBy() {
+	m.creator = nil
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *LeaveMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[leave.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *LeaveMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *LeaveMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *LeaveMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// SetCreatorID sets the "creator" edge to the User entity by id.
+func (m *LeaveMutation) SetCreatorID(id uuid.UUID) {
+	m.creator = &id
+}
+
+// ClearCreator clears the "creator" edge to the User entity.
+func (m *LeaveMutation) ClearCreator() {
+	m.clearedcreator = true
+	m.clearedFields[leave.FieldCreatedBy] = struct{}{}
+}
+
+// CreatorCleared reports if the "creator" edge to the User entity was cleared.
+func (m *LeaveMutation) CreatorCleared() bool {
+	return m.clearedcreator
+}
+
+// CreatorID returns the "creator" edge ID in the mutation.
+func (m *LeaveMutation) CreatorID() (id uuid.UUID, exists bool) {
+	if m.creator != nil {
+		return *m.creator, true
+	}
+	return
+}
+
+// CreatorIDs returns the "creator" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CreatorID instead. It exists only for internal usage by the builders.
+func (m *LeaveMutation) CreatorIDs() (ids []uuid.UUID) {
+	if id := m.creator; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCreator resets all changes to the "creator" edge.
+func (m *LeaveMutation) ResetCreator() {
+	m.creator = nil
+	m.clearedcreator = false
+}
+
+// Where appends a list predicates to the LeaveMutation builder.
+func (m *LeaveMutation) Where(ps ...predicate.Leave) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the LeaveMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *LeaveMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Leave, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *LeaveMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *LeaveMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Leave).
+func (m *LeaveMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *LeaveMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, leave.FieldCreatedAt)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, leave.FieldPractitionerID)
+	}
+	if m.starts_at != nil {
+		fields = append(fields, leave.FieldStartsAt)
+	}
+	if m.ends_at != nil {
+		fields = append(fields, leave.FieldEndsAt)
+	}
+	if m.reason != nil {
+		fields = append(fields, leave.FieldReason)
+	}
+	if m.creator != nil {
+		fields = append(fields, leave.FieldCreatedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *LeaveMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case leave.FieldCreatedAt:
+		return m.CreatedAt()
+	case leave.FieldPractitionerID:
+		return m.PractitionerID()
+	case leave.FieldStartsAt:
+		return m.StartsAt()
+	case leave.FieldEndsAt:
+		return m.EndsAt()
+	case leave.FieldReason:
+		return m.Reason()
+	case leave.FieldCreatedBy:
+		return m.CreatedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *LeaveMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case leave.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case leave.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case leave.FieldStartsAt:
+		return m.OldStartsAt(ctx)
+	case leave.FieldEndsAt:
+		return m.OldEndsAt(ctx)
+	case leave.FieldReason:
+		return m.OldReason(ctx)
+	case leave.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown Leave field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LeaveMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case leave.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case leave.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case leave.FieldStartsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartsAt(v)
+		return nil
+	case leave.FieldEndsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndsAt(v)
+		return nil
+	case leave.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case leave.FieldCreatedBy:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Leave field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *LeaveMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *LeaveMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *LeaveMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Leave numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *LeaveMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(leave.FieldReason) {
+		fields = append(fields, leave.FieldReason)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *LeaveMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *LeaveMutation) ClearField(name string) error {
+	switch name {
+	case leave.FieldReason:
+		m.ClearReason()
+		return nil
+	}
+	return fmt.Errorf("unknown Leave nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *LeaveMutation) ResetField(name string) error {
+	switch name {
+	case leave.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case leave.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case leave.FieldStartsAt:
+		m.ResetStartsAt()
+		return nil
+	case leave.FieldEndsAt:
+		m.ResetEndsAt()
+		return nil
+	case leave.FieldReason:
+		m.ResetReason()
+		return nil
+	case leave.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Leave field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *LeaveMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.practitioner != nil {
+		edges = append(edges, leave.EdgePractitioner)
+	}
+	if m.creator != nil {
+		edges = append(edges, leave.EdgeCreator)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *LeaveMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case leave.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	case leave.EdgeCreator:
+		if id := m.creator; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *LeaveMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *LeaveMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *LeaveMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedpractitioner {
+		edges = append(edges, leave.EdgePractitioner)
+	}
+	if m.clearedcreator {
+		edges = append(edges, leave.EdgeCreator)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *LeaveMutation) EdgeCleared(name string) bool {
+	switch name {
+	case leave.EdgePractitioner:
+		return m.clearedpractitioner
+	case leave.EdgeCreator:
+		return m.clearedcreator
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *LeaveMutation) ClearEdge(name string) error {
+	switch name {
+	case leave.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	case leave.EdgeCreator:
+		m.ClearCreator()
+		return nil
+	}
+	return fmt.Errorf("unknown Leave unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *LeaveMutation) ResetEdge(name string) error {
+	switch name {
+	case leave.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	case leave.EdgeCreator:
+		m.ResetCreator()
+		return nil
+	}
+	return fmt.Errorf("unknown Leave edge %s", name)
+}
+
 // LinkCodeMutation represents an operation that mutates the LinkCode nodes in the graph.
 type LinkCodeMutation struct {
 	config
@@ -14515,9 +19477,13 @@ type OrderMutation struct {
 	status             *order.Status
 	provider           *string
 	provider_ref       *string
+	method             *order.Method
 	payment_ref        *string
 	checkout_url       *string
 	expires_at         *time.Time
+	checkout_at        *time.Time
+	failed_at          *time.Time
+	expired_at         *time.Time
 	paid_at            *time.Time
 	completed_at       *time.Time
 	refunded_minor     *int64
@@ -15051,6 +20017,55 @@ func (m *OrderMutation) ResetProviderRef() {
 	delete(m.clearedFields, order.FieldProviderRef)
 }
 
+// SetMethod sets the "method" field.
+func (m *OrderMutation) SetMethod(o order.Method) {
+	m.method = &o
+}
+
+// Method returns the value of the "method" field in the mutation.
+func (m *OrderMutation) Method() (r order.Method, exists bool) {
+	v := m.method
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMethod returns the old "method" field's value of the Order entity.
+// If the Order object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OrderMutation) OldMethod(ctx context.Context) (v *order.Method, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMethod is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMethod requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMethod: %w", err)
+	}
+	return oldValue.Method, nil
+}
+
+// ClearMethod clears the value of the "method" field.
+func (m *OrderMutation) ClearMethod() {
+	m.method = nil
+	m.clearedFields[order.FieldMethod] = struct{}{}
+}
+
+// MethodCleared returns if the "method" field was cleared in this mutation.
+func (m *OrderMutation) MethodCleared() bool {
+	_, ok := m.clearedFields[order.FieldMethod]
+	return ok
+}
+
+// ResetMethod resets all changes to the "method" field.
+func (m *OrderMutation) ResetMethod() {
+	m.method = nil
+	delete(m.clearedFields, order.FieldMethod)
+}
+
 // SetPaymentRef sets the "payment_ref" field.
 func (m *OrderMutation) SetPaymentRef(s string) {
 	m.payment_ref = &s
@@ -15183,6 +20198,153 @@ func (m *OrderMutation) OldExpiresAt(ctx context.Context) (v time.Time, err erro
 // ResetExpiresAt resets all changes to the "expires_at" field.
 func (m *OrderMutation) ResetExpiresAt() {
 	m.expires_at = nil
+}
+
+// SetCheckoutAt sets the "checkout_at" field.
+func (m *OrderMutation) SetCheckoutAt(t time.Time) {
+	m.checkout_at = &t
+}
+
+// CheckoutAt returns the value of the "checkout_at" field in the mutation.
+func (m *OrderMutation) CheckoutAt() (r time.Time, exists bool) {
+	v := m.checkout_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCheckoutAt returns the old "checkout_at" field's value of the Order entity.
+// If the Order object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OrderMutation) OldCheckoutAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCheckoutAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCheckoutAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCheckoutAt: %w", err)
+	}
+	return oldValue.CheckoutAt, nil
+}
+
+// ClearCheckoutAt clears the value of the "checkout_at" field.
+func (m *OrderMutation) ClearCheckoutAt() {
+	m.checkout_at = nil
+	m.clearedFields[order.FieldCheckoutAt] = struct{}{}
+}
+
+// CheckoutAtCleared returns if the "checkout_at" field was cleared in this mutation.
+func (m *OrderMutation) CheckoutAtCleared() bool {
+	_, ok := m.clearedFields[order.FieldCheckoutAt]
+	return ok
+}
+
+// ResetCheckoutAt resets all changes to the "checkout_at" field.
+func (m *OrderMutation) ResetCheckoutAt() {
+	m.checkout_at = nil
+	delete(m.clearedFields, order.FieldCheckoutAt)
+}
+
+// SetFailedAt sets the "failed_at" field.
+func (m *OrderMutation) SetFailedAt(t time.Time) {
+	m.failed_at = &t
+}
+
+// FailedAt returns the value of the "failed_at" field in the mutation.
+func (m *OrderMutation) FailedAt() (r time.Time, exists bool) {
+	v := m.failed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailedAt returns the old "failed_at" field's value of the Order entity.
+// If the Order object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OrderMutation) OldFailedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailedAt: %w", err)
+	}
+	return oldValue.FailedAt, nil
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (m *OrderMutation) ClearFailedAt() {
+	m.failed_at = nil
+	m.clearedFields[order.FieldFailedAt] = struct{}{}
+}
+
+// FailedAtCleared returns if the "failed_at" field was cleared in this mutation.
+func (m *OrderMutation) FailedAtCleared() bool {
+	_, ok := m.clearedFields[order.FieldFailedAt]
+	return ok
+}
+
+// ResetFailedAt resets all changes to the "failed_at" field.
+func (m *OrderMutation) ResetFailedAt() {
+	m.failed_at = nil
+	delete(m.clearedFields, order.FieldFailedAt)
+}
+
+// SetExpiredAt sets the "expired_at" field.
+func (m *OrderMutation) SetExpiredAt(t time.Time) {
+	m.expired_at = &t
+}
+
+// ExpiredAt returns the value of the "expired_at" field in the mutation.
+func (m *OrderMutation) ExpiredAt() (r time.Time, exists bool) {
+	v := m.expired_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiredAt returns the old "expired_at" field's value of the Order entity.
+// If the Order object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OrderMutation) OldExpiredAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiredAt: %w", err)
+	}
+	return oldValue.ExpiredAt, nil
+}
+
+// ClearExpiredAt clears the value of the "expired_at" field.
+func (m *OrderMutation) ClearExpiredAt() {
+	m.expired_at = nil
+	m.clearedFields[order.FieldExpiredAt] = struct{}{}
+}
+
+// ExpiredAtCleared returns if the "expired_at" field was cleared in this mutation.
+func (m *OrderMutation) ExpiredAtCleared() bool {
+	_, ok := m.clearedFields[order.FieldExpiredAt]
+	return ok
+}
+
+// ResetExpiredAt resets all changes to the "expired_at" field.
+func (m *OrderMutation) ResetExpiredAt() {
+	m.expired_at = nil
+	delete(m.clearedFields, order.FieldExpiredAt)
 }
 
 // SetPaidAt sets the "paid_at" field.
@@ -15483,7 +20645,7 @@ func (m *OrderMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *OrderMutation) Fields() []string {
-	fields := make([]string, 0, 17)
+	fields := make([]string, 0, 21)
 	if m.created_at != nil {
 		fields = append(fields, order.FieldCreatedAt)
 	}
@@ -15514,6 +20676,9 @@ func (m *OrderMutation) Fields() []string {
 	if m.provider_ref != nil {
 		fields = append(fields, order.FieldProviderRef)
 	}
+	if m.method != nil {
+		fields = append(fields, order.FieldMethod)
+	}
 	if m.payment_ref != nil {
 		fields = append(fields, order.FieldPaymentRef)
 	}
@@ -15522,6 +20687,15 @@ func (m *OrderMutation) Fields() []string {
 	}
 	if m.expires_at != nil {
 		fields = append(fields, order.FieldExpiresAt)
+	}
+	if m.checkout_at != nil {
+		fields = append(fields, order.FieldCheckoutAt)
+	}
+	if m.failed_at != nil {
+		fields = append(fields, order.FieldFailedAt)
+	}
+	if m.expired_at != nil {
+		fields = append(fields, order.FieldExpiredAt)
 	}
 	if m.paid_at != nil {
 		fields = append(fields, order.FieldPaidAt)
@@ -15563,12 +20737,20 @@ func (m *OrderMutation) Field(name string) (ent.Value, bool) {
 		return m.Provider()
 	case order.FieldProviderRef:
 		return m.ProviderRef()
+	case order.FieldMethod:
+		return m.Method()
 	case order.FieldPaymentRef:
 		return m.PaymentRef()
 	case order.FieldCheckoutURL:
 		return m.CheckoutURL()
 	case order.FieldExpiresAt:
 		return m.ExpiresAt()
+	case order.FieldCheckoutAt:
+		return m.CheckoutAt()
+	case order.FieldFailedAt:
+		return m.FailedAt()
+	case order.FieldExpiredAt:
+		return m.ExpiredAt()
 	case order.FieldPaidAt:
 		return m.PaidAt()
 	case order.FieldCompletedAt:
@@ -15606,12 +20788,20 @@ func (m *OrderMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldProvider(ctx)
 	case order.FieldProviderRef:
 		return m.OldProviderRef(ctx)
+	case order.FieldMethod:
+		return m.OldMethod(ctx)
 	case order.FieldPaymentRef:
 		return m.OldPaymentRef(ctx)
 	case order.FieldCheckoutURL:
 		return m.OldCheckoutURL(ctx)
 	case order.FieldExpiresAt:
 		return m.OldExpiresAt(ctx)
+	case order.FieldCheckoutAt:
+		return m.OldCheckoutAt(ctx)
+	case order.FieldFailedAt:
+		return m.OldFailedAt(ctx)
+	case order.FieldExpiredAt:
+		return m.OldExpiredAt(ctx)
 	case order.FieldPaidAt:
 		return m.OldPaidAt(ctx)
 	case order.FieldCompletedAt:
@@ -15699,6 +20889,13 @@ func (m *OrderMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetProviderRef(v)
 		return nil
+	case order.FieldMethod:
+		v, ok := value.(order.Method)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMethod(v)
+		return nil
 	case order.FieldPaymentRef:
 		v, ok := value.(string)
 		if !ok {
@@ -15719,6 +20916,27 @@ func (m *OrderMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetExpiresAt(v)
+		return nil
+	case order.FieldCheckoutAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCheckoutAt(v)
+		return nil
+	case order.FieldFailedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailedAt(v)
+		return nil
+	case order.FieldExpiredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiredAt(v)
 		return nil
 	case order.FieldPaidAt:
 		v, ok := value.(time.Time)
@@ -15832,11 +21050,23 @@ func (m *OrderMutation) ClearedFields() []string {
 	if m.FieldCleared(order.FieldProviderRef) {
 		fields = append(fields, order.FieldProviderRef)
 	}
+	if m.FieldCleared(order.FieldMethod) {
+		fields = append(fields, order.FieldMethod)
+	}
 	if m.FieldCleared(order.FieldPaymentRef) {
 		fields = append(fields, order.FieldPaymentRef)
 	}
 	if m.FieldCleared(order.FieldCheckoutURL) {
 		fields = append(fields, order.FieldCheckoutURL)
+	}
+	if m.FieldCleared(order.FieldCheckoutAt) {
+		fields = append(fields, order.FieldCheckoutAt)
+	}
+	if m.FieldCleared(order.FieldFailedAt) {
+		fields = append(fields, order.FieldFailedAt)
+	}
+	if m.FieldCleared(order.FieldExpiredAt) {
+		fields = append(fields, order.FieldExpiredAt)
 	}
 	if m.FieldCleared(order.FieldPaidAt) {
 		fields = append(fields, order.FieldPaidAt)
@@ -15861,11 +21091,23 @@ func (m *OrderMutation) ClearField(name string) error {
 	case order.FieldProviderRef:
 		m.ClearProviderRef()
 		return nil
+	case order.FieldMethod:
+		m.ClearMethod()
+		return nil
 	case order.FieldPaymentRef:
 		m.ClearPaymentRef()
 		return nil
 	case order.FieldCheckoutURL:
 		m.ClearCheckoutURL()
+		return nil
+	case order.FieldCheckoutAt:
+		m.ClearCheckoutAt()
+		return nil
+	case order.FieldFailedAt:
+		m.ClearFailedAt()
+		return nil
+	case order.FieldExpiredAt:
+		m.ClearExpiredAt()
 		return nil
 	case order.FieldPaidAt:
 		m.ClearPaidAt()
@@ -15911,6 +21153,9 @@ func (m *OrderMutation) ResetField(name string) error {
 	case order.FieldProviderRef:
 		m.ResetProviderRef()
 		return nil
+	case order.FieldMethod:
+		m.ResetMethod()
+		return nil
 	case order.FieldPaymentRef:
 		m.ResetPaymentRef()
 		return nil
@@ -15919,6 +21164,15 @@ func (m *OrderMutation) ResetField(name string) error {
 		return nil
 	case order.FieldExpiresAt:
 		m.ResetExpiresAt()
+		return nil
+	case order.FieldCheckoutAt:
+		m.ResetCheckoutAt()
+		return nil
+	case order.FieldFailedAt:
+		m.ResetFailedAt()
+		return nil
+	case order.FieldExpiredAt:
+		m.ResetExpiredAt()
 		return nil
 	case order.FieldPaidAt:
 		m.ResetPaidAt()
@@ -20696,6 +25950,1885 @@ func (m *PractitionerCredentialMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown PractitionerCredential edge %s", name)
 }
 
+// QuestionMutation represents an operation that mutates the Question nodes in the graph.
+type QuestionMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	created_at    *time.Time
+	version       *int
+	addversion    *int
+	updated_at    *time.Time
+	prompt        *string
+	kind          *question.Kind
+	choices       *[]string
+	appendchoices []string
+	is_active     *bool
+	position      *int
+	addposition   *int
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Question, error)
+	predicates    []predicate.Question
+}
+
+var _ ent.Mutation = (*QuestionMutation)(nil)
+
+// questionOption allows management of the mutation configuration using functional options.
+type questionOption func(*QuestionMutation)
+
+// newQuestionMutation creates new mutation for the Question entity.
+func newQuestionMutation(c config, op Op, opts ...questionOption) *QuestionMutation {
+	m := &QuestionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeQuestion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withQuestionID sets the ID field of the mutation.
+func withQuestionID(id uuid.UUID) questionOption {
+	return func(m *QuestionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Question
+		)
+		m.oldValue = func(ctx context.Context) (*Question, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Question.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withQuestion sets the old Question of the mutation.
+func withQuestion(node *Question) questionOption {
+	return func(m *QuestionMutation) {
+		m.oldValue = func(context.Context) (*Question, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m QuestionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m QuestionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Question entities.
+func (m *QuestionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *QuestionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *QuestionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Question.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *QuestionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *QuestionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *QuestionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *QuestionMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *QuestionMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *QuestionMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *QuestionMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *QuestionMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *QuestionMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *QuestionMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *QuestionMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetPrompt sets the "prompt" field.
+func (m *QuestionMutation) SetPrompt(s string) {
+	m.prompt = &s
+}
+
+// Prompt returns the value of the "prompt" field in the mutation.
+func (m *QuestionMutation) Prompt() (r string, exists bool) {
+	v := m.prompt
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrompt returns the old "prompt" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldPrompt(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrompt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrompt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrompt: %w", err)
+	}
+	return oldValue.Prompt, nil
+}
+
+// ResetPrompt resets all changes to the "prompt" field.
+func (m *QuestionMutation) ResetPrompt() {
+	m.prompt = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *QuestionMutation) SetKind(q question.Kind) {
+	m.kind = &q
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *QuestionMutation) Kind() (r question.Kind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldKind(ctx context.Context) (v question.Kind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *QuestionMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetChoices sets the "choices" field.
+func (m *QuestionMutation) SetChoices(s []string) {
+	m.choices = &s
+	m.appendchoices = nil
+}
+
+// Choices returns the value of the "choices" field in the mutation.
+func (m *QuestionMutation) Choices() (r []string, exists bool) {
+	v := m.choices
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChoices returns the old "choices" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldChoices(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChoices is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChoices requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChoices: %w", err)
+	}
+	return oldValue.Choices, nil
+}
+
+// AppendChoices adds s to the "choices" field.
+func (m *QuestionMutation) AppendChoices(s []string) {
+	m.appendchoices = append(m.appendchoices, s...)
+}
+
+// AppendedChoices returns the list of values that were appended to the "choices" field in this mutation.
+func (m *QuestionMutation) AppendedChoices() ([]string, bool) {
+	if len(m.appendchoices) == 0 {
+		return nil, false
+	}
+	return m.appendchoices, true
+}
+
+// ResetChoices resets all changes to the "choices" field.
+func (m *QuestionMutation) ResetChoices() {
+	m.choices = nil
+	m.appendchoices = nil
+}
+
+// SetIsActive sets the "is_active" field.
+func (m *QuestionMutation) SetIsActive(b bool) {
+	m.is_active = &b
+}
+
+// IsActive returns the value of the "is_active" field in the mutation.
+func (m *QuestionMutation) IsActive() (r bool, exists bool) {
+	v := m.is_active
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIsActive returns the old "is_active" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldIsActive(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIsActive is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIsActive requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIsActive: %w", err)
+	}
+	return oldValue.IsActive, nil
+}
+
+// ResetIsActive resets all changes to the "is_active" field.
+func (m *QuestionMutation) ResetIsActive() {
+	m.is_active = nil
+}
+
+// SetPosition sets the "position" field.
+func (m *QuestionMutation) SetPosition(i int) {
+	m.position = &i
+	m.addposition = nil
+}
+
+// Position returns the value of the "position" field in the mutation.
+func (m *QuestionMutation) Position() (r int, exists bool) {
+	v := m.position
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPosition returns the old "position" field's value of the Question entity.
+// If the Question object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionMutation) OldPosition(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPosition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPosition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPosition: %w", err)
+	}
+	return oldValue.Position, nil
+}
+
+// AddPosition adds i to the "position" field.
+func (m *QuestionMutation) AddPosition(i int) {
+	if m.addposition != nil {
+		*m.addposition += i
+	} else {
+		m.addposition = &i
+	}
+}
+
+// AddedPosition returns the value that was added to the "position" field in this mutation.
+func (m *QuestionMutation) AddedPosition() (r int, exists bool) {
+	v := m.addposition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPosition resets all changes to the "position" field.
+func (m *QuestionMutation) ResetPosition() {
+	m.position = nil
+	m.addposition = nil
+}
+
+// Where appends a list predicates to the QuestionMutation builder.
+func (m *QuestionMutation) Where(ps ...predicate.Question) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the QuestionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *QuestionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Question, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *QuestionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *QuestionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Question).
+func (m *QuestionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *QuestionMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.created_at != nil {
+		fields = append(fields, question.FieldCreatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, question.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, question.FieldUpdatedAt)
+	}
+	if m.prompt != nil {
+		fields = append(fields, question.FieldPrompt)
+	}
+	if m.kind != nil {
+		fields = append(fields, question.FieldKind)
+	}
+	if m.choices != nil {
+		fields = append(fields, question.FieldChoices)
+	}
+	if m.is_active != nil {
+		fields = append(fields, question.FieldIsActive)
+	}
+	if m.position != nil {
+		fields = append(fields, question.FieldPosition)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *QuestionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case question.FieldCreatedAt:
+		return m.CreatedAt()
+	case question.FieldVersion:
+		return m.Version()
+	case question.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case question.FieldPrompt:
+		return m.Prompt()
+	case question.FieldKind:
+		return m.Kind()
+	case question.FieldChoices:
+		return m.Choices()
+	case question.FieldIsActive:
+		return m.IsActive()
+	case question.FieldPosition:
+		return m.Position()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *QuestionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case question.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case question.FieldVersion:
+		return m.OldVersion(ctx)
+	case question.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case question.FieldPrompt:
+		return m.OldPrompt(ctx)
+	case question.FieldKind:
+		return m.OldKind(ctx)
+	case question.FieldChoices:
+		return m.OldChoices(ctx)
+	case question.FieldIsActive:
+		return m.OldIsActive(ctx)
+	case question.FieldPosition:
+		return m.OldPosition(ctx)
+	}
+	return nil, fmt.Errorf("unknown Question field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *QuestionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case question.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case question.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case question.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case question.FieldPrompt:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrompt(v)
+		return nil
+	case question.FieldKind:
+		v, ok := value.(question.Kind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case question.FieldChoices:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChoices(v)
+		return nil
+	case question.FieldIsActive:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIsActive(v)
+		return nil
+	case question.FieldPosition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPosition(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Question field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *QuestionMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, question.FieldVersion)
+	}
+	if m.addposition != nil {
+		fields = append(fields, question.FieldPosition)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *QuestionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case question.FieldVersion:
+		return m.AddedVersion()
+	case question.FieldPosition:
+		return m.AddedPosition()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *QuestionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case question.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case question.FieldPosition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPosition(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Question numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *QuestionMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *QuestionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *QuestionMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Question nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *QuestionMutation) ResetField(name string) error {
+	switch name {
+	case question.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case question.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case question.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case question.FieldPrompt:
+		m.ResetPrompt()
+		return nil
+	case question.FieldKind:
+		m.ResetKind()
+		return nil
+	case question.FieldChoices:
+		m.ResetChoices()
+		return nil
+	case question.FieldIsActive:
+		m.ResetIsActive()
+		return nil
+	case question.FieldPosition:
+		m.ResetPosition()
+		return nil
+	}
+	return fmt.Errorf("unknown Question field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *QuestionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *QuestionMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *QuestionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *QuestionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *QuestionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *QuestionMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *QuestionMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Question unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *QuestionMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Question edge %s", name)
+}
+
+// QuestionAnswerMutation represents an operation that mutates the QuestionAnswer nodes in the graph.
+type QuestionAnswerMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	version             *int
+	addversion          *int
+	updated_at          *time.Time
+	prompt              *string
+	text                *string
+	choices             *[]string
+	appendchoices       []string
+	clearedFields       map[string]struct{}
+	appointment         *uuid.UUID
+	clearedappointment  bool
+	patient             *uuid.UUID
+	clearedpatient      bool
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	question            *uuid.UUID
+	clearedquestion     bool
+	done                bool
+	oldValue            func(context.Context) (*QuestionAnswer, error)
+	predicates          []predicate.QuestionAnswer
+}
+
+var _ ent.Mutation = (*QuestionAnswerMutation)(nil)
+
+// questionanswerOption allows management of the mutation configuration using functional options.
+type questionanswerOption func(*QuestionAnswerMutation)
+
+// newQuestionAnswerMutation creates new mutation for the QuestionAnswer entity.
+func newQuestionAnswerMutation(c config, op Op, opts ...questionanswerOption) *QuestionAnswerMutation {
+	m := &QuestionAnswerMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeQuestionAnswer,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withQuestionAnswerID sets the ID field of the mutation.
+func withQuestionAnswerID(id uuid.UUID) questionanswerOption {
+	return func(m *QuestionAnswerMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *QuestionAnswer
+		)
+		m.oldValue = func(ctx context.Context) (*QuestionAnswer, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().QuestionAnswer.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withQuestionAnswer sets the old QuestionAnswer of the mutation.
+func withQuestionAnswer(node *QuestionAnswer) questionanswerOption {
+	return func(m *QuestionAnswerMutation) {
+		m.oldValue = func(context.Context) (*QuestionAnswer, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m QuestionAnswerMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m QuestionAnswerMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of QuestionAnswer entities.
+func (m *QuestionAnswerMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *QuestionAnswerMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *QuestionAnswerMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().QuestionAnswer.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *QuestionAnswerMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *QuestionAnswerMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *QuestionAnswerMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *QuestionAnswerMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *QuestionAnswerMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *QuestionAnswerMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *QuestionAnswerMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *QuestionAnswerMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *QuestionAnswerMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *QuestionAnswerMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *QuestionAnswerMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetAppointmentID sets the "appointment_id" field.
+func (m *QuestionAnswerMutation) SetAppointmentID(u uuid.UUID) {
+	m.appointment = &u
+}
+
+// AppointmentID returns the value of the "appointment_id" field in the mutation.
+func (m *QuestionAnswerMutation) AppointmentID() (r uuid.UUID, exists bool) {
+	v := m.appointment
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAppointmentID returns the old "appointment_id" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldAppointmentID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAppointmentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAppointmentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAppointmentID: %w", err)
+	}
+	return oldValue.AppointmentID, nil
+}
+
+// ResetAppointmentID resets all changes to the "appointment_id" field.
+func (m *QuestionAnswerMutation) ResetAppointmentID() {
+	m.appointment = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *QuestionAnswerMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *QuestionAnswerMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *QuestionAnswerMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *QuestionAnswerMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *QuestionAnswerMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *QuestionAnswerMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetQuestionID sets the "question_id" field.
+func (m *QuestionAnswerMutation) SetQuestionID(u uuid.UUID) {
+	m.question = &u
+}
+
+// QuestionID returns the value of the "question_id" field in the mutation.
+func (m *QuestionAnswerMutation) QuestionID() (r uuid.UUID, exists bool) {
+	v := m.question
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldQuestionID returns the old "question_id" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldQuestionID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldQuestionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldQuestionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldQuestionID: %w", err)
+	}
+	return oldValue.QuestionID, nil
+}
+
+// ResetQuestionID resets all changes to the "question_id" field.
+func (m *QuestionAnswerMutation) ResetQuestionID() {
+	m.question = nil
+}
+
+// SetPrompt sets the "prompt" field.
+func (m *QuestionAnswerMutation) SetPrompt(s string) {
+	m.prompt = &s
+}
+
+// Prompt returns the value of the "prompt" field in the mutation.
+func (m *QuestionAnswerMutation) Prompt() (r string, exists bool) {
+	v := m.prompt
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrompt returns the old "prompt" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldPrompt(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrompt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrompt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrompt: %w", err)
+	}
+	return oldValue.Prompt, nil
+}
+
+// ResetPrompt resets all changes to the "prompt" field.
+func (m *QuestionAnswerMutation) ResetPrompt() {
+	m.prompt = nil
+}
+
+// SetText sets the "text" field.
+func (m *QuestionAnswerMutation) SetText(s string) {
+	m.text = &s
+}
+
+// Text returns the value of the "text" field in the mutation.
+func (m *QuestionAnswerMutation) Text() (r string, exists bool) {
+	v := m.text
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldText returns the old "text" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldText(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldText is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldText requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldText: %w", err)
+	}
+	return oldValue.Text, nil
+}
+
+// ClearText clears the value of the "text" field.
+func (m *QuestionAnswerMutation) ClearText() {
+	m.text = nil
+	m.clearedFields[questionanswer.FieldText] = struct{}{}
+}
+
+// TextCleared returns if the "text" field was cleared in this mutation.
+func (m *QuestionAnswerMutation) TextCleared() bool {
+	_, ok := m.clearedFields[questionanswer.FieldText]
+	return ok
+}
+
+// ResetText resets all changes to the "text" field.
+func (m *QuestionAnswerMutation) ResetText() {
+	m.text = nil
+	delete(m.clearedFields, questionanswer.FieldText)
+}
+
+// SetChoices sets the "choices" field.
+func (m *QuestionAnswerMutation) SetChoices(s []string) {
+	m.choices = &s
+	m.appendchoices = nil
+}
+
+// Choices returns the value of the "choices" field in the mutation.
+func (m *QuestionAnswerMutation) Choices() (r []string, exists bool) {
+	v := m.choices
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChoices returns the old "choices" field's value of the QuestionAnswer entity.
+// If the QuestionAnswer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *QuestionAnswerMutation) OldChoices(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChoices is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChoices requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChoices: %w", err)
+	}
+	return oldValue.Choices, nil
+}
+
+// AppendChoices adds s to the "choices" field.
+func (m *QuestionAnswerMutation) AppendChoices(s []string) {
+	m.appendchoices = append(m.appendchoices, s...)
+}
+
+// AppendedChoices returns the list of values that were appended to the "choices" field in this mutation.
+func (m *QuestionAnswerMutation) AppendedChoices() ([]string, bool) {
+	if len(m.appendchoices) == 0 {
+		return nil, false
+	}
+	return m.appendchoices, true
+}
+
+// ResetChoices resets all changes to the "choices" field.
+func (m *QuestionAnswerMutation) ResetChoices() {
+	m.choices = nil
+	m.appendchoices = nil
+}
+
+// ClearAppointment clears the "appointment" edge to the Appointment entity.
+func (m *QuestionAnswerMutation) ClearAppointment() {
+	m.clearedappointment = true
+	m.clearedFields[questionanswer.FieldAppointmentID] = struct{}{}
+}
+
+// AppointmentCleared reports if the "appointment" edge to the Appointment entity was cleared.
+func (m *QuestionAnswerMutation) AppointmentCleared() bool {
+	return m.clearedappointment
+}
+
+// AppointmentIDs returns the "appointment" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AppointmentID instead. It exists only for internal usage by the builders.
+func (m *QuestionAnswerMutation) AppointmentIDs() (ids []uuid.UUID) {
+	if id := m.appointment; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAppointment resets all changes to the "appointment" edge.
+func (m *QuestionAnswerMutation) ResetAppointment() {
+	m.appointment = nil
+	m.clearedappointment = false
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *QuestionAnswerMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[questionanswer.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *QuestionAnswerMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *QuestionAnswerMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *QuestionAnswerMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *QuestionAnswerMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[questionanswer.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *QuestionAnswerMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *QuestionAnswerMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *QuestionAnswerMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// ClearQuestion clears the "question" edge to the Question entity.
+func (m *QuestionAnswerMutation) ClearQuestion() {
+	m.clearedquestion = true
+	m.clearedFields[questionanswer.FieldQuestionID] = struct{}{}
+}
+
+// QuestionCleared reports if the "question" edge to the Question entity was cleared.
+func (m *QuestionAnswerMutation) QuestionCleared() bool {
+	return m.clearedquestion
+}
+
+// QuestionIDs returns the "question" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// QuestionID instead. It exists only for internal usage by the builders.
+func (m *QuestionAnswerMutation) QuestionIDs() (ids []uuid.UUID) {
+	if id := m.question; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetQuestion resets all changes to the "question" edge.
+func (m *QuestionAnswerMutation) ResetQuestion() {
+	m.question = nil
+	m.clearedquestion = false
+}
+
+// Where appends a list predicates to the QuestionAnswerMutation builder.
+func (m *QuestionAnswerMutation) Where(ps ...predicate.QuestionAnswer) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the QuestionAnswerMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *QuestionAnswerMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.QuestionAnswer, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *QuestionAnswerMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *QuestionAnswerMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (QuestionAnswer).
+func (m *QuestionAnswerMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *QuestionAnswerMutation) Fields() []string {
+	fields := make([]string, 0, 10)
+	if m.created_at != nil {
+		fields = append(fields, questionanswer.FieldCreatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, questionanswer.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, questionanswer.FieldUpdatedAt)
+	}
+	if m.appointment != nil {
+		fields = append(fields, questionanswer.FieldAppointmentID)
+	}
+	if m.patient != nil {
+		fields = append(fields, questionanswer.FieldPatientID)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, questionanswer.FieldPractitionerID)
+	}
+	if m.question != nil {
+		fields = append(fields, questionanswer.FieldQuestionID)
+	}
+	if m.prompt != nil {
+		fields = append(fields, questionanswer.FieldPrompt)
+	}
+	if m.text != nil {
+		fields = append(fields, questionanswer.FieldText)
+	}
+	if m.choices != nil {
+		fields = append(fields, questionanswer.FieldChoices)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *QuestionAnswerMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case questionanswer.FieldCreatedAt:
+		return m.CreatedAt()
+	case questionanswer.FieldVersion:
+		return m.Version()
+	case questionanswer.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case questionanswer.FieldAppointmentID:
+		return m.AppointmentID()
+	case questionanswer.FieldPatientID:
+		return m.PatientID()
+	case questionanswer.FieldPractitionerID:
+		return m.PractitionerID()
+	case questionanswer.FieldQuestionID:
+		return m.QuestionID()
+	case questionanswer.FieldPrompt:
+		return m.Prompt()
+	case questionanswer.FieldText:
+		return m.Text()
+	case questionanswer.FieldChoices:
+		return m.Choices()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *QuestionAnswerMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case questionanswer.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case questionanswer.FieldVersion:
+		return m.OldVersion(ctx)
+	case questionanswer.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case questionanswer.FieldAppointmentID:
+		return m.OldAppointmentID(ctx)
+	case questionanswer.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case questionanswer.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case questionanswer.FieldQuestionID:
+		return m.OldQuestionID(ctx)
+	case questionanswer.FieldPrompt:
+		return m.OldPrompt(ctx)
+	case questionanswer.FieldText:
+		return m.OldText(ctx)
+	case questionanswer.FieldChoices:
+		return m.OldChoices(ctx)
+	}
+	return nil, fmt.Errorf("unknown QuestionAnswer field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *QuestionAnswerMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case questionanswer.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case questionanswer.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case questionanswer.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case questionanswer.FieldAppointmentID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAppointmentID(v)
+		return nil
+	case questionanswer.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case questionanswer.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case questionanswer.FieldQuestionID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetQuestionID(v)
+		return nil
+	case questionanswer.FieldPrompt:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrompt(v)
+		return nil
+	case questionanswer.FieldText:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetText(v)
+		return nil
+	case questionanswer.FieldChoices:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChoices(v)
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *QuestionAnswerMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, questionanswer.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *QuestionAnswerMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case questionanswer.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *QuestionAnswerMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case questionanswer.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *QuestionAnswerMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(questionanswer.FieldText) {
+		fields = append(fields, questionanswer.FieldText)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *QuestionAnswerMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *QuestionAnswerMutation) ClearField(name string) error {
+	switch name {
+	case questionanswer.FieldText:
+		m.ClearText()
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *QuestionAnswerMutation) ResetField(name string) error {
+	switch name {
+	case questionanswer.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case questionanswer.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case questionanswer.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case questionanswer.FieldAppointmentID:
+		m.ResetAppointmentID()
+		return nil
+	case questionanswer.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case questionanswer.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case questionanswer.FieldQuestionID:
+		m.ResetQuestionID()
+		return nil
+	case questionanswer.FieldPrompt:
+		m.ResetPrompt()
+		return nil
+	case questionanswer.FieldText:
+		m.ResetText()
+		return nil
+	case questionanswer.FieldChoices:
+		m.ResetChoices()
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *QuestionAnswerMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.appointment != nil {
+		edges = append(edges, questionanswer.EdgeAppointment)
+	}
+	if m.patient != nil {
+		edges = append(edges, questionanswer.EdgePatient)
+	}
+	if m.practitioner != nil {
+		edges = append(edges, questionanswer.EdgePractitioner)
+	}
+	if m.question != nil {
+		edges = append(edges, questionanswer.EdgeQuestion)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *QuestionAnswerMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case questionanswer.EdgeAppointment:
+		if id := m.appointment; id != nil {
+			return []ent.Value{*id}
+		}
+	case questionanswer.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case questionanswer.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	case questionanswer.EdgeQuestion:
+		if id := m.question; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *QuestionAnswerMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *QuestionAnswerMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *QuestionAnswerMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedappointment {
+		edges = append(edges, questionanswer.EdgeAppointment)
+	}
+	if m.clearedpatient {
+		edges = append(edges, questionanswer.EdgePatient)
+	}
+	if m.clearedpractitioner {
+		edges = append(edges, questionanswer.EdgePractitioner)
+	}
+	if m.clearedquestion {
+		edges = append(edges, questionanswer.EdgeQuestion)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *QuestionAnswerMutation) EdgeCleared(name string) bool {
+	switch name {
+	case questionanswer.EdgeAppointment:
+		return m.clearedappointment
+	case questionanswer.EdgePatient:
+		return m.clearedpatient
+	case questionanswer.EdgePractitioner:
+		return m.clearedpractitioner
+	case questionanswer.EdgeQuestion:
+		return m.clearedquestion
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *QuestionAnswerMutation) ClearEdge(name string) error {
+	switch name {
+	case questionanswer.EdgeAppointment:
+		m.ClearAppointment()
+		return nil
+	case questionanswer.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case questionanswer.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	case questionanswer.EdgeQuestion:
+		m.ClearQuestion()
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *QuestionAnswerMutation) ResetEdge(name string) error {
+	switch name {
+	case questionanswer.EdgeAppointment:
+		m.ResetAppointment()
+		return nil
+	case questionanswer.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case questionanswer.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	case questionanswer.EdgeQuestion:
+		m.ResetQuestion()
+		return nil
+	}
+	return fmt.Errorf("unknown QuestionAnswer edge %s", name)
+}
+
 // RateEventMutation represents an operation that mutates the RateEvent nodes in the graph.
 type RateEventMutation struct {
 	config
@@ -21080,6 +28213,854 @@ func (m *RateEventMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *RateEventMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown RateEvent edge %s", name)
+}
+
+// RecordOpeningMutation represents an operation that mutates the RecordOpening nodes in the graph.
+type RecordOpeningMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	reason              *string
+	expires_at          *time.Time
+	clearedFields       map[string]struct{}
+	room                *uuid.UUID
+	clearedroom         bool
+	patient             *uuid.UUID
+	clearedpatient      bool
+	practitioner        *uuid.UUID
+	clearedpractitioner bool
+	user                *uuid.UUID
+	cleareduser         bool
+	done                bool
+	oldValue            func(context.Context) (*RecordOpening, error)
+	predicates          []predicate.RecordOpening
+}
+
+var _ ent.Mutation = (*RecordOpeningMutation)(nil)
+
+// recordopeningOption allows management of the mutation configuration using functional options.
+type recordopeningOption func(*RecordOpeningMutation)
+
+// newRecordOpeningMutation creates new mutation for the RecordOpening entity.
+func newRecordOpeningMutation(c config, op Op, opts ...recordopeningOption) *RecordOpeningMutation {
+	m := &RecordOpeningMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRecordOpening,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRecordOpeningID sets the ID field of the mutation.
+func withRecordOpeningID(id uuid.UUID) recordopeningOption {
+	return func(m *RecordOpeningMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RecordOpening
+		)
+		m.oldValue = func(ctx context.Context) (*RecordOpening, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RecordOpening.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRecordOpening sets the old RecordOpening of the mutation.
+func withRecordOpening(node *RecordOpening) recordopeningOption {
+	return func(m *RecordOpeningMutation) {
+		m.oldValue = func(context.Context) (*RecordOpening, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RecordOpeningMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RecordOpeningMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RecordOpening entities.
+func (m *RecordOpeningMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RecordOpeningMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RecordOpeningMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RecordOpening.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *RecordOpeningMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *RecordOpeningMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *RecordOpeningMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetRoomID sets the "room_id" field.
+func (m *RecordOpeningMutation) SetRoomID(u uuid.UUID) {
+	m.room = &u
+}
+
+// RoomID returns the value of the "room_id" field in the mutation.
+func (m *RecordOpeningMutation) RoomID() (r uuid.UUID, exists bool) {
+	v := m.room
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoomID returns the old "room_id" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldRoomID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoomID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoomID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoomID: %w", err)
+	}
+	return oldValue.RoomID, nil
+}
+
+// ResetRoomID resets all changes to the "room_id" field.
+func (m *RecordOpeningMutation) ResetRoomID() {
+	m.room = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *RecordOpeningMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *RecordOpeningMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *RecordOpeningMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetPractitionerID sets the "practitioner_id" field.
+func (m *RecordOpeningMutation) SetPractitionerID(u uuid.UUID) {
+	m.practitioner = &u
+}
+
+// PractitionerID returns the value of the "practitioner_id" field in the mutation.
+func (m *RecordOpeningMutation) PractitionerID() (r uuid.UUID, exists bool) {
+	v := m.practitioner
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPractitionerID returns the old "practitioner_id" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldPractitionerID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPractitionerID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPractitionerID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPractitionerID: %w", err)
+	}
+	return oldValue.PractitionerID, nil
+}
+
+// ResetPractitionerID resets all changes to the "practitioner_id" field.
+func (m *RecordOpeningMutation) ResetPractitionerID() {
+	m.practitioner = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *RecordOpeningMutation) SetUserID(u uuid.UUID) {
+	m.user = &u
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *RecordOpeningMutation) UserID() (r uuid.UUID, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldUserID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *RecordOpeningMutation) ResetUserID() {
+	m.user = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *RecordOpeningMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *RecordOpeningMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *RecordOpeningMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *RecordOpeningMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *RecordOpeningMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the RecordOpening entity.
+// If the RecordOpening object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RecordOpeningMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *RecordOpeningMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// ClearRoom clears the "room" edge to the ChatRoom entity.
+func (m *RecordOpeningMutation) ClearRoom() {
+	m.clearedroom = true
+	m.clearedFields[recordopening.FieldRoomID] = struct{}{}
+}
+
+// RoomCleared reports if the "room" edge to the ChatRoom entity was cleared.
+func (m *RecordOpeningMutation) RoomCleared() bool {
+	return m.clearedroom
+}
+
+// RoomIDs returns the "room" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RoomID instead. It exists only for internal usage by the builders.
+func (m *RecordOpeningMutation) RoomIDs() (ids []uuid.UUID) {
+	if id := m.room; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRoom resets all changes to the "room" edge.
+func (m *RecordOpeningMutation) ResetRoom() {
+	m.room = nil
+	m.clearedroom = false
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *RecordOpeningMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[recordopening.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *RecordOpeningMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *RecordOpeningMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *RecordOpeningMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
+func (m *RecordOpeningMutation) ClearPractitioner() {
+	m.clearedpractitioner = true
+	m.clearedFields[recordopening.FieldPractitionerID] = struct{}{}
+}
+
+// PractitionerCleared reports if the "practitioner" edge to the Practitioner entity was cleared.
+func (m *RecordOpeningMutation) PractitionerCleared() bool {
+	return m.clearedpractitioner
+}
+
+// PractitionerIDs returns the "practitioner" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PractitionerID instead. It exists only for internal usage by the builders.
+func (m *RecordOpeningMutation) PractitionerIDs() (ids []uuid.UUID) {
+	if id := m.practitioner; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPractitioner resets all changes to the "practitioner" edge.
+func (m *RecordOpeningMutation) ResetPractitioner() {
+	m.practitioner = nil
+	m.clearedpractitioner = false
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *RecordOpeningMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[recordopening.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *RecordOpeningMutation) UserCleared() bool {
+	return m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *RecordOpeningMutation) UserIDs() (ids []uuid.UUID) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *RecordOpeningMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// Where appends a list predicates to the RecordOpeningMutation builder.
+func (m *RecordOpeningMutation) Where(ps ...predicate.RecordOpening) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RecordOpeningMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RecordOpeningMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RecordOpening, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RecordOpeningMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RecordOpeningMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RecordOpening).
+func (m *RecordOpeningMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RecordOpeningMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.created_at != nil {
+		fields = append(fields, recordopening.FieldCreatedAt)
+	}
+	if m.room != nil {
+		fields = append(fields, recordopening.FieldRoomID)
+	}
+	if m.patient != nil {
+		fields = append(fields, recordopening.FieldPatientID)
+	}
+	if m.practitioner != nil {
+		fields = append(fields, recordopening.FieldPractitionerID)
+	}
+	if m.user != nil {
+		fields = append(fields, recordopening.FieldUserID)
+	}
+	if m.reason != nil {
+		fields = append(fields, recordopening.FieldReason)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, recordopening.FieldExpiresAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RecordOpeningMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case recordopening.FieldCreatedAt:
+		return m.CreatedAt()
+	case recordopening.FieldRoomID:
+		return m.RoomID()
+	case recordopening.FieldPatientID:
+		return m.PatientID()
+	case recordopening.FieldPractitionerID:
+		return m.PractitionerID()
+	case recordopening.FieldUserID:
+		return m.UserID()
+	case recordopening.FieldReason:
+		return m.Reason()
+	case recordopening.FieldExpiresAt:
+		return m.ExpiresAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RecordOpeningMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case recordopening.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case recordopening.FieldRoomID:
+		return m.OldRoomID(ctx)
+	case recordopening.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case recordopening.FieldPractitionerID:
+		return m.OldPractitionerID(ctx)
+	case recordopening.FieldUserID:
+		return m.OldUserID(ctx)
+	case recordopening.FieldReason:
+		return m.OldReason(ctx)
+	case recordopening.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown RecordOpening field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordOpeningMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case recordopening.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case recordopening.FieldRoomID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoomID(v)
+		return nil
+	case recordopening.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case recordopening.FieldPractitionerID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPractitionerID(v)
+		return nil
+	case recordopening.FieldUserID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case recordopening.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case recordopening.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RecordOpening field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RecordOpeningMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RecordOpeningMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RecordOpeningMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown RecordOpening numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RecordOpeningMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RecordOpeningMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RecordOpeningMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown RecordOpening nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RecordOpeningMutation) ResetField(name string) error {
+	switch name {
+	case recordopening.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case recordopening.FieldRoomID:
+		m.ResetRoomID()
+		return nil
+	case recordopening.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case recordopening.FieldPractitionerID:
+		m.ResetPractitionerID()
+		return nil
+	case recordopening.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case recordopening.FieldReason:
+		m.ResetReason()
+		return nil
+	case recordopening.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordOpening field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RecordOpeningMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.room != nil {
+		edges = append(edges, recordopening.EdgeRoom)
+	}
+	if m.patient != nil {
+		edges = append(edges, recordopening.EdgePatient)
+	}
+	if m.practitioner != nil {
+		edges = append(edges, recordopening.EdgePractitioner)
+	}
+	if m.user != nil {
+		edges = append(edges, recordopening.EdgeUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RecordOpeningMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case recordopening.EdgeRoom:
+		if id := m.room; id != nil {
+			return []ent.Value{*id}
+		}
+	case recordopening.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case recordopening.EdgePractitioner:
+		if id := m.practitioner; id != nil {
+			return []ent.Value{*id}
+		}
+	case recordopening.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RecordOpeningMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RecordOpeningMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RecordOpeningMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedroom {
+		edges = append(edges, recordopening.EdgeRoom)
+	}
+	if m.clearedpatient {
+		edges = append(edges, recordopening.EdgePatient)
+	}
+	if m.clearedpractitioner {
+		edges = append(edges, recordopening.EdgePractitioner)
+	}
+	if m.cleareduser {
+		edges = append(edges, recordopening.EdgeUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RecordOpeningMutation) EdgeCleared(name string) bool {
+	switch name {
+	case recordopening.EdgeRoom:
+		return m.clearedroom
+	case recordopening.EdgePatient:
+		return m.clearedpatient
+	case recordopening.EdgePractitioner:
+		return m.clearedpractitioner
+	case recordopening.EdgeUser:
+		return m.cleareduser
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RecordOpeningMutation) ClearEdge(name string) error {
+	switch name {
+	case recordopening.EdgeRoom:
+		m.ClearRoom()
+		return nil
+	case recordopening.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case recordopening.EdgePractitioner:
+		m.ClearPractitioner()
+		return nil
+	case recordopening.EdgeUser:
+		m.ClearUser()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordOpening unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RecordOpeningMutation) ResetEdge(name string) error {
+	switch name {
+	case recordopening.EdgeRoom:
+		m.ResetRoom()
+		return nil
+	case recordopening.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case recordopening.EdgePractitioner:
+		m.ResetPractitioner()
+		return nil
+	case recordopening.EdgeUser:
+		m.ResetUser()
+		return nil
+	}
+	return fmt.Errorf("unknown RecordOpening edge %s", name)
 }
 
 // RecoveryCodeMutation represents an operation that mutates the RecoveryCode nodes in the graph.
@@ -21667,6 +29648,7 @@ type RefundMutation struct {
 	provider_ref    *string
 	attempts        *int
 	addattempts     *int
+	finished_at     *time.Time
 	next_attempt_at *time.Time
 	clearedFields   map[string]struct{}
 	_order          *uuid.UUID
@@ -22159,6 +30141,55 @@ func (m *RefundMutation) ResetAttempts() {
 	m.addattempts = nil
 }
 
+// SetFinishedAt sets the "finished_at" field.
+func (m *RefundMutation) SetFinishedAt(t time.Time) {
+	m.finished_at = &t
+}
+
+// FinishedAt returns the value of the "finished_at" field in the mutation.
+func (m *RefundMutation) FinishedAt() (r time.Time, exists bool) {
+	v := m.finished_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFinishedAt returns the old "finished_at" field's value of the Refund entity.
+// If the Refund object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RefundMutation) OldFinishedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFinishedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFinishedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFinishedAt: %w", err)
+	}
+	return oldValue.FinishedAt, nil
+}
+
+// ClearFinishedAt clears the value of the "finished_at" field.
+func (m *RefundMutation) ClearFinishedAt() {
+	m.finished_at = nil
+	m.clearedFields[refund.FieldFinishedAt] = struct{}{}
+}
+
+// FinishedAtCleared returns if the "finished_at" field was cleared in this mutation.
+func (m *RefundMutation) FinishedAtCleared() bool {
+	_, ok := m.clearedFields[refund.FieldFinishedAt]
+	return ok
+}
+
+// ResetFinishedAt resets all changes to the "finished_at" field.
+func (m *RefundMutation) ResetFinishedAt() {
+	m.finished_at = nil
+	delete(m.clearedFields, refund.FieldFinishedAt)
+}
+
 // SetNextAttemptAt sets the "next_attempt_at" field.
 func (m *RefundMutation) SetNextAttemptAt(t time.Time) {
 	m.next_attempt_at = &t
@@ -22296,7 +30327,7 @@ func (m *RefundMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *RefundMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.created_at != nil {
 		fields = append(fields, refund.FieldCreatedAt)
 	}
@@ -22323,6 +30354,9 @@ func (m *RefundMutation) Fields() []string {
 	}
 	if m.attempts != nil {
 		fields = append(fields, refund.FieldAttempts)
+	}
+	if m.finished_at != nil {
+		fields = append(fields, refund.FieldFinishedAt)
 	}
 	if m.next_attempt_at != nil {
 		fields = append(fields, refund.FieldNextAttemptAt)
@@ -22353,6 +30387,8 @@ func (m *RefundMutation) Field(name string) (ent.Value, bool) {
 		return m.ProviderRef()
 	case refund.FieldAttempts:
 		return m.Attempts()
+	case refund.FieldFinishedAt:
+		return m.FinishedAt()
 	case refund.FieldNextAttemptAt:
 		return m.NextAttemptAt()
 	}
@@ -22382,6 +30418,8 @@ func (m *RefundMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldProviderRef(ctx)
 	case refund.FieldAttempts:
 		return m.OldAttempts(ctx)
+	case refund.FieldFinishedAt:
+		return m.OldFinishedAt(ctx)
 	case refund.FieldNextAttemptAt:
 		return m.OldNextAttemptAt(ctx)
 	}
@@ -22456,6 +30494,13 @@ func (m *RefundMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAttempts(v)
 		return nil
+	case refund.FieldFinishedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFinishedAt(v)
+		return nil
 	case refund.FieldNextAttemptAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -22523,6 +30568,9 @@ func (m *RefundMutation) ClearedFields() []string {
 	if m.FieldCleared(refund.FieldProviderRef) {
 		fields = append(fields, refund.FieldProviderRef)
 	}
+	if m.FieldCleared(refund.FieldFinishedAt) {
+		fields = append(fields, refund.FieldFinishedAt)
+	}
 	if m.FieldCleared(refund.FieldNextAttemptAt) {
 		fields = append(fields, refund.FieldNextAttemptAt)
 	}
@@ -22542,6 +30590,9 @@ func (m *RefundMutation) ClearField(name string) error {
 	switch name {
 	case refund.FieldProviderRef:
 		m.ClearProviderRef()
+		return nil
+	case refund.FieldFinishedAt:
+		m.ClearFinishedAt()
 		return nil
 	case refund.FieldNextAttemptAt:
 		m.ClearNextAttemptAt()
@@ -22580,6 +30631,9 @@ func (m *RefundMutation) ResetField(name string) error {
 		return nil
 	case refund.FieldAttempts:
 		m.ResetAttempts()
+		return nil
+	case refund.FieldFinishedAt:
+		m.ResetFinishedAt()
 		return nil
 	case refund.FieldNextAttemptAt:
 		m.ResetNextAttemptAt()
@@ -25157,6 +33211,7 @@ type SlotMutation struct {
 	addduration_minutes *int
 	time_zone           *string
 	local_date          *civil.Date
+	status              *slot.Status
 	clearedFields       map[string]struct{}
 	practitioner        *uuid.UUID
 	clearedpractitioner bool
@@ -25669,6 +33724,42 @@ func (m *SlotMutation) ResetLocalDate() {
 	m.local_date = nil
 }
 
+// SetStatus sets the "status" field.
+func (m *SlotMutation) SetStatus(s slot.Status) {
+	m.status = &s
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *SlotMutation) Status() (r slot.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the Slot entity.
+// If the Slot object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SlotMutation) OldStatus(ctx context.Context) (v slot.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *SlotMutation) ResetStatus() {
+	m.status = nil
+}
+
 // ClearPractitioner clears the "practitioner" edge to the Practitioner entity.
 func (m *SlotMutation) ClearPractitioner() {
 	m.clearedpractitioner = true
@@ -25730,7 +33821,7 @@ func (m *SlotMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SlotMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.created_at != nil {
 		fields = append(fields, slot.FieldCreatedAt)
 	}
@@ -25761,6 +33852,9 @@ func (m *SlotMutation) Fields() []string {
 	if m.local_date != nil {
 		fields = append(fields, slot.FieldLocalDate)
 	}
+	if m.status != nil {
+		fields = append(fields, slot.FieldStatus)
+	}
 	return fields
 }
 
@@ -25789,6 +33883,8 @@ func (m *SlotMutation) Field(name string) (ent.Value, bool) {
 		return m.TimeZone()
 	case slot.FieldLocalDate:
 		return m.LocalDate()
+	case slot.FieldStatus:
+		return m.Status()
 	}
 	return nil, false
 }
@@ -25818,6 +33914,8 @@ func (m *SlotMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldTimeZone(ctx)
 	case slot.FieldLocalDate:
 		return m.OldLocalDate(ctx)
+	case slot.FieldStatus:
+		return m.OldStatus(ctx)
 	}
 	return nil, fmt.Errorf("unknown Slot field %s", name)
 }
@@ -25896,6 +33994,13 @@ func (m *SlotMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetLocalDate(v)
+		return nil
+	case slot.FieldStatus:
+		v, ok := value.(slot.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Slot field %s", name)
@@ -26002,6 +34107,9 @@ func (m *SlotMutation) ResetField(name string) error {
 		return nil
 	case slot.FieldLocalDate:
 		m.ResetLocalDate()
+		return nil
+	case slot.FieldStatus:
+		m.ResetStatus()
 		return nil
 	}
 	return fmt.Errorf("unknown Slot field %s", name)

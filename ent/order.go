@@ -27,7 +27,7 @@ type Order struct {
 	Version int `json:"version,omitempty"`
 	// When the record was last changed.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// The visit that is paid.
+	// The visit that is paid; the next one when it is moved.
 	AppointmentID uuid.UUID `json:"appointment_id,omitempty"`
 	// Who pays.
 	PatientID uuid.UUID `json:"patient_id,omitempty"`
@@ -41,13 +41,21 @@ type Order struct {
 	Provider string `json:"provider,omitempty"`
 	// The provider's id of the checkout.
 	ProviderRef *string `json:"provider_ref,omitempty"`
-	// The provider's id of the payment.
+	// How it was paid; null until then.
+	Method *order.Method `json:"method,omitempty"`
+	// The provider's id of the payment, or the reference of the receipt of one taken at the desk.
 	PaymentRef string `json:"payment_ref,omitempty"`
 	// Page on which the patient pays.
 	CheckoutURL string `json:"checkout_url,omitempty"`
 	// Until when it can be paid.
 	ExpiresAt time.Time `json:"expires_at,omitempty"`
-	// When the provider took the money; null until then.
+	// When the page to pay on was opened; null until then.
+	CheckoutAt *time.Time `json:"checkout_at,omitempty"`
+	// When the payment was last declined; null when it was not.
+	FailedAt *time.Time `json:"failed_at,omitempty"`
+	// When its page was closed or the time to pay was over; null when neither was.
+	ExpiredAt *time.Time `json:"expired_at,omitempty"`
+	// When the money was taken; null until then.
 	PaidAt *time.Time `json:"paid_at,omitempty"`
 	// When the order was completed; null until then.
 	CompletedAt *time.Time `json:"completed_at,omitempty"`
@@ -103,9 +111,9 @@ func (*Order) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case order.FieldVersion, order.FieldAmountMinor, order.FieldRefundedMinor, order.FieldFeeMinor:
 			values[i] = new(sql.NullInt64)
-		case order.FieldCurrency, order.FieldStatus, order.FieldProvider, order.FieldProviderRef, order.FieldPaymentRef, order.FieldCheckoutURL:
+		case order.FieldCurrency, order.FieldStatus, order.FieldProvider, order.FieldProviderRef, order.FieldMethod, order.FieldPaymentRef, order.FieldCheckoutURL:
 			values[i] = new(sql.NullString)
-		case order.FieldCreatedAt, order.FieldUpdatedAt, order.FieldExpiresAt, order.FieldPaidAt, order.FieldCompletedAt:
+		case order.FieldCreatedAt, order.FieldUpdatedAt, order.FieldExpiresAt, order.FieldCheckoutAt, order.FieldFailedAt, order.FieldExpiredAt, order.FieldPaidAt, order.FieldCompletedAt:
 			values[i] = new(sql.NullTime)
 		case order.FieldID, order.FieldAppointmentID, order.FieldPatientID:
 			values[i] = new(uuid.UUID)
@@ -191,6 +199,13 @@ func (_m *Order) assignValues(columns []string, values []any) error {
 				_m.ProviderRef = new(string)
 				*_m.ProviderRef = value.String
 			}
+		case order.FieldMethod:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field method", values[i])
+			} else if value.Valid {
+				_m.Method = new(order.Method)
+				*_m.Method = order.Method(value.String)
+			}
 		case order.FieldPaymentRef:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field payment_ref", values[i])
@@ -208,6 +223,27 @@ func (_m *Order) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field expires_at", values[i])
 			} else if value.Valid {
 				_m.ExpiresAt = value.Time
+			}
+		case order.FieldCheckoutAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field checkout_at", values[i])
+			} else if value.Valid {
+				_m.CheckoutAt = new(time.Time)
+				*_m.CheckoutAt = value.Time
+			}
+		case order.FieldFailedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field failed_at", values[i])
+			} else if value.Valid {
+				_m.FailedAt = new(time.Time)
+				*_m.FailedAt = value.Time
+			}
+		case order.FieldExpiredAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field expired_at", values[i])
+			} else if value.Valid {
+				_m.ExpiredAt = new(time.Time)
+				*_m.ExpiredAt = value.Time
 			}
 		case order.FieldPaidAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -313,6 +349,11 @@ func (_m *Order) String() string {
 		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")
+	if v := _m.Method; v != nil {
+		builder.WriteString("method=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
 	builder.WriteString("payment_ref=")
 	builder.WriteString(_m.PaymentRef)
 	builder.WriteString(", ")
@@ -321,6 +362,21 @@ func (_m *Order) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("expires_at=")
 	builder.WriteString(_m.ExpiresAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	if v := _m.CheckoutAt; v != nil {
+		builder.WriteString("checkout_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.FailedAt; v != nil {
+		builder.WriteString("failed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.ExpiredAt; v != nil {
+		builder.WriteString("expired_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	if v := _m.PaidAt; v != nil {
 		builder.WriteString("paid_at=")

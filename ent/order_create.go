@@ -99,6 +99,20 @@ func (_c *OrderCreate) SetNillableProviderRef(v *string) *OrderCreate {
 	return _c
 }
 
+// SetMethod sets the "method" field.
+func (_c *OrderCreate) SetMethod(v order.Method) *OrderCreate {
+	_c.mutation.SetMethod(v)
+	return _c
+}
+
+// SetNillableMethod sets the "method" field if the given value is not nil.
+func (_c *OrderCreate) SetNillableMethod(v *order.Method) *OrderCreate {
+	if v != nil {
+		_c.SetMethod(*v)
+	}
+	return _c
+}
+
 // SetPaymentRef sets the "payment_ref" field.
 func (_c *OrderCreate) SetPaymentRef(v string) *OrderCreate {
 	_c.mutation.SetPaymentRef(v)
@@ -130,6 +144,48 @@ func (_c *OrderCreate) SetNillableCheckoutURL(v *string) *OrderCreate {
 // SetExpiresAt sets the "expires_at" field.
 func (_c *OrderCreate) SetExpiresAt(v time.Time) *OrderCreate {
 	_c.mutation.SetExpiresAt(v)
+	return _c
+}
+
+// SetCheckoutAt sets the "checkout_at" field.
+func (_c *OrderCreate) SetCheckoutAt(v time.Time) *OrderCreate {
+	_c.mutation.SetCheckoutAt(v)
+	return _c
+}
+
+// SetNillableCheckoutAt sets the "checkout_at" field if the given value is not nil.
+func (_c *OrderCreate) SetNillableCheckoutAt(v *time.Time) *OrderCreate {
+	if v != nil {
+		_c.SetCheckoutAt(*v)
+	}
+	return _c
+}
+
+// SetFailedAt sets the "failed_at" field.
+func (_c *OrderCreate) SetFailedAt(v time.Time) *OrderCreate {
+	_c.mutation.SetFailedAt(v)
+	return _c
+}
+
+// SetNillableFailedAt sets the "failed_at" field if the given value is not nil.
+func (_c *OrderCreate) SetNillableFailedAt(v *time.Time) *OrderCreate {
+	if v != nil {
+		_c.SetFailedAt(*v)
+	}
+	return _c
+}
+
+// SetExpiredAt sets the "expired_at" field.
+func (_c *OrderCreate) SetExpiredAt(v time.Time) *OrderCreate {
+	_c.mutation.SetExpiredAt(v)
+	return _c
+}
+
+// SetNillableExpiredAt sets the "expired_at" field if the given value is not nil.
+func (_c *OrderCreate) SetNillableExpiredAt(v *time.Time) *OrderCreate {
+	if v != nil {
+		_c.SetExpiredAt(*v)
+	}
 	return _c
 }
 
@@ -303,6 +359,11 @@ func (_c *OrderCreate) check() error {
 			return &ValidationError{Name: "provider_ref", err: fmt.Errorf(`ent: validator failed for field "Order.provider_ref": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.Method(); ok {
+		if err := order.MethodValidator(v); err != nil {
+			return &ValidationError{Name: "method", err: fmt.Errorf(`ent: validator failed for field "Order.method": %w`, err)}
+		}
+	}
 	if v, ok := _c.mutation.PaymentRef(); ok {
 		if err := order.PaymentRefValidator(v); err != nil {
 			return &ValidationError{Name: "payment_ref", err: fmt.Errorf(`ent: validator failed for field "Order.payment_ref": %w`, err)}
@@ -395,6 +456,10 @@ func (_c *OrderCreate) createSpec() (*Order, *sqlgraph.CreateSpec) {
 		_spec.SetField(order.FieldProviderRef, field.TypeString, value)
 		_node.ProviderRef = &value
 	}
+	if value, ok := _c.mutation.Method(); ok {
+		_spec.SetField(order.FieldMethod, field.TypeEnum, value)
+		_node.Method = &value
+	}
 	if value, ok := _c.mutation.PaymentRef(); ok {
 		_spec.SetField(order.FieldPaymentRef, field.TypeString, value)
 		_node.PaymentRef = value
@@ -406,6 +471,18 @@ func (_c *OrderCreate) createSpec() (*Order, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ExpiresAt(); ok {
 		_spec.SetField(order.FieldExpiresAt, field.TypeTime, value)
 		_node.ExpiresAt = value
+	}
+	if value, ok := _c.mutation.CheckoutAt(); ok {
+		_spec.SetField(order.FieldCheckoutAt, field.TypeTime, value)
+		_node.CheckoutAt = &value
+	}
+	if value, ok := _c.mutation.FailedAt(); ok {
+		_spec.SetField(order.FieldFailedAt, field.TypeTime, value)
+		_node.FailedAt = &value
+	}
+	if value, ok := _c.mutation.ExpiredAt(); ok {
+		_spec.SetField(order.FieldExpiredAt, field.TypeTime, value)
+		_node.ExpiredAt = &value
 	}
 	if value, ok := _c.mutation.PaidAt(); ok {
 		_spec.SetField(order.FieldPaidAt, field.TypeTime, value)

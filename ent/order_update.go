@@ -11,8 +11,10 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/predicate"
+	"github.com/google/uuid"
 )
 
 // OrderUpdate is the builder for updating Order entities.
@@ -63,6 +65,20 @@ func (_u *OrderUpdate) SetNillableUpdatedAt(v *time.Time) *OrderUpdate {
 	return _u
 }
 
+// SetAppointmentID sets the "appointment_id" field.
+func (_u *OrderUpdate) SetAppointmentID(v uuid.UUID) *OrderUpdate {
+	_u.mutation.SetAppointmentID(v)
+	return _u
+}
+
+// SetNillableAppointmentID sets the "appointment_id" field if the given value is not nil.
+func (_u *OrderUpdate) SetNillableAppointmentID(v *uuid.UUID) *OrderUpdate {
+	if v != nil {
+		_u.SetAppointmentID(*v)
+	}
+	return _u
+}
+
 // SetStatus sets the "status" field.
 func (_u *OrderUpdate) SetStatus(v order.Status) *OrderUpdate {
 	_u.mutation.SetStatus(v)
@@ -94,6 +110,26 @@ func (_u *OrderUpdate) SetNillableProviderRef(v *string) *OrderUpdate {
 // ClearProviderRef clears the value of the "provider_ref" field.
 func (_u *OrderUpdate) ClearProviderRef() *OrderUpdate {
 	_u.mutation.ClearProviderRef()
+	return _u
+}
+
+// SetMethod sets the "method" field.
+func (_u *OrderUpdate) SetMethod(v order.Method) *OrderUpdate {
+	_u.mutation.SetMethod(v)
+	return _u
+}
+
+// SetNillableMethod sets the "method" field if the given value is not nil.
+func (_u *OrderUpdate) SetNillableMethod(v *order.Method) *OrderUpdate {
+	if v != nil {
+		_u.SetMethod(*v)
+	}
+	return _u
+}
+
+// ClearMethod clears the value of the "method" field.
+func (_u *OrderUpdate) ClearMethod() *OrderUpdate {
+	_u.mutation.ClearMethod()
 	return _u
 }
 
@@ -148,6 +184,66 @@ func (_u *OrderUpdate) SetNillableExpiresAt(v *time.Time) *OrderUpdate {
 	if v != nil {
 		_u.SetExpiresAt(*v)
 	}
+	return _u
+}
+
+// SetCheckoutAt sets the "checkout_at" field.
+func (_u *OrderUpdate) SetCheckoutAt(v time.Time) *OrderUpdate {
+	_u.mutation.SetCheckoutAt(v)
+	return _u
+}
+
+// SetNillableCheckoutAt sets the "checkout_at" field if the given value is not nil.
+func (_u *OrderUpdate) SetNillableCheckoutAt(v *time.Time) *OrderUpdate {
+	if v != nil {
+		_u.SetCheckoutAt(*v)
+	}
+	return _u
+}
+
+// ClearCheckoutAt clears the value of the "checkout_at" field.
+func (_u *OrderUpdate) ClearCheckoutAt() *OrderUpdate {
+	_u.mutation.ClearCheckoutAt()
+	return _u
+}
+
+// SetFailedAt sets the "failed_at" field.
+func (_u *OrderUpdate) SetFailedAt(v time.Time) *OrderUpdate {
+	_u.mutation.SetFailedAt(v)
+	return _u
+}
+
+// SetNillableFailedAt sets the "failed_at" field if the given value is not nil.
+func (_u *OrderUpdate) SetNillableFailedAt(v *time.Time) *OrderUpdate {
+	if v != nil {
+		_u.SetFailedAt(*v)
+	}
+	return _u
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (_u *OrderUpdate) ClearFailedAt() *OrderUpdate {
+	_u.mutation.ClearFailedAt()
+	return _u
+}
+
+// SetExpiredAt sets the "expired_at" field.
+func (_u *OrderUpdate) SetExpiredAt(v time.Time) *OrderUpdate {
+	_u.mutation.SetExpiredAt(v)
+	return _u
+}
+
+// SetNillableExpiredAt sets the "expired_at" field if the given value is not nil.
+func (_u *OrderUpdate) SetNillableExpiredAt(v *time.Time) *OrderUpdate {
+	if v != nil {
+		_u.SetExpiredAt(*v)
+	}
+	return _u
+}
+
+// ClearExpiredAt clears the value of the "expired_at" field.
+func (_u *OrderUpdate) ClearExpiredAt() *OrderUpdate {
+	_u.mutation.ClearExpiredAt()
 	return _u
 }
 
@@ -233,9 +329,20 @@ func (_u *OrderUpdate) AddFeeMinor(v int64) *OrderUpdate {
 	return _u
 }
 
+// SetAppointment sets the "appointment" edge to the Appointment entity.
+func (_u *OrderUpdate) SetAppointment(v *Appointment) *OrderUpdate {
+	return _u.SetAppointmentID(v.ID)
+}
+
 // Mutation returns the OrderMutation object of the builder.
 func (_u *OrderUpdate) Mutation() *OrderMutation {
 	return _u.mutation
+}
+
+// ClearAppointment clears the "appointment" edge to the Appointment entity.
+func (_u *OrderUpdate) ClearAppointment() *OrderUpdate {
+	_u.mutation.ClearAppointment()
+	return _u
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -275,6 +382,11 @@ func (_u *OrderUpdate) check() error {
 	if v, ok := _u.mutation.ProviderRef(); ok {
 		if err := order.ProviderRefValidator(v); err != nil {
 			return &ValidationError{Name: "provider_ref", err: fmt.Errorf(`ent: validator failed for field "Order.provider_ref": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Method(); ok {
+		if err := order.MethodValidator(v); err != nil {
+			return &ValidationError{Name: "method", err: fmt.Errorf(`ent: validator failed for field "Order.method": %w`, err)}
 		}
 	}
 	if v, ok := _u.mutation.PaymentRef(); ok {
@@ -326,6 +438,12 @@ func (_u *OrderUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.ProviderRefCleared() {
 		_spec.ClearField(order.FieldProviderRef, field.TypeString)
 	}
+	if value, ok := _u.mutation.Method(); ok {
+		_spec.SetField(order.FieldMethod, field.TypeEnum, value)
+	}
+	if _u.mutation.MethodCleared() {
+		_spec.ClearField(order.FieldMethod, field.TypeEnum)
+	}
 	if value, ok := _u.mutation.PaymentRef(); ok {
 		_spec.SetField(order.FieldPaymentRef, field.TypeString, value)
 	}
@@ -340,6 +458,24 @@ func (_u *OrderUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(order.FieldExpiresAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.CheckoutAt(); ok {
+		_spec.SetField(order.FieldCheckoutAt, field.TypeTime, value)
+	}
+	if _u.mutation.CheckoutAtCleared() {
+		_spec.ClearField(order.FieldCheckoutAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.FailedAt(); ok {
+		_spec.SetField(order.FieldFailedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FailedAtCleared() {
+		_spec.ClearField(order.FieldFailedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ExpiredAt(); ok {
+		_spec.SetField(order.FieldExpiredAt, field.TypeTime, value)
+	}
+	if _u.mutation.ExpiredAtCleared() {
+		_spec.ClearField(order.FieldExpiredAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.PaidAt(); ok {
 		_spec.SetField(order.FieldPaidAt, field.TypeTime, value)
@@ -364,6 +500,35 @@ func (_u *OrderUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedFeeMinor(); ok {
 		_spec.AddField(order.FieldFeeMinor, field.TypeInt64, value)
+	}
+	if _u.mutation.AppointmentCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   order.AppointmentTable,
+			Columns: []string{order.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AppointmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   order.AppointmentTable,
+			Columns: []string{order.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -420,6 +585,20 @@ func (_u *OrderUpdateOne) SetNillableUpdatedAt(v *time.Time) *OrderUpdateOne {
 	return _u
 }
 
+// SetAppointmentID sets the "appointment_id" field.
+func (_u *OrderUpdateOne) SetAppointmentID(v uuid.UUID) *OrderUpdateOne {
+	_u.mutation.SetAppointmentID(v)
+	return _u
+}
+
+// SetNillableAppointmentID sets the "appointment_id" field if the given value is not nil.
+func (_u *OrderUpdateOne) SetNillableAppointmentID(v *uuid.UUID) *OrderUpdateOne {
+	if v != nil {
+		_u.SetAppointmentID(*v)
+	}
+	return _u
+}
+
 // SetStatus sets the "status" field.
 func (_u *OrderUpdateOne) SetStatus(v order.Status) *OrderUpdateOne {
 	_u.mutation.SetStatus(v)
@@ -451,6 +630,26 @@ func (_u *OrderUpdateOne) SetNillableProviderRef(v *string) *OrderUpdateOne {
 // ClearProviderRef clears the value of the "provider_ref" field.
 func (_u *OrderUpdateOne) ClearProviderRef() *OrderUpdateOne {
 	_u.mutation.ClearProviderRef()
+	return _u
+}
+
+// SetMethod sets the "method" field.
+func (_u *OrderUpdateOne) SetMethod(v order.Method) *OrderUpdateOne {
+	_u.mutation.SetMethod(v)
+	return _u
+}
+
+// SetNillableMethod sets the "method" field if the given value is not nil.
+func (_u *OrderUpdateOne) SetNillableMethod(v *order.Method) *OrderUpdateOne {
+	if v != nil {
+		_u.SetMethod(*v)
+	}
+	return _u
+}
+
+// ClearMethod clears the value of the "method" field.
+func (_u *OrderUpdateOne) ClearMethod() *OrderUpdateOne {
+	_u.mutation.ClearMethod()
 	return _u
 }
 
@@ -505,6 +704,66 @@ func (_u *OrderUpdateOne) SetNillableExpiresAt(v *time.Time) *OrderUpdateOne {
 	if v != nil {
 		_u.SetExpiresAt(*v)
 	}
+	return _u
+}
+
+// SetCheckoutAt sets the "checkout_at" field.
+func (_u *OrderUpdateOne) SetCheckoutAt(v time.Time) *OrderUpdateOne {
+	_u.mutation.SetCheckoutAt(v)
+	return _u
+}
+
+// SetNillableCheckoutAt sets the "checkout_at" field if the given value is not nil.
+func (_u *OrderUpdateOne) SetNillableCheckoutAt(v *time.Time) *OrderUpdateOne {
+	if v != nil {
+		_u.SetCheckoutAt(*v)
+	}
+	return _u
+}
+
+// ClearCheckoutAt clears the value of the "checkout_at" field.
+func (_u *OrderUpdateOne) ClearCheckoutAt() *OrderUpdateOne {
+	_u.mutation.ClearCheckoutAt()
+	return _u
+}
+
+// SetFailedAt sets the "failed_at" field.
+func (_u *OrderUpdateOne) SetFailedAt(v time.Time) *OrderUpdateOne {
+	_u.mutation.SetFailedAt(v)
+	return _u
+}
+
+// SetNillableFailedAt sets the "failed_at" field if the given value is not nil.
+func (_u *OrderUpdateOne) SetNillableFailedAt(v *time.Time) *OrderUpdateOne {
+	if v != nil {
+		_u.SetFailedAt(*v)
+	}
+	return _u
+}
+
+// ClearFailedAt clears the value of the "failed_at" field.
+func (_u *OrderUpdateOne) ClearFailedAt() *OrderUpdateOne {
+	_u.mutation.ClearFailedAt()
+	return _u
+}
+
+// SetExpiredAt sets the "expired_at" field.
+func (_u *OrderUpdateOne) SetExpiredAt(v time.Time) *OrderUpdateOne {
+	_u.mutation.SetExpiredAt(v)
+	return _u
+}
+
+// SetNillableExpiredAt sets the "expired_at" field if the given value is not nil.
+func (_u *OrderUpdateOne) SetNillableExpiredAt(v *time.Time) *OrderUpdateOne {
+	if v != nil {
+		_u.SetExpiredAt(*v)
+	}
+	return _u
+}
+
+// ClearExpiredAt clears the value of the "expired_at" field.
+func (_u *OrderUpdateOne) ClearExpiredAt() *OrderUpdateOne {
+	_u.mutation.ClearExpiredAt()
 	return _u
 }
 
@@ -590,9 +849,20 @@ func (_u *OrderUpdateOne) AddFeeMinor(v int64) *OrderUpdateOne {
 	return _u
 }
 
+// SetAppointment sets the "appointment" edge to the Appointment entity.
+func (_u *OrderUpdateOne) SetAppointment(v *Appointment) *OrderUpdateOne {
+	return _u.SetAppointmentID(v.ID)
+}
+
 // Mutation returns the OrderMutation object of the builder.
 func (_u *OrderUpdateOne) Mutation() *OrderMutation {
 	return _u.mutation
+}
+
+// ClearAppointment clears the "appointment" edge to the Appointment entity.
+func (_u *OrderUpdateOne) ClearAppointment() *OrderUpdateOne {
+	_u.mutation.ClearAppointment()
+	return _u
 }
 
 // Where appends a list predicates to the OrderUpdate builder.
@@ -645,6 +915,11 @@ func (_u *OrderUpdateOne) check() error {
 	if v, ok := _u.mutation.ProviderRef(); ok {
 		if err := order.ProviderRefValidator(v); err != nil {
 			return &ValidationError{Name: "provider_ref", err: fmt.Errorf(`ent: validator failed for field "Order.provider_ref": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Method(); ok {
+		if err := order.MethodValidator(v); err != nil {
+			return &ValidationError{Name: "method", err: fmt.Errorf(`ent: validator failed for field "Order.method": %w`, err)}
 		}
 	}
 	if v, ok := _u.mutation.PaymentRef(); ok {
@@ -713,6 +988,12 @@ func (_u *OrderUpdateOne) sqlSave(ctx context.Context) (_node *Order, err error)
 	if _u.mutation.ProviderRefCleared() {
 		_spec.ClearField(order.FieldProviderRef, field.TypeString)
 	}
+	if value, ok := _u.mutation.Method(); ok {
+		_spec.SetField(order.FieldMethod, field.TypeEnum, value)
+	}
+	if _u.mutation.MethodCleared() {
+		_spec.ClearField(order.FieldMethod, field.TypeEnum)
+	}
 	if value, ok := _u.mutation.PaymentRef(); ok {
 		_spec.SetField(order.FieldPaymentRef, field.TypeString, value)
 	}
@@ -727,6 +1008,24 @@ func (_u *OrderUpdateOne) sqlSave(ctx context.Context) (_node *Order, err error)
 	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(order.FieldExpiresAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.CheckoutAt(); ok {
+		_spec.SetField(order.FieldCheckoutAt, field.TypeTime, value)
+	}
+	if _u.mutation.CheckoutAtCleared() {
+		_spec.ClearField(order.FieldCheckoutAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.FailedAt(); ok {
+		_spec.SetField(order.FieldFailedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FailedAtCleared() {
+		_spec.ClearField(order.FieldFailedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ExpiredAt(); ok {
+		_spec.SetField(order.FieldExpiredAt, field.TypeTime, value)
+	}
+	if _u.mutation.ExpiredAtCleared() {
+		_spec.ClearField(order.FieldExpiredAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.PaidAt(); ok {
 		_spec.SetField(order.FieldPaidAt, field.TypeTime, value)
@@ -751,6 +1050,35 @@ func (_u *OrderUpdateOne) sqlSave(ctx context.Context) (_node *Order, err error)
 	}
 	if value, ok := _u.mutation.AddedFeeMinor(); ok {
 		_spec.AddField(order.FieldFeeMinor, field.TypeInt64, value)
+	}
+	if _u.mutation.AppointmentCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   order.AppointmentTable,
+			Columns: []string{order.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AppointmentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   order.AppointmentTable,
+			Columns: []string{order.AppointmentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_node = &Order{config: _u.config}
 	_spec.Assign = _node.assignValues

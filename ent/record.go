@@ -11,14 +11,18 @@ var Tables = map[string]string{
 	TypeAppointmentStatusChange: "appointment_status_changes",
 	TypeAuditEvent:              "audit_events",
 	TypeCareRelation:            "care_relations",
+	TypeChatAttachment:          "chat_attachments",
 	TypeChatMessage:             "chat_messages",
+	TypeChatMessageVersion:      "chat_message_versions",
 	TypeChatRead:                "chat_reads",
 	TypeChatRoom:                "chat_rooms",
+	TypeChatUpload:              "chat_uploads",
 	TypeCounter:                 "counters",
 	TypeDelivery:                "deliveries",
 	TypeEmailToken:              "email_tokens",
 	TypeIdempotencyKey:          "idempotency_keys",
 	TypeJobRun:                  "job_runs",
+	TypeLeave:                   "leaves",
 	TypeLinkCode:                "link_codes",
 	TypeLoginAttempt:            "login_attempts",
 	TypeNotification:            "notifications",
@@ -27,7 +31,10 @@ var Tables = map[string]string{
 	TypePaymentEvent:            "payment_events",
 	TypePractitioner:            "practitioners",
 	TypePractitionerCredential:  "practitioner_credentials",
+	TypeQuestion:                "questions",
+	TypeQuestionAnswer:          "question_answers",
 	TypeRateEvent:               "rate_events",
+	TypeRecordOpening:           "record_openings",
 	TypeRecoveryCode:            "recovery_codes",
 	TypeRefund:                  "refunds",
 	TypeSandboxCheckout:         "sandbox_checkouts",
@@ -51,7 +58,8 @@ var SensitiveFields = map[string][]string{
 
 // ForeignEdges lists, per entity, the edges whose key is in the other entity's rows: writing them writes those rows.
 var ForeignEdges = map[string][]string{
-	TypeAppointment:  {"intake", "orders", "history"},
+	TypeAppointment:  {"rescheduled_to", "intake", "orders", "history"},
+	TypeChatMessage:  {"versions"},
 	TypePatient:      {"appointments"},
 	TypePractitioner: {"slots", "credentials"},
 }
@@ -62,12 +70,17 @@ var PatientRecords = map[string]bool{
 	TypeAppointmentIntake:       true,
 	TypeAppointmentStatusChange: true,
 	TypeCareRelation:            true,
+	TypeChatAttachment:          true,
 	TypeChatMessage:             true,
+	TypeChatMessageVersion:      true,
 	TypeChatRead:                true,
 	TypeChatRoom:                true,
+	TypeChatUpload:              true,
 	TypeLinkCode:                true,
 	TypeOrder:                   true,
 	TypePatient:                 true,
+	TypeQuestionAnswer:          true,
+	TypeRecordOpening:           true,
 	TypeRefund:                  true,
 }
 
@@ -99,10 +112,22 @@ func (_m *CareRelation) RecordID() uuid.UUID { return _m.ID }
 func (_m *CareRelation) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
+func (_m *ChatAttachment) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *ChatAttachment) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
 func (_m *ChatMessage) RecordID() uuid.UUID { return _m.ID }
 
 // PatientRef returns the patient to whose record the row belongs.
 func (_m *ChatMessage) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
+func (_m *ChatMessageVersion) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *ChatMessageVersion) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *ChatRead) RecordID() uuid.UUID { return _m.ID }
@@ -115,6 +140,12 @@ func (_m *ChatRoom) RecordID() uuid.UUID { return _m.ID }
 
 // PatientRef returns the patient to whose record the row belongs.
 func (_m *ChatRoom) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
+func (_m *ChatUpload) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *ChatUpload) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *Counter) RecordID() uuid.UUID { return _m.ID }
@@ -130,6 +161,9 @@ func (_m *IdempotencyKey) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
 func (_m *JobRun) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *Leave) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
 func (_m *LinkCode) RecordID() uuid.UUID { return _m.ID }
@@ -165,7 +199,22 @@ func (_m *Practitioner) RecordID() uuid.UUID { return _m.ID }
 func (_m *PractitionerCredential) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
+func (_m *Question) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *QuestionAnswer) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *QuestionAnswer) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
 func (_m *RateEvent) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *RecordOpening) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *RecordOpening) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *RecoveryCode) RecordID() uuid.UUID { return _m.ID }

@@ -35,10 +35,12 @@ type Refund struct {
 	Status refund.Status `json:"status,omitempty"`
 	// Why it is paid back.
 	Reason string `json:"reason,omitempty"`
-	// The provider's id of the refund.
+	// The provider's id of the refund, or the reference of a receipt.
 	ProviderRef string `json:"provider_ref,omitempty"`
 	// How often the provider was asked.
 	Attempts int `json:"attempts,omitempty"`
+	// When it was paid back or given up; null until then.
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
 	// When the provider is asked next; null when it will not be.
 	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -91,7 +93,7 @@ func (*Refund) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case refund.FieldCurrency, refund.FieldStatus, refund.FieldReason, refund.FieldProviderRef:
 			values[i] = new(sql.NullString)
-		case refund.FieldCreatedAt, refund.FieldNextAttemptAt:
+		case refund.FieldCreatedAt, refund.FieldFinishedAt, refund.FieldNextAttemptAt:
 			values[i] = new(sql.NullTime)
 		case refund.FieldID, refund.FieldOrderID, refund.FieldPatientID:
 			values[i] = new(uuid.UUID)
@@ -169,6 +171,13 @@ func (_m *Refund) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field attempts", values[i])
 			} else if value.Valid {
 				_m.Attempts = int(value.Int64)
+			}
+		case refund.FieldFinishedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field finished_at", values[i])
+			} else if value.Valid {
+				_m.FinishedAt = new(time.Time)
+				*_m.FinishedAt = value.Time
 			}
 		case refund.FieldNextAttemptAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -249,6 +258,11 @@ func (_m *Refund) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("attempts=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Attempts))
+	builder.WriteString(", ")
+	if v := _m.FinishedAt; v != nil {
+		builder.WriteString("finished_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	if v := _m.NextAttemptAt; v != nil {
 		builder.WriteString("next_attempt_at=")

@@ -93,6 +93,20 @@ func (_c *RefundCreate) SetNillableAttempts(v *int) *RefundCreate {
 	return _c
 }
 
+// SetFinishedAt sets the "finished_at" field.
+func (_c *RefundCreate) SetFinishedAt(v time.Time) *RefundCreate {
+	_c.mutation.SetFinishedAt(v)
+	return _c
+}
+
+// SetNillableFinishedAt sets the "finished_at" field if the given value is not nil.
+func (_c *RefundCreate) SetNillableFinishedAt(v *time.Time) *RefundCreate {
+	if v != nil {
+		_c.SetFinishedAt(*v)
+	}
+	return _c
+}
+
 // SetNextAttemptAt sets the "next_attempt_at" field.
 func (_c *RefundCreate) SetNextAttemptAt(v time.Time) *RefundCreate {
 	_c.mutation.SetNextAttemptAt(v)
@@ -278,6 +292,10 @@ func (_c *RefundCreate) createSpec() (*Refund, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Attempts(); ok {
 		_spec.SetField(refund.FieldAttempts, field.TypeInt, value)
 		_node.Attempts = value
+	}
+	if value, ok := _c.mutation.FinishedAt(); ok {
+		_spec.SetField(refund.FieldFinishedAt, field.TypeTime, value)
+		_node.FinishedAt = &value
 	}
 	if value, ok := _c.mutation.NextAttemptAt(); ok {
 		_spec.SetField(refund.FieldNextAttemptAt, field.TypeTime, value)

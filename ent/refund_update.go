@@ -83,6 +83,26 @@ func (_u *RefundUpdate) AddAttempts(v int) *RefundUpdate {
 	return _u
 }
 
+// SetFinishedAt sets the "finished_at" field.
+func (_u *RefundUpdate) SetFinishedAt(v time.Time) *RefundUpdate {
+	_u.mutation.SetFinishedAt(v)
+	return _u
+}
+
+// SetNillableFinishedAt sets the "finished_at" field if the given value is not nil.
+func (_u *RefundUpdate) SetNillableFinishedAt(v *time.Time) *RefundUpdate {
+	if v != nil {
+		_u.SetFinishedAt(*v)
+	}
+	return _u
+}
+
+// ClearFinishedAt clears the value of the "finished_at" field.
+func (_u *RefundUpdate) ClearFinishedAt() *RefundUpdate {
+	_u.mutation.ClearFinishedAt()
+	return _u
+}
+
 // SetNextAttemptAt sets the "next_attempt_at" field.
 func (_u *RefundUpdate) SetNextAttemptAt(v time.Time) *RefundUpdate {
 	_u.mutation.SetNextAttemptAt(v)
@@ -183,6 +203,12 @@ func (_u *RefundUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedAttempts(); ok {
 		_spec.AddField(refund.FieldAttempts, field.TypeInt, value)
 	}
+	if value, ok := _u.mutation.FinishedAt(); ok {
+		_spec.SetField(refund.FieldFinishedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FinishedAtCleared() {
+		_spec.ClearField(refund.FieldFinishedAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.NextAttemptAt(); ok {
 		_spec.SetField(refund.FieldNextAttemptAt, field.TypeTime, value)
 	}
@@ -261,6 +287,26 @@ func (_u *RefundUpdateOne) SetNillableAttempts(v *int) *RefundUpdateOne {
 // AddAttempts adds value to the "attempts" field.
 func (_u *RefundUpdateOne) AddAttempts(v int) *RefundUpdateOne {
 	_u.mutation.AddAttempts(v)
+	return _u
+}
+
+// SetFinishedAt sets the "finished_at" field.
+func (_u *RefundUpdateOne) SetFinishedAt(v time.Time) *RefundUpdateOne {
+	_u.mutation.SetFinishedAt(v)
+	return _u
+}
+
+// SetNillableFinishedAt sets the "finished_at" field if the given value is not nil.
+func (_u *RefundUpdateOne) SetNillableFinishedAt(v *time.Time) *RefundUpdateOne {
+	if v != nil {
+		_u.SetFinishedAt(*v)
+	}
+	return _u
+}
+
+// ClearFinishedAt clears the value of the "finished_at" field.
+func (_u *RefundUpdateOne) ClearFinishedAt() *RefundUpdateOne {
+	_u.mutation.ClearFinishedAt()
 	return _u
 }
 
@@ -393,6 +439,12 @@ func (_u *RefundUpdateOne) sqlSave(ctx context.Context) (_node *Refund, err erro
 	}
 	if value, ok := _u.mutation.AddedAttempts(); ok {
 		_spec.AddField(refund.FieldAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.FinishedAt(); ok {
+		_spec.SetField(refund.FieldFinishedAt, field.TypeTime, value)
+	}
+	if _u.mutation.FinishedAtCleared() {
+		_spec.ClearField(refund.FieldFinishedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.NextAttemptAt(); ok {
 		_spec.SetField(refund.FieldNextAttemptAt, field.TypeTime, value)

@@ -7,12 +7,16 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
+	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
@@ -21,7 +25,10 @@ import (
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
+	"github.com/caregraph/caregraph/ent/recordopening"
 	"github.com/caregraph/caregraph/ent/recoverycode"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
@@ -64,6 +71,10 @@ func init() {
 	appointmentintakeDescNote := appointmentintakeFields[3].Descriptor()
 	// appointmentintake.NoteValidator is a validator for the "note" field. It is called by the builders before save.
 	appointmentintake.NoteValidator = appointmentintakeDescNote.Validators[0].(func(string) error)
+	// appointmentintakeDescSymptoms is the schema descriptor for symptoms field.
+	appointmentintakeDescSymptoms := appointmentintakeFields[4].Descriptor()
+	// appointmentintake.SymptomsValidator is a validator for the "symptoms" field. It is called by the builders before save.
+	appointmentintake.SymptomsValidator = appointmentintakeDescSymptoms.Validators[0].(func(string) error)
 	appointmentstatuschangeFields := schema.AppointmentStatusChange{}.Fields()
 	_ = appointmentstatuschangeFields
 	// appointmentstatuschangeDescFromStatus is the schema descriptor for from_status field.
@@ -82,6 +93,10 @@ func init() {
 	appointmentstatuschangeDescReason := appointmentstatuschangeFields[7].Descriptor()
 	// appointmentstatuschange.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
 	appointmentstatuschange.ReasonValidator = appointmentstatuschangeDescReason.Validators[0].(func(string) error)
+	// appointmentstatuschangeDescContext is the schema descriptor for context field.
+	appointmentstatuschangeDescContext := appointmentstatuschangeFields[8].Descriptor()
+	// appointmentstatuschange.ContextValidator is a validator for the "context" field. It is called by the builders before save.
+	appointmentstatuschange.ContextValidator = appointmentstatuschangeDescContext.Validators[0].(func(string) error)
 	auditeventFields := schema.AuditEvent{}.Fields()
 	_ = auditeventFields
 	// auditeventDescRoles is the schema descriptor for roles field.
@@ -108,16 +123,62 @@ func init() {
 	auditeventDescCause := auditeventFields[11].Descriptor()
 	// auditevent.CauseValidator is a validator for the "cause" field. It is called by the builders before save.
 	auditevent.CauseValidator = auditeventDescCause.Validators[0].(func(string) error)
+	chatattachmentFields := schema.ChatAttachment{}.Fields()
+	_ = chatattachmentFields
+	// chatattachmentDescPlace is the schema descriptor for place field.
+	chatattachmentDescPlace := chatattachmentFields[5].Descriptor()
+	// chatattachment.PlaceValidator is a validator for the "place" field. It is called by the builders before save.
+	chatattachment.PlaceValidator = chatattachmentDescPlace.Validators[0].(func(int) error)
+	// chatattachmentDescFileName is the schema descriptor for file_name field.
+	chatattachmentDescFileName := chatattachmentFields[6].Descriptor()
+	// chatattachment.FileNameValidator is a validator for the "file_name" field. It is called by the builders before save.
+	chatattachment.FileNameValidator = chatattachmentDescFileName.Validators[0].(func(string) error)
+	// chatattachmentDescContentType is the schema descriptor for content_type field.
+	chatattachmentDescContentType := chatattachmentFields[7].Descriptor()
+	// chatattachment.ContentTypeValidator is a validator for the "content_type" field. It is called by the builders before save.
+	chatattachment.ContentTypeValidator = chatattachmentDescContentType.Validators[0].(func(string) error)
 	chatmessageFields := schema.ChatMessage{}.Fields()
 	_ = chatmessageFields
 	// chatmessageDescBody is the schema descriptor for body field.
 	chatmessageDescBody := chatmessageFields[6].Descriptor()
 	// chatmessage.BodyValidator is a validator for the "body" field. It is called by the builders before save.
 	chatmessage.BodyValidator = chatmessageDescBody.Validators[0].(func(string) error)
+	// chatmessageDescSearchKey is the schema descriptor for search_key field.
+	chatmessageDescSearchKey := chatmessageFields[7].Descriptor()
+	// chatmessage.SearchKeyValidator is a validator for the "search_key" field. It is called by the builders before save.
+	chatmessage.SearchKeyValidator = chatmessageDescSearchKey.Validators[0].(func(string) error)
 	// chatmessageDescClientMessageID is the schema descriptor for client_message_id field.
-	chatmessageDescClientMessageID := chatmessageFields[7].Descriptor()
+	chatmessageDescClientMessageID := chatmessageFields[8].Descriptor()
 	// chatmessage.ClientMessageIDValidator is a validator for the "client_message_id" field. It is called by the builders before save.
 	chatmessage.ClientMessageIDValidator = chatmessageDescClientMessageID.Validators[0].(func(string) error)
+	chatmessageversionFields := schema.ChatMessageVersion{}.Fields()
+	_ = chatmessageversionFields
+	// chatmessageversionDescNumber is the schema descriptor for number field.
+	chatmessageversionDescNumber := chatmessageversionFields[4].Descriptor()
+	// chatmessageversion.NumberValidator is a validator for the "number" field. It is called by the builders before save.
+	chatmessageversion.NumberValidator = chatmessageversionDescNumber.Validators[0].(func(int) error)
+	// chatmessageversionDescBody is the schema descriptor for body field.
+	chatmessageversionDescBody := chatmessageversionFields[5].Descriptor()
+	// chatmessageversion.BodyValidator is a validator for the "body" field. It is called by the builders before save.
+	chatmessageversion.BodyValidator = chatmessageversionDescBody.Validators[0].(func(string) error)
+	// chatmessageversionDescSearchKey is the schema descriptor for search_key field.
+	chatmessageversionDescSearchKey := chatmessageversionFields[6].Descriptor()
+	// chatmessageversion.SearchKeyValidator is a validator for the "search_key" field. It is called by the builders before save.
+	chatmessageversion.SearchKeyValidator = chatmessageversionDescSearchKey.Validators[0].(func(string) error)
+	chatuploadFields := schema.ChatUpload{}.Fields()
+	_ = chatuploadFields
+	// chatuploadDescFileName is the schema descriptor for file_name field.
+	chatuploadDescFileName := chatuploadFields[5].Descriptor()
+	// chatupload.FileNameValidator is a validator for the "file_name" field. It is called by the builders before save.
+	chatupload.FileNameValidator = chatuploadDescFileName.Validators[0].(func(string) error)
+	// chatuploadDescSizeBytes is the schema descriptor for size_bytes field.
+	chatuploadDescSizeBytes := chatuploadFields[7].Descriptor()
+	// chatupload.SizeBytesValidator is a validator for the "size_bytes" field. It is called by the builders before save.
+	chatupload.SizeBytesValidator = chatuploadDescSizeBytes.Validators[0].(func(int64) error)
+	// chatuploadDescObjectKey is the schema descriptor for object_key field.
+	chatuploadDescObjectKey := chatuploadFields[10].Descriptor()
+	// chatupload.ObjectKeyValidator is a validator for the "object_key" field. It is called by the builders before save.
+	chatupload.ObjectKeyValidator = chatuploadDescObjectKey.Validators[0].(func(string) error)
 	counterFields := schema.Counter{}.Fields()
 	_ = counterFields
 	// counterDescName is the schema descriptor for name field.
@@ -210,6 +271,12 @@ func init() {
 	jobrun.DefaultRunner = jobrunDescRunner.Default.(string)
 	// jobrun.RunnerValidator is a validator for the "runner" field. It is called by the builders before save.
 	jobrun.RunnerValidator = jobrunDescRunner.Validators[0].(func(string) error)
+	leaveFields := schema.Leave{}.Fields()
+	_ = leaveFields
+	// leaveDescReason is the schema descriptor for reason field.
+	leaveDescReason := leaveFields[3].Descriptor()
+	// leave.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	leave.ReasonValidator = leaveDescReason.Validators[0].(func(string) error)
 	linkcodeFields := schema.LinkCode{}.Fields()
 	_ = linkcodeFields
 	// linkcodeDescAddress is the schema descriptor for address field.
@@ -278,19 +345,19 @@ func init() {
 	// order.ProviderRefValidator is a validator for the "provider_ref" field. It is called by the builders before save.
 	order.ProviderRefValidator = orderDescProviderRef.Validators[0].(func(string) error)
 	// orderDescPaymentRef is the schema descriptor for payment_ref field.
-	orderDescPaymentRef := orderFields[7].Descriptor()
+	orderDescPaymentRef := orderFields[8].Descriptor()
 	// order.PaymentRefValidator is a validator for the "payment_ref" field. It is called by the builders before save.
 	order.PaymentRefValidator = orderDescPaymentRef.Validators[0].(func(string) error)
 	// orderDescCheckoutURL is the schema descriptor for checkout_url field.
-	orderDescCheckoutURL := orderFields[8].Descriptor()
+	orderDescCheckoutURL := orderFields[9].Descriptor()
 	// order.CheckoutURLValidator is a validator for the "checkout_url" field. It is called by the builders before save.
 	order.CheckoutURLValidator = orderDescCheckoutURL.Validators[0].(func(string) error)
 	// orderDescRefundedMinor is the schema descriptor for refunded_minor field.
-	orderDescRefundedMinor := orderFields[12].Descriptor()
+	orderDescRefundedMinor := orderFields[16].Descriptor()
 	// order.DefaultRefundedMinor holds the default value on creation for the refunded_minor field.
 	order.DefaultRefundedMinor = orderDescRefundedMinor.Default.(int64)
 	// orderDescFeeMinor is the schema descriptor for fee_minor field.
-	orderDescFeeMinor := orderFields[13].Descriptor()
+	orderDescFeeMinor := orderFields[17].Descriptor()
 	// order.DefaultFeeMinor holds the default value on creation for the fee_minor field.
 	order.DefaultFeeMinor = orderDescFeeMinor.Default.(int64)
 	patientMixin := schema.Patient{}.Mixin()
@@ -438,12 +505,52 @@ func init() {
 	practitionercredentialDescHasSchedule8Authority := practitionercredentialFields[6].Descriptor()
 	// practitionercredential.DefaultHasSchedule8Authority holds the default value on creation for the has_schedule8_authority field.
 	practitionercredential.DefaultHasSchedule8Authority = practitionercredentialDescHasSchedule8Authority.Default.(bool)
+	questionMixin := schema.Question{}.Mixin()
+	questionMixinFields1 := questionMixin[1].Fields()
+	_ = questionMixinFields1
+	questionFields := schema.Question{}.Fields()
+	_ = questionFields
+	// questionDescVersion is the schema descriptor for version field.
+	questionDescVersion := questionMixinFields1[0].Descriptor()
+	// question.DefaultVersion holds the default value on creation for the version field.
+	question.DefaultVersion = questionDescVersion.Default.(int)
+	// questionDescPrompt is the schema descriptor for prompt field.
+	questionDescPrompt := questionFields[0].Descriptor()
+	// question.PromptValidator is a validator for the "prompt" field. It is called by the builders before save.
+	question.PromptValidator = questionDescPrompt.Validators[0].(func(string) error)
+	// questionDescIsActive is the schema descriptor for is_active field.
+	questionDescIsActive := questionFields[3].Descriptor()
+	// question.DefaultIsActive holds the default value on creation for the is_active field.
+	question.DefaultIsActive = questionDescIsActive.Default.(bool)
+	questionanswerMixin := schema.QuestionAnswer{}.Mixin()
+	questionanswerMixinFields1 := questionanswerMixin[1].Fields()
+	_ = questionanswerMixinFields1
+	questionanswerFields := schema.QuestionAnswer{}.Fields()
+	_ = questionanswerFields
+	// questionanswerDescVersion is the schema descriptor for version field.
+	questionanswerDescVersion := questionanswerMixinFields1[0].Descriptor()
+	// questionanswer.DefaultVersion holds the default value on creation for the version field.
+	questionanswer.DefaultVersion = questionanswerDescVersion.Default.(int)
+	// questionanswerDescPrompt is the schema descriptor for prompt field.
+	questionanswerDescPrompt := questionanswerFields[4].Descriptor()
+	// questionanswer.PromptValidator is a validator for the "prompt" field. It is called by the builders before save.
+	questionanswer.PromptValidator = questionanswerDescPrompt.Validators[0].(func(string) error)
+	// questionanswerDescText is the schema descriptor for text field.
+	questionanswerDescText := questionanswerFields[5].Descriptor()
+	// questionanswer.TextValidator is a validator for the "text" field. It is called by the builders before save.
+	questionanswer.TextValidator = questionanswerDescText.Validators[0].(func(string) error)
 	rateeventFields := schema.RateEvent{}.Fields()
 	_ = rateeventFields
 	// rateeventDescKey is the schema descriptor for key field.
 	rateeventDescKey := rateeventFields[0].Descriptor()
 	// rateevent.KeyValidator is a validator for the "key" field. It is called by the builders before save.
 	rateevent.KeyValidator = rateeventDescKey.Validators[0].(func(string) error)
+	recordopeningFields := schema.RecordOpening{}.Fields()
+	_ = recordopeningFields
+	// recordopeningDescReason is the schema descriptor for reason field.
+	recordopeningDescReason := recordopeningFields[4].Descriptor()
+	// recordopening.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	recordopening.ReasonValidator = recordopeningDescReason.Validators[0].(func(string) error)
 	recoverycodeFields := schema.RecoveryCode{}.Fields()
 	_ = recoverycodeFields
 	// recoverycodeDescCodeHash is the schema descriptor for code_hash field.

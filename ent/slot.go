@@ -41,6 +41,8 @@ type Slot struct {
 	TimeZone string `json:"time_zone,omitempty"`
 	// Date on which the slot starts in its zone.
 	LocalDate civil.Date `json:"local_date,omitempty"`
+	// Whether the slot can be booked at all.
+	Status slot.Status `json:"status,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the SlotQuery when eager-loading is set.
 	Edges        SlotEdges `json:"edges"`
@@ -78,7 +80,7 @@ func (*Slot) scanValues(columns []string) ([]any, error) {
 			values[i] = new(civil.Date)
 		case slot.FieldVersion, slot.FieldDurationMinutes:
 			values[i] = new(sql.NullInt64)
-		case slot.FieldType, slot.FieldTimeZone:
+		case slot.FieldType, slot.FieldTimeZone, slot.FieldStatus:
 			values[i] = new(sql.NullString)
 		case slot.FieldCreatedAt, slot.FieldUpdatedAt, slot.FieldStartsAt, slot.FieldEndsAt:
 			values[i] = new(sql.NullTime)
@@ -165,6 +167,12 @@ func (_m *Slot) assignValues(columns []string, values []any) error {
 			} else if value != nil {
 				_m.LocalDate = *value
 			}
+		case slot.FieldStatus:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field status", values[i])
+			} else if value.Valid {
+				_m.Status = slot.Status(value.String)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -235,6 +243,9 @@ func (_m *Slot) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("local_date=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LocalDate))
+	builder.WriteString(", ")
+	builder.WriteString("status=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Status))
 	builder.WriteByte(')')
 	return builder.String()
 }

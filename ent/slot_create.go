@@ -91,6 +91,20 @@ func (_c *SlotCreate) SetLocalDate(v civil.Date) *SlotCreate {
 	return _c
 }
 
+// SetStatus sets the "status" field.
+func (_c *SlotCreate) SetStatus(v slot.Status) *SlotCreate {
+	_c.mutation.SetStatus(v)
+	return _c
+}
+
+// SetNillableStatus sets the "status" field if the given value is not nil.
+func (_c *SlotCreate) SetNillableStatus(v *slot.Status) *SlotCreate {
+	if v != nil {
+		_c.SetStatus(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *SlotCreate) SetID(v uuid.UUID) *SlotCreate {
 	_c.mutation.SetID(v)
@@ -141,6 +155,10 @@ func (_c *SlotCreate) defaults() {
 		v := slot.DefaultVersion
 		_c.mutation.SetVersion(v)
 	}
+	if _, ok := _c.mutation.Status(); !ok {
+		v := slot.DefaultStatus
+		_c.mutation.SetStatus(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -184,6 +202,14 @@ func (_c *SlotCreate) check() error {
 	}
 	if _, ok := _c.mutation.LocalDate(); !ok {
 		return &ValidationError{Name: "local_date", err: errors.New(`ent: missing required field "Slot.local_date"`)}
+	}
+	if _, ok := _c.mutation.Status(); !ok {
+		return &ValidationError{Name: "status", err: errors.New(`ent: missing required field "Slot.status"`)}
+	}
+	if v, ok := _c.mutation.Status(); ok {
+		if err := slot.StatusValidator(v); err != nil {
+			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "Slot.status": %w`, err)}
+		}
 	}
 	if len(_c.mutation.PractitionerIDs()) == 0 {
 		return &ValidationError{Name: "practitioner", err: errors.New(`ent: missing required edge "Slot.practitioner"`)}
@@ -258,6 +284,10 @@ func (_c *SlotCreate) createSpec() (*Slot, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LocalDate(); ok {
 		_spec.SetField(slot.FieldLocalDate, field.TypeOther, value)
 		_node.LocalDate = value
+	}
+	if value, ok := _c.mutation.Status(); ok {
+		_spec.SetField(slot.FieldStatus, field.TypeEnum, value)
+		_node.Status = value
 	}
 	if nodes := _c.mutation.PractitionerIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

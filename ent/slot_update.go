@@ -155,6 +155,20 @@ func (_u *SlotUpdate) SetNillableLocalDate(v *civil.Date) *SlotUpdate {
 	return _u
 }
 
+// SetStatus sets the "status" field.
+func (_u *SlotUpdate) SetStatus(v slot.Status) *SlotUpdate {
+	_u.mutation.SetStatus(v)
+	return _u
+}
+
+// SetNillableStatus sets the "status" field if the given value is not nil.
+func (_u *SlotUpdate) SetNillableStatus(v *slot.Status) *SlotUpdate {
+	if v != nil {
+		_u.SetStatus(*v)
+	}
+	return _u
+}
+
 // Mutation returns the SlotMutation object of the builder.
 func (_u *SlotUpdate) Mutation() *SlotMutation {
 	return _u.mutation
@@ -197,6 +211,11 @@ func (_u *SlotUpdate) check() error {
 	if v, ok := _u.mutation.TimeZone(); ok {
 		if err := slot.TimeZoneValidator(v); err != nil {
 			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "Slot.time_zone": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Status(); ok {
+		if err := slot.StatusValidator(v); err != nil {
+			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "Slot.status": %w`, err)}
 		}
 	}
 	if _u.mutation.PractitionerCleared() && len(_u.mutation.PractitionerIDs()) > 0 {
@@ -246,6 +265,9 @@ func (_u *SlotUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.LocalDate(); ok {
 		_spec.SetField(slot.FieldLocalDate, field.TypeOther, value)
+	}
+	if value, ok := _u.mutation.Status(); ok {
+		_spec.SetField(slot.FieldStatus, field.TypeEnum, value)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -393,6 +415,20 @@ func (_u *SlotUpdateOne) SetNillableLocalDate(v *civil.Date) *SlotUpdateOne {
 	return _u
 }
 
+// SetStatus sets the "status" field.
+func (_u *SlotUpdateOne) SetStatus(v slot.Status) *SlotUpdateOne {
+	_u.mutation.SetStatus(v)
+	return _u
+}
+
+// SetNillableStatus sets the "status" field if the given value is not nil.
+func (_u *SlotUpdateOne) SetNillableStatus(v *slot.Status) *SlotUpdateOne {
+	if v != nil {
+		_u.SetStatus(*v)
+	}
+	return _u
+}
+
 // Mutation returns the SlotMutation object of the builder.
 func (_u *SlotUpdateOne) Mutation() *SlotMutation {
 	return _u.mutation
@@ -448,6 +484,11 @@ func (_u *SlotUpdateOne) check() error {
 	if v, ok := _u.mutation.TimeZone(); ok {
 		if err := slot.TimeZoneValidator(v); err != nil {
 			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "Slot.time_zone": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Status(); ok {
+		if err := slot.StatusValidator(v); err != nil {
+			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "Slot.status": %w`, err)}
 		}
 	}
 	if _u.mutation.PractitionerCleared() && len(_u.mutation.PractitionerIDs()) > 0 {
@@ -514,6 +555,9 @@ func (_u *SlotUpdateOne) sqlSave(ctx context.Context) (_node *Slot, err error) {
 	}
 	if value, ok := _u.mutation.LocalDate(); ok {
 		_spec.SetField(slot.FieldLocalDate, field.TypeOther, value)
+	}
+	if value, ok := _u.mutation.Status(); ok {
+		_spec.SetField(slot.FieldStatus, field.TypeEnum, value)
 	}
 	_node = &Slot{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -22,12 +22,18 @@ type Tx struct {
 	AuditEvent *AuditEventClient
 	// CareRelation is the client for interacting with the CareRelation builders.
 	CareRelation *CareRelationClient
+	// ChatAttachment is the client for interacting with the ChatAttachment builders.
+	ChatAttachment *ChatAttachmentClient
 	// ChatMessage is the client for interacting with the ChatMessage builders.
 	ChatMessage *ChatMessageClient
+	// ChatMessageVersion is the client for interacting with the ChatMessageVersion builders.
+	ChatMessageVersion *ChatMessageVersionClient
 	// ChatRead is the client for interacting with the ChatRead builders.
 	ChatRead *ChatReadClient
 	// ChatRoom is the client for interacting with the ChatRoom builders.
 	ChatRoom *ChatRoomClient
+	// ChatUpload is the client for interacting with the ChatUpload builders.
+	ChatUpload *ChatUploadClient
 	// Counter is the client for interacting with the Counter builders.
 	Counter *CounterClient
 	// Delivery is the client for interacting with the Delivery builders.
@@ -38,6 +44,8 @@ type Tx struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// JobRun is the client for interacting with the JobRun builders.
 	JobRun *JobRunClient
+	// Leave is the client for interacting with the Leave builders.
+	Leave *LeaveClient
 	// LinkCode is the client for interacting with the LinkCode builders.
 	LinkCode *LinkCodeClient
 	// LoginAttempt is the client for interacting with the LoginAttempt builders.
@@ -54,8 +62,14 @@ type Tx struct {
 	Practitioner *PractitionerClient
 	// PractitionerCredential is the client for interacting with the PractitionerCredential builders.
 	PractitionerCredential *PractitionerCredentialClient
+	// Question is the client for interacting with the Question builders.
+	Question *QuestionClient
+	// QuestionAnswer is the client for interacting with the QuestionAnswer builders.
+	QuestionAnswer *QuestionAnswerClient
 	// RateEvent is the client for interacting with the RateEvent builders.
 	RateEvent *RateEventClient
+	// RecordOpening is the client for interacting with the RecordOpening builders.
+	RecordOpening *RecordOpeningClient
 	// RecoveryCode is the client for interacting with the RecoveryCode builders.
 	RecoveryCode *RecoveryCodeClient
 	// Refund is the client for interacting with the Refund builders.
@@ -210,14 +224,18 @@ func (tx *Tx) init() {
 	tx.AppointmentStatusChange = NewAppointmentStatusChangeClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
 	tx.CareRelation = NewCareRelationClient(tx.config)
+	tx.ChatAttachment = NewChatAttachmentClient(tx.config)
 	tx.ChatMessage = NewChatMessageClient(tx.config)
+	tx.ChatMessageVersion = NewChatMessageVersionClient(tx.config)
 	tx.ChatRead = NewChatReadClient(tx.config)
 	tx.ChatRoom = NewChatRoomClient(tx.config)
+	tx.ChatUpload = NewChatUploadClient(tx.config)
 	tx.Counter = NewCounterClient(tx.config)
 	tx.Delivery = NewDeliveryClient(tx.config)
 	tx.EmailToken = NewEmailTokenClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.JobRun = NewJobRunClient(tx.config)
+	tx.Leave = NewLeaveClient(tx.config)
 	tx.LinkCode = NewLinkCodeClient(tx.config)
 	tx.LoginAttempt = NewLoginAttemptClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
@@ -226,7 +244,10 @@ func (tx *Tx) init() {
 	tx.PaymentEvent = NewPaymentEventClient(tx.config)
 	tx.Practitioner = NewPractitionerClient(tx.config)
 	tx.PractitionerCredential = NewPractitionerCredentialClient(tx.config)
+	tx.Question = NewQuestionClient(tx.config)
+	tx.QuestionAnswer = NewQuestionAnswerClient(tx.config)
 	tx.RateEvent = NewRateEventClient(tx.config)
+	tx.RecordOpening = NewRecordOpeningClient(tx.config)
 	tx.RecoveryCode = NewRecoveryCodeClient(tx.config)
 	tx.Refund = NewRefundClient(tx.config)
 	tx.SandboxCheckout = NewSandboxCheckoutClient(tx.config)

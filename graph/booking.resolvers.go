@@ -13,7 +13,9 @@ import (
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/graph/model"
+	"github.com/caregraph/caregraph/graph/transport"
 	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/google/uuid"
 )
 
@@ -25,6 +27,36 @@ func (r *appointmentResolver) Status(ctx context.Context, obj *ent.Appointment) 
 // Price is the resolver for the price field.
 func (r *appointmentResolver) Price(ctx context.Context, obj *ent.Appointment) (*model.Money, error) {
 	return amount(obj.PriceMinor, obj.Currency), nil
+}
+
+// ViewerCanCancel is the resolver for the viewerCanCancel field.
+func (r *appointmentResolver) ViewerCanCancel(ctx context.Context, obj *ent.Appointment) (bool, error) {
+	return r.Booking.May(ctx, obj, booking.ActCancel), nil
+}
+
+// ViewerCanReschedule is the resolver for the viewerCanReschedule field.
+func (r *appointmentResolver) ViewerCanReschedule(ctx context.Context, obj *ent.Appointment) (bool, error) {
+	return r.Booking.May(ctx, obj, booking.ActReschedule), nil
+}
+
+// ViewerCanComplete is the resolver for the viewerCanComplete field.
+func (r *appointmentResolver) ViewerCanComplete(ctx context.Context, obj *ent.Appointment) (bool, error) {
+	return r.Booking.May(ctx, obj, booking.ActComplete), nil
+}
+
+// ViewerCanMarkNoShow is the resolver for the viewerCanMarkNoShow field.
+func (r *appointmentResolver) ViewerCanMarkNoShow(ctx context.Context, obj *ent.Appointment) (bool, error) {
+	return r.Booking.May(ctx, obj, booking.ActMarkNoShow), nil
+}
+
+// ViewerCanUpdate is the resolver for the viewerCanUpdate field.
+func (r *appointmentResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Appointment) (bool, error) {
+	return r.Booking.May(ctx, obj, booking.ActUpdate), nil
+}
+
+// ViewerCanDelete is the resolver for the viewerCanDelete field.
+func (r *appointmentResolver) ViewerCanDelete(ctx context.Context, obj *ent.Appointment) (bool, error) {
+	return r.Booking.May(ctx, obj, booking.ActDelete), nil
 }
 
 // CreateSlot is the resolver for the createSlot field.
@@ -39,6 +71,33 @@ func (r *mutationResolver) CreateSlots(ctx context.Context, input booking.Create
 	return &model.CreateSlotsPayload{Created: created, CreatedCount: len(created), Skipped: skipped}, err
 }
 
+// UpdateSlot is the resolver for the updateSlot field.
+func (r *mutationResolver) UpdateSlot(ctx context.Context, input booking.UpdateSlotInput) (*model.UpdateSlotPayload, error) {
+	result, err := r.Booking.UpdateSlot(ctx, input)
+	return &model.UpdateSlotPayload{Slot: result}, err
+}
+
+// DeleteSlot is the resolver for the deleteSlot field.
+func (r *mutationResolver) DeleteSlot(ctx context.Context, input booking.DeleteSlotInput) (*model.DeleteSlotPayload, error) {
+	present, err := r.Booking.DeleteSlot(ctx, input)
+	return &model.DeleteSlotPayload{DeletedSlotID: unless(err, input.ID), Slot: present}, err
+}
+
+// BlockTime is the resolver for the blockTime field.
+func (r *mutationResolver) BlockTime(ctx context.Context, input booking.BlockTimeInput) (*model.BlockTimePayload, error) {
+	result, err := r.Booking.BlockTime(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.BlockTimePayload{Leave: result.Leave, RemovedCount: result.Removed, HeldSlots: result.Held}, nil
+}
+
+// UnblockTime is the resolver for the unblockTime field.
+func (r *mutationResolver) UnblockTime(ctx context.Context, input booking.UnblockTimeInput) (*model.UnblockTimePayload, error) {
+	err := r.Booking.UnblockTime(ctx, input)
+	return &model.UnblockTimePayload{DeletedLeaveID: unless(err, input.LeaveID)}, err
+}
+
 // BookAppointment is the resolver for the bookAppointment field.
 func (r *mutationResolver) BookAppointment(ctx context.Context, input booking.BookAppointmentInput) (*model.BookAppointmentPayload, error) {
 	result, err := r.Booking.Book(ctx, input)
@@ -51,7 +110,61 @@ func (r *mutationResolver) CreateOrder(ctx context.Context, input booking.Create
 	if result == nil {
 		return nil, err
 	}
-	return &model.CreateOrderPayload{Order: result, CheckoutURL: &result.CheckoutURL, ExpiresAt: &result.ExpiresAt}, err
+	return &model.CreateOrderPayload{Order: result, CheckoutURL: given(result.CheckoutURL), ExpiresAt: &result.ExpiresAt}, err
+}
+
+// CancelAppointment is the resolver for the cancelAppointment field.
+func (r *mutationResolver) CancelAppointment(ctx context.Context, input booking.CancelAppointmentInput) (*model.CancelAppointmentPayload, error) {
+	result, err := r.Booking.Cancel(ctx, input)
+	return &model.CancelAppointmentPayload{Appointment: result}, err
+}
+
+// RescheduleAppointment is the resolver for the rescheduleAppointment field.
+func (r *mutationResolver) RescheduleAppointment(ctx context.Context, input booking.RescheduleAppointmentInput) (*model.RescheduleAppointmentPayload, error) {
+	result, err := r.Booking.Reschedule(ctx, input)
+	return &model.RescheduleAppointmentPayload{Appointment: result}, err
+}
+
+// CompleteAppointment is the resolver for the completeAppointment field.
+func (r *mutationResolver) CompleteAppointment(ctx context.Context, input booking.CompleteAppointmentInput) (*model.CompleteAppointmentPayload, error) {
+	result, err := r.Booking.Complete(ctx, input)
+	return &model.CompleteAppointmentPayload{Appointment: result}, err
+}
+
+// MarkNoShow is the resolver for the markNoShow field.
+func (r *mutationResolver) MarkNoShow(ctx context.Context, input booking.MarkNoShowInput) (*model.MarkNoShowPayload, error) {
+	result, err := r.Booking.MarkNoShow(ctx, input)
+	return &model.MarkNoShowPayload{Appointment: result}, err
+}
+
+// UpdateAppointment is the resolver for the updateAppointment field.
+func (r *mutationResolver) UpdateAppointment(ctx context.Context, input booking.UpdateAppointmentInput) (*model.UpdateAppointmentPayload, error) {
+	result, err := r.Booking.Update(ctx, input)
+	return &model.UpdateAppointmentPayload{Appointment: result}, err
+}
+
+// DeleteAppointment is the resolver for the deleteAppointment field.
+func (r *mutationResolver) DeleteAppointment(ctx context.Context, input booking.DeleteAppointmentInput) (*model.DeleteAppointmentPayload, error) {
+	err := r.Booking.Delete(ctx, input)
+	return &model.DeleteAppointmentPayload{DeletedAppointmentID: unless(err, input.AppointmentID)}, err
+}
+
+// AnswerQuestionnaire is the resolver for the answerQuestionnaire field.
+func (r *mutationResolver) AnswerQuestionnaire(ctx context.Context, input booking.AnswerQuestionnaireInput) (*model.AnswerQuestionnairePayload, error) {
+	result, err := r.Booking.Answer(ctx, input)
+	return &model.AnswerQuestionnairePayload{Answers: result}, err
+}
+
+// CreateQuestion is the resolver for the createQuestion field.
+func (r *mutationResolver) CreateQuestion(ctx context.Context, input booking.CreateQuestionInput) (*model.CreateQuestionPayload, error) {
+	result, err := r.Booking.CreateQuestion(ctx, input)
+	return &model.CreateQuestionPayload{Question: result}, err
+}
+
+// UpdateQuestion is the resolver for the updateQuestion field.
+func (r *mutationResolver) UpdateQuestion(ctx context.Context, input booking.UpdateQuestionInput) (*model.UpdateQuestionPayload, error) {
+	result, err := r.Booking.UpdateQuestion(ctx, input)
+	return &model.UpdateQuestionPayload{Question: result}, err
 }
 
 // Amount is the resolver for the amount field.
@@ -101,6 +214,29 @@ func (r *queryResolver) Appointment(ctx context.Context, id uuid.UUID) (*ent.App
 	return found, ent.MaskNotFound(err)
 }
 
+// DeletedAppointments is the resolver for the deletedAppointments field.
+func (r *queryResolver) DeletedAppointments(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder) (*ent.AppointmentConnection, error) {
+	all, deleted := r.Booking.Deleted(ctx)
+	return deleted.Paginate(all, after, first, before, last,
+		ent.WithAppointmentOrder(orDefault(orderBy, []*ent.AppointmentOrder{{Direction: entgql.OrderDirectionAsc, Field: ent.AppointmentOrderFieldStartsAt}})))
+}
+
+// Leaves is the resolver for the leaves field.
+func (r *queryResolver) Leaves(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.LeaveOrder, practitionerID *uuid.UUID) (*ent.LeaveConnection, error) {
+	return r.Booking.Leaves(practitionerID).Paginate(ctx, after, first, before, last,
+		ent.WithLeaveOrder(orDefault(orderBy, []*ent.LeaveOrder{{Direction: entgql.OrderDirectionAsc, Field: ent.LeaveOrderFieldStartsAt}})))
+}
+
+// Questionnaire is the resolver for the questionnaire field.
+func (r *queryResolver) Questionnaire(ctx context.Context, withInactive *bool) ([]*ent.Question, error) {
+	return r.Booking.Questionnaire(ctx, withInactive != nil && *withInactive)
+}
+
+// QuestionnaireAnswers is the resolver for the questionnaireAnswers field.
+func (r *queryResolver) QuestionnaireAnswers(ctx context.Context, appointmentID uuid.UUID) ([]*ent.QuestionAnswer, error) {
+	return r.Booking.Answers(ctx, appointmentID)
+}
+
 // Orders is the resolver for the orders field.
 func (r *queryResolver) Orders(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.OrderOrder, where *ent.OrderWhereInput) (*ent.OrderConnection, error) {
 	return r.client().Order.Query().Paginate(ctx, after, first, before, last,
@@ -125,4 +261,9 @@ func (r *refundResolver) Amount(ctx context.Context, obj *ent.Refund) (*model.Mo
 // IsFree is the resolver for the isFree field.
 func (r *slotResolver) IsFree(ctx context.Context, obj *ent.Slot) (bool, error) {
 	return loadersOf(ctx).isFree.Load(ctx, obj.ID)
+}
+
+// AppointmentChanged is the resolver for the appointmentChanged field.
+func (r *subscriptionResolver) AppointmentChanged(ctx context.Context, appointmentID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.AppointmentEvent, error) {
+	return transport.Subscribe(ctx, func() (stream.Source, error) { return r.Booking.Watch(ctx, appointmentID, after) }, appointmentEvent)
 }

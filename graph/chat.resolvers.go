@@ -7,11 +7,12 @@ package graph
 
 import (
 	"context"
+	"time"
 
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
-	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/graph/generated"
 	"github.com/caregraph/caregraph/graph/model"
 	"github.com/caregraph/caregraph/graph/transport"
 	"github.com/caregraph/caregraph/internal/access"
@@ -20,12 +21,91 @@ import (
 	"github.com/google/uuid"
 )
 
+// URL is the resolver for the url field.
+func (r *chatAttachmentResolver) URL(ctx context.Context, obj *ent.ChatAttachment) (string, error) {
+	return r.Chat.Link(access.From(ctx), obj), nil
+}
+
+// Room is the resolver for the room field.
+func (r *chatInboxChangedResolver) Room(ctx context.Context, obj *model.ChatInboxChanged) (*ent.ChatRoom, error) {
+	return loadersOf(ctx).room.Load(ctx, obj.RoomID)
+}
+
+// UnreadCount is the resolver for the unreadCount field.
+func (r *chatInboxChangedResolver) UnreadCount(ctx context.Context, obj *model.ChatInboxChanged) (int, error) {
+	state, err := loadersOf(ctx).read.Load(ctx, obj.RoomID)
+	return state.Unread, err
+}
+
+// UnreadTotal is the resolver for the unreadTotal field.
+func (r *chatInboxChangedResolver) UnreadTotal(ctx context.Context, obj *model.ChatInboxChanged) (int, error) {
+	return r.Chat.UnreadTotal(ctx)
+}
+
+// Body is the resolver for the body field.
+func (r *chatMessageResolver) Body(ctx context.Context, obj *ent.ChatMessage) (*string, error) {
+	text, err := shownText(ctx, obj)
+	return text.Body, err
+}
+
+// EditedAt is the resolver for the editedAt field.
+func (r *chatMessageResolver) EditedAt(ctx context.Context, obj *ent.ChatMessage) (*time.Time, error) {
+	text, err := shownText(ctx, obj)
+	return text.EditedAt, err
+}
+
+// IsDeleted is the resolver for the isDeleted field.
+func (r *chatMessageResolver) IsDeleted(ctx context.Context, obj *ent.ChatMessage) (bool, error) {
+	text, err := shownText(ctx, obj)
+	return text.IsDeleted(), err
+}
+
+// Version is the resolver for the version field.
+func (r *chatMessageResolver) Version(ctx context.Context, obj *ent.ChatMessage) (int, error) {
+	text, err := shownText(ctx, obj)
+	return text.Version, err
+}
+
+// ViewerCanEdit is the resolver for the viewerCanEdit field.
+func (r *chatMessageResolver) ViewerCanEdit(ctx context.Context, obj *ent.ChatMessage) (bool, error) {
+	return r.canEdit(ctx, obj)
+}
+
+// ReadBy is the resolver for the readBy field.
+func (r *chatMessageResolver) ReadBy(ctx context.Context, obj *ent.ChatMessage) ([]*chat.ChatReceipt, error) {
+	return loadersOf(ctx).receipts.Load(ctx, obj)
+}
+
+// Highlights is the resolver for the highlights field.
+func (r *chatMessageResolver) Highlights(ctx context.Context, obj *ent.ChatMessage) ([]*chat.TextRange, error) {
+	return highlights(ctx, obj)
+}
+
+// Attachments is the resolver for the attachments field.
+func (r *chatMessageResolver) Attachments(ctx context.Context, obj *ent.ChatMessage) ([]*ent.ChatAttachment, error) {
+	return loadersOf(ctx).files.Load(ctx, obj.ID)
+}
+
+// Versions is the resolver for the versions field.
+func (r *chatMessageResolver) Versions(ctx context.Context, obj *ent.ChatMessage) ([]*chat.MessageText, error) {
+	return loadersOf(ctx).versions.Load(ctx, obj)
+}
+
+// Context is the resolver for the context field.
+func (r *chatRoomResolver) Context(ctx context.Context, obj *ent.ChatRoom) (*chat.ChatContext, error) {
+	return loadersOf(ctx).visit.Load(ctx, obj.AppointmentID)
+}
+
 // Messages is the resolver for the messages field.
-func (r *chatRoomResolver) Messages(ctx context.Context, obj *ent.ChatRoom, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) (*ent.ChatMessageConnection, error) {
-	if isNewest(after, first, before, orderBy) {
+func (r *chatRoomResolver) Messages(ctx context.Context, obj *ent.ChatRoom, search *string, from *time.Time, to *time.Time, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) (*ent.ChatMessageConnection, error) {
+	if search == nil && from == nil && to == nil && isNewest(after, first, before, orderBy) {
 		return newestMessages(ctx, obj, *first)
 	}
-	return r.client().ChatMessage.Query().Where(chatmessage.RoomID(obj.ID)).Paginate(ctx, after, first, before, last,
+	q, err := r.Chat.Messages(chat.MessagesInput{RoomID: obj.ID, Search: search, From: from, To: to})
+	if err != nil {
+		return nil, err
+	}
+	return q.Paginate(ctx, after, first, before, last,
 		ent.WithChatMessageOrder(orDefault(orderBy, []*ent.ChatMessageOrder{{Direction: entgql.OrderDirectionDesc, Field: ent.ChatMessageOrderFieldPosition}})))
 }
 
@@ -63,6 +143,45 @@ func (r *mutationResolver) MarkRoomRead(ctx context.Context, input chat.MarkRoom
 	return &model.MarkRoomReadPayload{Room: result}, err
 }
 
+// EditMessage is the resolver for the editMessage field.
+func (r *mutationResolver) EditMessage(ctx context.Context, input chat.EditMessageInput) (*model.EditMessagePayload, error) {
+	result, err := r.Chat.Edit(ctx, input)
+	return &model.EditMessagePayload{Message: result}, err
+}
+
+// DeleteMessage is the resolver for the deleteMessage field.
+func (r *mutationResolver) DeleteMessage(ctx context.Context, input chat.DeleteMessageInput) (*model.DeleteMessagePayload, error) {
+	result, err := r.Chat.DeleteMessage(ctx, input)
+	return &model.DeleteMessagePayload{Message: result}, err
+}
+
+// CreateUpload is the resolver for the createUpload field.
+func (r *mutationResolver) CreateUpload(ctx context.Context, input chat.CreateUploadInput) (*model.CreateUploadPayload, error) {
+	result, err := r.Chat.CreateUpload(ctx, input)
+	return &model.CreateUploadPayload{Upload: result}, err
+}
+
+// ManageChatRoom is the resolver for the manageChatRoom field.
+func (r *mutationResolver) ManageChatRoom(ctx context.Context, input chat.ManageChatRoomInput) (*model.ManageChatRoomPayload, error) {
+	result, err := r.Chat.Manage(ctx, input)
+	return &model.ManageChatRoomPayload{Room: result}, err
+}
+
+// DeleteChatRoom is the resolver for the deleteChatRoom field.
+func (r *mutationResolver) DeleteChatRoom(ctx context.Context, input chat.DeleteChatRoomInput) (*model.DeleteChatRoomPayload, error) {
+	result, err := r.Chat.DeleteRoom(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.DeleteChatRoomPayload{DeletedID: &result}, nil
+}
+
+// BreakGlass is the resolver for the breakGlass field.
+func (r *mutationResolver) BreakGlass(ctx context.Context, input chat.BreakGlassInput) (*model.BreakGlassPayload, error) {
+	result, err := r.Chat.BreakGlass(ctx, input)
+	return &model.BreakGlassPayload{Openings: result}, err
+}
+
 // ChatRooms is the resolver for the chatRooms field.
 func (r *queryResolver) ChatRooms(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder) (*ent.ChatRoomConnection, error) {
 	return r.client().ChatRoom.Query().Paginate(ctx, after, first, before, last,
@@ -97,3 +216,23 @@ func (r *queryResolver) UnreadTotal(ctx context.Context) (int, error) {
 func (r *subscriptionResolver) ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatEvent, error) {
 	return transport.Subscribe(ctx, func() (stream.Source, error) { return r.Chat.Events(ctx, roomID, after) }, chatEvent)
 }
+
+// ChatInbox is the resolver for the chatInbox field.
+func (r *subscriptionResolver) ChatInbox(ctx context.Context, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatInboxEvent, error) {
+	return transport.Subscribe(ctx, func() (stream.Source, error) { return r.Chat.Inbox(ctx, after) }, chatInboxEvent)
+}
+
+// ChatAttachment returns generated.ChatAttachmentResolver implementation.
+func (r *Resolver) ChatAttachment() generated.ChatAttachmentResolver {
+	return &chatAttachmentResolver{r}
+}
+
+// ChatInboxChanged returns generated.ChatInboxChangedResolver implementation.
+func (r *Resolver) ChatInboxChanged() generated.ChatInboxChangedResolver {
+	return &chatInboxChangedResolver{r}
+}
+
+type (
+	chatAttachmentResolver   struct{ *Resolver }
+	chatInboxChangedResolver struct{ *Resolver }
+)

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
@@ -19,9 +20,23 @@ func chatEvent(_ context.Context, e *stream.Event) (model.ChatEvent, error) {
 	if e.Kind == stream.Opened {
 		return &model.StreamOpened{Cursor: cursor, PreviousCursor: previous, OccurredAt: e.OccurredAt}, nil
 	}
-	if e.Kind == chat.KindMessageAdded {
-		message, _ := e.Value.(*ent.ChatMessage) // null when there is none to show
+	message, _ := e.Value.(*ent.ChatMessage) // null when there is none to show
+	switch e.Kind {
+	case chat.KindMessageAdded:
 		return &model.MessageAdded{Cursor: cursor, PreviousCursor: previous, OccurredAt: e.OccurredAt, Message: message}, nil
+	case chat.KindMessageEdited:
+		return &model.MessageEdited{Cursor: cursor, PreviousCursor: previous, OccurredAt: e.OccurredAt, Message: message}, nil
+	case chat.KindMessageDeleted:
+		return &model.MessageDeleted{Cursor: cursor, PreviousCursor: previous, OccurredAt: e.OccurredAt, Message: message}, nil
+	case chat.KindRecordOpened:
+		shown := &model.RecordOpened{Cursor: cursor, PreviousCursor: previous, OccurredAt: e.OccurredAt}
+		if o, ok := e.Value.(*ent.RecordOpening); ok {
+			shown.By, shown.Reason, shown.ExpiresAt = o.UserID, o.Reason, o.ExpiresAt
+			if u := o.Edges.User; u != nil {
+				shown.ByName = strings.TrimSpace(u.GivenName + " " + u.FamilyName)
+			}
+		}
+		return shown, nil
 	}
 	told, err := chat.Told(e)
 	if err != nil {
@@ -35,6 +50,27 @@ func chatEvent(_ context.Context, e *stream.Event) (model.ChatEvent, error) {
 	default:
 		return nil, fmt.Errorf("an event of a room of the unknown kind %q", e.Kind)
 	}
+}
+
+// inboxKinds are the kinds of events as an inbox tells of them.
+var inboxKinds = map[string]model.ChatEventKind{
+	chat.KindMessageAdded: model.ChatEventKindMessageAdded, chat.KindMessageEdited: model.ChatEventKindMessageEdited,
+	chat.KindMessageDeleted: model.ChatEventKindMessageDeleted, chat.KindMessagesRead: model.ChatEventKindMessagesRead,
+	chat.KindRoomStatusChanged: model.ChatEventKindRoomStatusChanged, chat.KindRecordOpened: model.ChatEventKindRecordOpened,
+	chat.KindRoomDeleted: model.ChatEventKindRoomDeleted,
+}
+
+// chatInboxEvent shows an event of an inbox.
+func chatInboxEvent(_ context.Context, e *stream.Event) (model.ChatInboxEvent, error) {
+	cursor, previous := cursorsOf(e)
+	if e.Kind == stream.Opened {
+		return &model.StreamOpened{Cursor: cursor, PreviousCursor: previous, OccurredAt: e.OccurredAt}, nil
+	}
+	kind, known := inboxKinds[e.Kind]
+	if !known {
+		return nil, fmt.Errorf("an event of an inbox of the unknown kind %q", e.Kind)
+	}
+	return &model.ChatInboxChanged{Cursor: cursor, PreviousCursor: previous, OccurredAt: e.OccurredAt, RoomID: e.Subject, Kind: kind}, nil
 }
 
 // cursorsOf returns the event's cursor and that of the one before; nil for the first.

@@ -37,6 +37,9 @@ func (r *Resolver) AppointmentStatusChange() generated.AppointmentStatusChangeRe
 	return &appointmentStatusChangeResolver{r}
 }
 
+// ChatMessage returns generated.ChatMessageResolver implementation.
+func (r *Resolver) ChatMessage() generated.ChatMessageResolver { return &chatMessageResolver{r} }
+
 // ChatRoom returns generated.ChatRoomResolver implementation.
 func (r *Resolver) ChatRoom() generated.ChatRoomResolver { return &chatRoomResolver{r} }
 
@@ -61,6 +64,7 @@ func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
 type (
 	appointmentResolver             struct{ *Resolver }
 	appointmentStatusChangeResolver struct{ *Resolver }
+	chatMessageResolver             struct{ *Resolver }
 	chatRoomResolver                struct{ *Resolver }
 	jobRunResolver                  struct{ *Resolver }
 	orderResolver                   struct{ *Resolver }

@@ -7,8 +7,11 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/graph/scalar"
 	"github.com/caregraph/caregraph/graph/transport"
 	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/stream"
 )
 
@@ -16,7 +19,7 @@ import (
 func Sockets(resolver *Resolver, options transport.WebsocketOptions) *transport.Websocket {
 	options.Authenticate = resolver.Identity.Authenticate
 	options.Begin = resolver.Audit.Begin // one READ for each patient of a subscription, not of each of its events
-	options.Cursor = cursorText
+	options.Cursor, options.Resume = cursorText, resume
 	options.Now, options.Log = resolver.DB.Now, resolver.Log
 	return transport.NewWebsocket(options)
 }
@@ -29,6 +32,19 @@ func cursorText(event *stream.Event) string {
 		return text
 	}
 	return ""
+}
+
+// resume has a source go on behind the event that a client names as its last.
+func resume(source stream.Source, id string) error {
+	s, ok := source.(interface{ Resume(cursor ent.Cursor) error })
+	if !ok {
+		return nil // its events have no ids
+	}
+	cursor, err := scalar.UnmarshalCursor(id)
+	if err != nil {
+		return fault.ErrInvalid.Says("Last-Event-ID is not the id of an event of this stream.")
+	}
+	return s.Resume(cursor)
 }
 
 type authDirective = func(ctx context.Context, obj any, next graphql.Resolver, public *bool, roles []access.Role) (any, error)

@@ -17,6 +17,12 @@ type loaders struct {
 	read     *dataloadgen.Loader[uuid.UUID, chat.ReadState]
 	newest   *dataloadgen.Loader[newestKey, []*ent.ChatMessage]
 	messages *dataloadgen.Loader[uuid.UUID, int]
+	room     *dataloadgen.Loader[uuid.UUID, *ent.ChatRoom]
+	visit    *dataloadgen.Loader[uuid.UUID, *chat.ChatContext]
+	text     *dataloadgen.Loader[*ent.ChatMessage, chat.Text]
+	receipts *dataloadgen.Loader[*ent.ChatMessage, []*chat.ChatReceipt]
+	versions *dataloadgen.Loader[*ent.ChatMessage, []*chat.MessageText]
+	files    *dataloadgen.Loader[uuid.UUID, []*ent.ChatAttachment]
 }
 
 type loadersKey struct{}
@@ -28,6 +34,12 @@ func (s *server) withLoaders(ctx context.Context) context.Context {
 		read:     dataloadgen.NewLoader(inOrder(s.resolver.Chat.ReadStates)),
 		newest:   dataloadgen.NewLoader(s.resolver.newest),
 		messages: dataloadgen.NewLoader(inOrder(s.resolver.Chat.Count)),
+		room:     dataloadgen.NewLoader(inOrder(s.resolver.roomsOf)),
+		visit:    dataloadgen.NewLoader(inOrder(s.resolver.Chat.Contexts)),
+		text:     dataloadgen.NewLoader(s.resolver.texts),
+		receipts: dataloadgen.NewLoader(s.resolver.receipts),
+		versions: dataloadgen.NewLoader(s.resolver.versions),
+		files:    dataloadgen.NewLoader(inOrder(s.resolver.Chat.Attachments)),
 	})
 }
 

@@ -24,6 +24,7 @@ type Resolver struct {
 	Patients        *patient.Service
 	Booking         *booking.Service
 	Notify          *notify.Service
+	Calendar        *booking.Calendar
 	Chat            *chat.Service
 	Live            *identity.Live
 	Jobs            *scheduler.Scheduler

@@ -74,6 +74,7 @@ func New(resolver *Resolver, options Options) (http.Handler, string) {
 	transports := transport.Options{RequestID: options.RequestID, MaxBody: options.MaxBody}
 	if options.Sockets != nil {
 		srv.AddTransport(options.Sockets)
+		srv.AddTransport(options.Sockets.EventStream())
 	}
 	srv.AddTransport(transport.POST{Options: transports})
 	srv.AddTransport(transport.GET{Options: transports})
@@ -211,7 +212,7 @@ func rootField(set ast.SelectionSet) string {
 }
 
 // quiet are the root fields that do not count as the user's activity.
-var quiet = map[string]bool{"sessionStatus": true, "pingActivity": true, "extendSession": true, "logout": true, "__typename": true}
+var quiet = map[string]bool{"sessionStatus": true, "pingActivity": true, "extendSession": true, "logout": true, "setTyping": true, "__typename": true}
 
 // What says that nobody sent the operation: a header, or for operations on a websocket an extension.
 const (

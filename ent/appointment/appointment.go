@@ -44,6 +44,12 @@ const (
 	FieldExpiresAt = "expires_at"
 	// FieldBookedBy holds the string denoting the booked_by field in the database.
 	FieldBookedBy = "booked_by"
+	// FieldRescheduledFromID holds the string denoting the rescheduled_from_id field in the database.
+	FieldRescheduledFromID = "rescheduled_from_id"
+	// FieldDeletedAt holds the string denoting the deleted_at field in the database.
+	FieldDeletedAt = "deleted_at"
+	// FieldDeletedBy holds the string denoting the deleted_by field in the database.
+	FieldDeletedBy = "deleted_by"
 	// EdgePatient holds the string denoting the patient edge name in mutations.
 	EdgePatient = "patient"
 	// EdgePractitioner holds the string denoting the practitioner edge name in mutations.
@@ -52,6 +58,12 @@ const (
 	EdgeSlot = "slot"
 	// EdgeBooker holds the string denoting the booker edge name in mutations.
 	EdgeBooker = "booker"
+	// EdgeDeleter holds the string denoting the deleter edge name in mutations.
+	EdgeDeleter = "deleter"
+	// EdgeRescheduledFrom holds the string denoting the rescheduled_from edge name in mutations.
+	EdgeRescheduledFrom = "rescheduled_from"
+	// EdgeRescheduledTo holds the string denoting the rescheduled_to edge name in mutations.
+	EdgeRescheduledTo = "rescheduled_to"
 	// EdgeIntake holds the string denoting the intake edge name in mutations.
 	EdgeIntake = "intake"
 	// EdgeOrders holds the string denoting the orders edge name in mutations.
@@ -88,6 +100,21 @@ const (
 	BookerInverseTable = "users"
 	// BookerColumn is the table column denoting the booker relation/edge.
 	BookerColumn = "booked_by"
+	// DeleterTable is the table that holds the deleter relation/edge.
+	DeleterTable = "appointments"
+	// DeleterInverseTable is the table name for the User entity.
+	// It exists in this package in order to avoid circular dependency with the "user" package.
+	DeleterInverseTable = "users"
+	// DeleterColumn is the table column denoting the deleter relation/edge.
+	DeleterColumn = "deleted_by"
+	// RescheduledFromTable is the table that holds the rescheduled_from relation/edge.
+	RescheduledFromTable = "appointments"
+	// RescheduledFromColumn is the table column denoting the rescheduled_from relation/edge.
+	RescheduledFromColumn = "rescheduled_from_id"
+	// RescheduledToTable is the table that holds the rescheduled_to relation/edge.
+	RescheduledToTable = "appointments"
+	// RescheduledToColumn is the table column denoting the rescheduled_to relation/edge.
+	RescheduledToColumn = "rescheduled_from_id"
 	// IntakeTable is the table that holds the intake relation/edge.
 	IntakeTable = "appointment_intakes"
 	// IntakeInverseTable is the table name for the AppointmentIntake entity.
@@ -128,6 +155,9 @@ var Columns = []string{
 	FieldCurrency,
 	FieldExpiresAt,
 	FieldBookedBy,
+	FieldRescheduledFromID,
+	FieldDeletedAt,
+	FieldDeletedBy,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -255,6 +285,21 @@ func ByBookedBy(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldBookedBy, opts...).ToFunc()
 }
 
+// ByRescheduledFromID orders the results by the rescheduled_from_id field.
+func ByRescheduledFromID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRescheduledFromID, opts...).ToFunc()
+}
+
+// ByDeletedAt orders the results by the deleted_at field.
+func ByDeletedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeletedAt, opts...).ToFunc()
+}
+
+// ByDeletedBy orders the results by the deleted_by field.
+func ByDeletedBy(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeletedBy, opts...).ToFunc()
+}
+
 // ByPatientField orders the results by patient field.
 func ByPatientField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -280,6 +325,27 @@ func BySlotField(field string, opts ...sql.OrderTermOption) OrderOption {
 func ByBookerField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newBookerStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// ByDeleterField orders the results by deleter field.
+func ByDeleterField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newDeleterStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// ByRescheduledFromField orders the results by rescheduled_from field.
+func ByRescheduledFromField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newRescheduledFromStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// ByRescheduledToField orders the results by rescheduled_to field.
+func ByRescheduledToField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newRescheduledToStep(), sql.OrderByField(field, opts...))
 	}
 }
 
@@ -343,6 +409,27 @@ func newBookerStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(BookerInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, BookerTable, BookerColumn),
+	)
+}
+func newDeleterStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(DeleterInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, DeleterTable, DeleterColumn),
+	)
+}
+func newRescheduledFromStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(Table, FieldID),
+		sqlgraph.Edge(sqlgraph.O2O, true, RescheduledFromTable, RescheduledFromColumn),
+	)
+}
+func newRescheduledToStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(Table, FieldID),
+		sqlgraph.Edge(sqlgraph.O2O, false, RescheduledToTable, RescheduledToColumn),
 	)
 }
 func newIntakeStep() *sqlgraph.Step {

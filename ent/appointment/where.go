@@ -121,6 +121,21 @@ func BookedBy(v uuid.UUID) predicate.Appointment {
 	return predicate.Appointment(sql.FieldEQ(FieldBookedBy, v))
 }
 
+// RescheduledFromID applies equality check predicate on the "rescheduled_from_id" field. It's identical to RescheduledFromIDEQ.
+func RescheduledFromID(v uuid.UUID) predicate.Appointment {
+	return predicate.Appointment(sql.FieldEQ(FieldRescheduledFromID, v))
+}
+
+// DeletedAt applies equality check predicate on the "deleted_at" field. It's identical to DeletedAtEQ.
+func DeletedAt(v time.Time) predicate.Appointment {
+	return predicate.Appointment(sql.FieldEQ(FieldDeletedAt, v))
+}
+
+// DeletedBy applies equality check predicate on the "deleted_by" field. It's identical to DeletedByEQ.
+func DeletedBy(v uuid.UUID) predicate.Appointment {
+	return predicate.Appointment(sql.FieldEQ(FieldDeletedBy, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.Appointment {
 	return predicate.Appointment(sql.FieldEQ(FieldCreatedAt, v))
@@ -576,6 +591,116 @@ func BookedByNotIn(vs ...uuid.UUID) predicate.Appointment {
 	return predicate.Appointment(sql.FieldNotIn(FieldBookedBy, vs...))
 }
 
+// RescheduledFromIDEQ applies the EQ predicate on the "rescheduled_from_id" field.
+func RescheduledFromIDEQ(v uuid.UUID) predicate.Appointment {
+	return predicate.Appointment(sql.FieldEQ(FieldRescheduledFromID, v))
+}
+
+// RescheduledFromIDNEQ applies the NEQ predicate on the "rescheduled_from_id" field.
+func RescheduledFromIDNEQ(v uuid.UUID) predicate.Appointment {
+	return predicate.Appointment(sql.FieldNEQ(FieldRescheduledFromID, v))
+}
+
+// RescheduledFromIDIn applies the In predicate on the "rescheduled_from_id" field.
+func RescheduledFromIDIn(vs ...uuid.UUID) predicate.Appointment {
+	return predicate.Appointment(sql.FieldIn(FieldRescheduledFromID, vs...))
+}
+
+// RescheduledFromIDNotIn applies the NotIn predicate on the "rescheduled_from_id" field.
+func RescheduledFromIDNotIn(vs ...uuid.UUID) predicate.Appointment {
+	return predicate.Appointment(sql.FieldNotIn(FieldRescheduledFromID, vs...))
+}
+
+// RescheduledFromIDIsNil applies the IsNil predicate on the "rescheduled_from_id" field.
+func RescheduledFromIDIsNil() predicate.Appointment {
+	return predicate.Appointment(sql.FieldIsNull(FieldRescheduledFromID))
+}
+
+// RescheduledFromIDNotNil applies the NotNil predicate on the "rescheduled_from_id" field.
+func RescheduledFromIDNotNil() predicate.Appointment {
+	return predicate.Appointment(sql.FieldNotNull(FieldRescheduledFromID))
+}
+
+// DeletedAtEQ applies the EQ predicate on the "deleted_at" field.
+func DeletedAtEQ(v time.Time) predicate.Appointment {
+	return predicate.Appointment(sql.FieldEQ(FieldDeletedAt, v))
+}
+
+// DeletedAtNEQ applies the NEQ predicate on the "deleted_at" field.
+func DeletedAtNEQ(v time.Time) predicate.Appointment {
+	return predicate.Appointment(sql.FieldNEQ(FieldDeletedAt, v))
+}
+
+// DeletedAtIn applies the In predicate on the "deleted_at" field.
+func DeletedAtIn(vs ...time.Time) predicate.Appointment {
+	return predicate.Appointment(sql.FieldIn(FieldDeletedAt, vs...))
+}
+
+// DeletedAtNotIn applies the NotIn predicate on the "deleted_at" field.
+func DeletedAtNotIn(vs ...time.Time) predicate.Appointment {
+	return predicate.Appointment(sql.FieldNotIn(FieldDeletedAt, vs...))
+}
+
+// DeletedAtGT applies the GT predicate on the "deleted_at" field.
+func DeletedAtGT(v time.Time) predicate.Appointment {
+	return predicate.Appointment(sql.FieldGT(FieldDeletedAt, v))
+}
+
+// DeletedAtGTE applies the GTE predicate on the "deleted_at" field.
+func DeletedAtGTE(v time.Time) predicate.Appointment {
+	return predicate.Appointment(sql.FieldGTE(FieldDeletedAt, v))
+}
+
+// DeletedAtLT applies the LT predicate on the "deleted_at" field.
+func DeletedAtLT(v time.Time) predicate.Appointment {
+	return predicate.Appointment(sql.FieldLT(FieldDeletedAt, v))
+}
+
+// DeletedAtLTE applies the LTE predicate on the "deleted_at" field.
+func DeletedAtLTE(v time.Time) predicate.Appointment {
+	return predicate.Appointment(sql.FieldLTE(FieldDeletedAt, v))
+}
+
+// DeletedAtIsNil applies the IsNil predicate on the "deleted_at" field.
+func DeletedAtIsNil() predicate.Appointment {
+	return predicate.Appointment(sql.FieldIsNull(FieldDeletedAt))
+}
+
+// DeletedAtNotNil applies the NotNil predicate on the "deleted_at" field.
+func DeletedAtNotNil() predicate.Appointment {
+	return predicate.Appointment(sql.FieldNotNull(FieldDeletedAt))
+}
+
+// DeletedByEQ applies the EQ predicate on the "deleted_by" field.
+func DeletedByEQ(v uuid.UUID) predicate.Appointment {
+	return predicate.Appointment(sql.FieldEQ(FieldDeletedBy, v))
+}
+
+// DeletedByNEQ applies the NEQ predicate on the "deleted_by" field.
+func DeletedByNEQ(v uuid.UUID) predicate.Appointment {
+	return predicate.Appointment(sql.FieldNEQ(FieldDeletedBy, v))
+}
+
+// DeletedByIn applies the In predicate on the "deleted_by" field.
+func DeletedByIn(vs ...uuid.UUID) predicate.Appointment {
+	return predicate.Appointment(sql.FieldIn(FieldDeletedBy, vs...))
+}
+
+// DeletedByNotIn applies the NotIn predicate on the "deleted_by" field.
+func DeletedByNotIn(vs ...uuid.UUID) predicate.Appointment {
+	return predicate.Appointment(sql.FieldNotIn(FieldDeletedBy, vs...))
+}
+
+// DeletedByIsNil applies the IsNil predicate on the "deleted_by" field.
+func DeletedByIsNil() predicate.Appointment {
+	return predicate.Appointment(sql.FieldIsNull(FieldDeletedBy))
+}
+
+// DeletedByNotNil applies the NotNil predicate on the "deleted_by" field.
+func DeletedByNotNil() predicate.Appointment {
+	return predicate.Appointment(sql.FieldNotNull(FieldDeletedBy))
+}
+
 // HasPatient applies the HasEdge predicate on the "patient" edge.
 func HasPatient() predicate.Appointment {
 	return predicate.Appointment(func(s *sql.Selector) {
@@ -660,6 +785,75 @@ func HasBooker() predicate.Appointment {
 func HasBookerWith(preds ...predicate.User) predicate.Appointment {
 	return predicate.Appointment(func(s *sql.Selector) {
 		step := newBookerStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasDeleter applies the HasEdge predicate on the "deleter" edge.
+func HasDeleter() predicate.Appointment {
+	return predicate.Appointment(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, DeleterTable, DeleterColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasDeleterWith applies the HasEdge predicate on the "deleter" edge with a given conditions (other predicates).
+func HasDeleterWith(preds ...predicate.User) predicate.Appointment {
+	return predicate.Appointment(func(s *sql.Selector) {
+		step := newDeleterStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasRescheduledFrom applies the HasEdge predicate on the "rescheduled_from" edge.
+func HasRescheduledFrom() predicate.Appointment {
+	return predicate.Appointment(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, RescheduledFromTable, RescheduledFromColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasRescheduledFromWith applies the HasEdge predicate on the "rescheduled_from" edge with a given conditions (other predicates).
+func HasRescheduledFromWith(preds ...predicate.Appointment) predicate.Appointment {
+	return predicate.Appointment(func(s *sql.Selector) {
+		step := newRescheduledFromStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasRescheduledTo applies the HasEdge predicate on the "rescheduled_to" edge.
+func HasRescheduledTo() predicate.Appointment {
+	return predicate.Appointment(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, RescheduledToTable, RescheduledToColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasRescheduledToWith applies the HasEdge predicate on the "rescheduled_to" edge with a given conditions (other predicates).
+func HasRescheduledToWith(preds ...predicate.Appointment) predicate.Appointment {
+	return predicate.Appointment(func(s *sql.Selector) {
+		step := newRescheduledToStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

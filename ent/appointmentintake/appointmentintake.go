@@ -3,6 +3,10 @@
 package appointmentintake
 
 import (
+	"fmt"
+	"io"
+	"strconv"
+
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 )
@@ -26,6 +30,10 @@ const (
 	FieldPractitionerID = "practitioner_id"
 	// FieldNote holds the string denoting the note field in the database.
 	FieldNote = "note"
+	// FieldSymptoms holds the string denoting the symptoms field in the database.
+	FieldSymptoms = "symptoms"
+	// FieldConsultationType holds the string denoting the consultation_type field in the database.
+	FieldConsultationType = "consultation_type"
 	// EdgeAppointment holds the string denoting the appointment edge name in mutations.
 	EdgeAppointment = "appointment"
 	// EdgePatient holds the string denoting the patient edge name in mutations.
@@ -67,6 +75,8 @@ var Columns = []string{
 	FieldPatientID,
 	FieldPractitionerID,
 	FieldNote,
+	FieldSymptoms,
+	FieldConsultationType,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -84,7 +94,33 @@ var (
 	DefaultVersion int
 	// NoteValidator is a validator for the "note" field. It is called by the builders before save.
 	NoteValidator func(string) error
+	// SymptomsValidator is a validator for the "symptoms" field. It is called by the builders before save.
+	SymptomsValidator func(string) error
 )
+
+// ConsultationType defines the type for the "consultation_type" enum field.
+type ConsultationType string
+
+// ConsultationType values.
+const (
+	ConsultationTypeIN_PERSON ConsultationType = "IN_PERSON"
+	ConsultationTypeVIDEO     ConsultationType = "VIDEO"
+	ConsultationTypePHONE     ConsultationType = "PHONE"
+)
+
+func (ct ConsultationType) String() string {
+	return string(ct)
+}
+
+// ConsultationTypeValidator is a validator for the "consultation_type" field enum values. It is called by the builders before save.
+func ConsultationTypeValidator(ct ConsultationType) error {
+	switch ct {
+	case ConsultationTypeIN_PERSON, ConsultationTypeVIDEO, ConsultationTypePHONE:
+		return nil
+	default:
+		return fmt.Errorf("appointmentintake: invalid enum value for consultation_type field: %q", ct)
+	}
+}
 
 // OrderOption defines the ordering options for the AppointmentIntake queries.
 type OrderOption func(*sql.Selector)
@@ -129,6 +165,16 @@ func ByNote(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldNote, opts...).ToFunc()
 }
 
+// BySymptoms orders the results by the symptoms field.
+func BySymptoms(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSymptoms, opts...).ToFunc()
+}
+
+// ByConsultationType orders the results by the consultation_type field.
+func ByConsultationType(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldConsultationType, opts...).ToFunc()
+}
+
 // ByAppointmentField orders the results by appointment field.
 func ByAppointmentField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -169,4 +215,22 @@ func newPractitionerStep() *sqlgraph.Step {
 		sqlgraph.To(PractitionerInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, PractitionerTable, PractitionerColumn),
 	)
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (e ConsultationType) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(e.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (e *ConsultationType) UnmarshalGQL(val interface{}) error {
+	str, ok := val.(string)
+	if !ok {
+		return fmt.Errorf("enum %T must be a string", val)
+	}
+	*e = ConsultationType(str)
+	if err := ConsultationTypeValidator(*e); err != nil {
+		return fmt.Errorf("%s is not a valid ConsultationType", str)
+	}
+	return nil
 }

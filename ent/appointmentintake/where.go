@@ -91,6 +91,11 @@ func Note(v string) predicate.AppointmentIntake {
 	return predicate.AppointmentIntake(sql.FieldEQ(FieldNote, v))
 }
 
+// Symptoms applies equality check predicate on the "symptoms" field. It's identical to SymptomsEQ.
+func Symptoms(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldEQ(FieldSymptoms, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.AppointmentIntake {
 	return predicate.AppointmentIntake(sql.FieldEQ(FieldCreatedAt, v))
@@ -344,6 +349,111 @@ func NoteEqualFold(v string) predicate.AppointmentIntake {
 // NoteContainsFold applies the ContainsFold predicate on the "note" field.
 func NoteContainsFold(v string) predicate.AppointmentIntake {
 	return predicate.AppointmentIntake(sql.FieldContainsFold(FieldNote, v))
+}
+
+// SymptomsEQ applies the EQ predicate on the "symptoms" field.
+func SymptomsEQ(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldEQ(FieldSymptoms, v))
+}
+
+// SymptomsNEQ applies the NEQ predicate on the "symptoms" field.
+func SymptomsNEQ(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldNEQ(FieldSymptoms, v))
+}
+
+// SymptomsIn applies the In predicate on the "symptoms" field.
+func SymptomsIn(vs ...string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldIn(FieldSymptoms, vs...))
+}
+
+// SymptomsNotIn applies the NotIn predicate on the "symptoms" field.
+func SymptomsNotIn(vs ...string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldNotIn(FieldSymptoms, vs...))
+}
+
+// SymptomsGT applies the GT predicate on the "symptoms" field.
+func SymptomsGT(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldGT(FieldSymptoms, v))
+}
+
+// SymptomsGTE applies the GTE predicate on the "symptoms" field.
+func SymptomsGTE(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldGTE(FieldSymptoms, v))
+}
+
+// SymptomsLT applies the LT predicate on the "symptoms" field.
+func SymptomsLT(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldLT(FieldSymptoms, v))
+}
+
+// SymptomsLTE applies the LTE predicate on the "symptoms" field.
+func SymptomsLTE(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldLTE(FieldSymptoms, v))
+}
+
+// SymptomsContains applies the Contains predicate on the "symptoms" field.
+func SymptomsContains(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldContains(FieldSymptoms, v))
+}
+
+// SymptomsHasPrefix applies the HasPrefix predicate on the "symptoms" field.
+func SymptomsHasPrefix(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldHasPrefix(FieldSymptoms, v))
+}
+
+// SymptomsHasSuffix applies the HasSuffix predicate on the "symptoms" field.
+func SymptomsHasSuffix(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldHasSuffix(FieldSymptoms, v))
+}
+
+// SymptomsIsNil applies the IsNil predicate on the "symptoms" field.
+func SymptomsIsNil() predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldIsNull(FieldSymptoms))
+}
+
+// SymptomsNotNil applies the NotNil predicate on the "symptoms" field.
+func SymptomsNotNil() predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldNotNull(FieldSymptoms))
+}
+
+// SymptomsEqualFold applies the EqualFold predicate on the "symptoms" field.
+func SymptomsEqualFold(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldEqualFold(FieldSymptoms, v))
+}
+
+// SymptomsContainsFold applies the ContainsFold predicate on the "symptoms" field.
+func SymptomsContainsFold(v string) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldContainsFold(FieldSymptoms, v))
+}
+
+// ConsultationTypeEQ applies the EQ predicate on the "consultation_type" field.
+func ConsultationTypeEQ(v ConsultationType) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldEQ(FieldConsultationType, v))
+}
+
+// ConsultationTypeNEQ applies the NEQ predicate on the "consultation_type" field.
+func ConsultationTypeNEQ(v ConsultationType) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldNEQ(FieldConsultationType, v))
+}
+
+// ConsultationTypeIn applies the In predicate on the "consultation_type" field.
+func ConsultationTypeIn(vs ...ConsultationType) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldIn(FieldConsultationType, vs...))
+}
+
+// ConsultationTypeNotIn applies the NotIn predicate on the "consultation_type" field.
+func ConsultationTypeNotIn(vs ...ConsultationType) predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldNotIn(FieldConsultationType, vs...))
+}
+
+// ConsultationTypeIsNil applies the IsNil predicate on the "consultation_type" field.
+func ConsultationTypeIsNil() predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldIsNull(FieldConsultationType))
+}
+
+// ConsultationTypeNotNil applies the NotNil predicate on the "consultation_type" field.
+func ConsultationTypeNotNil() predicate.AppointmentIntake {
+	return predicate.AppointmentIntake(sql.FieldNotNull(FieldConsultationType))
 }
 
 // HasAppointment applies the HasEdge predicate on the "appointment" edge.

@@ -30,6 +30,8 @@ const (
 	FieldCause = "cause"
 	// FieldReason holds the string denoting the reason field in the database.
 	FieldReason = "reason"
+	// FieldContext holds the string denoting the context field in the database.
+	FieldContext = "context"
 	// EdgeAppointment holds the string denoting the appointment edge name in mutations.
 	EdgeAppointment = "appointment"
 	// EdgePatient holds the string denoting the patient edge name in mutations.
@@ -73,6 +75,7 @@ var Columns = []string{
 	FieldChangedBy,
 	FieldCause,
 	FieldReason,
+	FieldContext,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -94,6 +97,8 @@ var (
 	CauseValidator func(string) error
 	// ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
 	ReasonValidator func(string) error
+	// ContextValidator is a validator for the "context" field. It is called by the builders before save.
+	ContextValidator func(string) error
 )
 
 // OrderOption defines the ordering options for the AppointmentStatusChange queries.
@@ -147,6 +152,11 @@ func ByCause(opts ...sql.OrderTermOption) OrderOption {
 // ByReason orders the results by the reason field.
 func ByReason(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldReason, opts...).ToFunc()
+}
+
+// ByContext orders the results by the context field.
+func ByContext(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldContext, opts...).ToFunc()
 }
 
 // ByAppointmentField orders the results by appointment field.

@@ -101,6 +101,11 @@ func Reason(v string) predicate.AppointmentStatusChange {
 	return predicate.AppointmentStatusChange(sql.FieldEQ(FieldReason, v))
 }
 
+// Context applies equality check predicate on the "context" field. It's identical to ContextEQ.
+func Context(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldEQ(FieldContext, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.AppointmentStatusChange {
 	return predicate.AppointmentStatusChange(sql.FieldEQ(FieldCreatedAt, v))
@@ -529,6 +534,81 @@ func ReasonEqualFold(v string) predicate.AppointmentStatusChange {
 // ReasonContainsFold applies the ContainsFold predicate on the "reason" field.
 func ReasonContainsFold(v string) predicate.AppointmentStatusChange {
 	return predicate.AppointmentStatusChange(sql.FieldContainsFold(FieldReason, v))
+}
+
+// ContextEQ applies the EQ predicate on the "context" field.
+func ContextEQ(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldEQ(FieldContext, v))
+}
+
+// ContextNEQ applies the NEQ predicate on the "context" field.
+func ContextNEQ(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldNEQ(FieldContext, v))
+}
+
+// ContextIn applies the In predicate on the "context" field.
+func ContextIn(vs ...string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldIn(FieldContext, vs...))
+}
+
+// ContextNotIn applies the NotIn predicate on the "context" field.
+func ContextNotIn(vs ...string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldNotIn(FieldContext, vs...))
+}
+
+// ContextGT applies the GT predicate on the "context" field.
+func ContextGT(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldGT(FieldContext, v))
+}
+
+// ContextGTE applies the GTE predicate on the "context" field.
+func ContextGTE(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldGTE(FieldContext, v))
+}
+
+// ContextLT applies the LT predicate on the "context" field.
+func ContextLT(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldLT(FieldContext, v))
+}
+
+// ContextLTE applies the LTE predicate on the "context" field.
+func ContextLTE(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldLTE(FieldContext, v))
+}
+
+// ContextContains applies the Contains predicate on the "context" field.
+func ContextContains(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldContains(FieldContext, v))
+}
+
+// ContextHasPrefix applies the HasPrefix predicate on the "context" field.
+func ContextHasPrefix(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldHasPrefix(FieldContext, v))
+}
+
+// ContextHasSuffix applies the HasSuffix predicate on the "context" field.
+func ContextHasSuffix(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldHasSuffix(FieldContext, v))
+}
+
+// ContextIsNil applies the IsNil predicate on the "context" field.
+func ContextIsNil() predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldIsNull(FieldContext))
+}
+
+// ContextNotNil applies the NotNil predicate on the "context" field.
+func ContextNotNil() predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldNotNull(FieldContext))
+}
+
+// ContextEqualFold applies the EqualFold predicate on the "context" field.
+func ContextEqualFold(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldEqualFold(FieldContext, v))
+}
+
+// ContextContainsFold applies the ContainsFold predicate on the "context" field.
+func ContextContainsFold(v string) predicate.AppointmentStatusChange {
+	return predicate.AppointmentStatusChange(sql.FieldContainsFold(FieldContext, v))
 }
 
 // HasAppointment applies the HasEdge predicate on the "appointment" edge.

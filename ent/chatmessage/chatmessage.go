@@ -32,6 +32,8 @@ const (
 	FieldPosition = "position"
 	// FieldBody holds the string denoting the body field in the database.
 	FieldBody = "body"
+	// FieldSearchKey holds the string denoting the search_key field in the database.
+	FieldSearchKey = "search_key"
 	// FieldClientMessageID holds the string denoting the client_message_id field in the database.
 	FieldClientMessageID = "client_message_id"
 	// EdgeRoom holds the string denoting the room edge name in mutations.
@@ -42,6 +44,8 @@ const (
 	EdgePractitioner = "practitioner"
 	// EdgeSender holds the string denoting the sender edge name in mutations.
 	EdgeSender = "sender"
+	// EdgeVersions holds the string denoting the versions edge name in mutations.
+	EdgeVersions = "versions"
 	// Table holds the table name of the chatmessage in the database.
 	Table = "chat_messages"
 	// RoomTable is the table that holds the room relation/edge.
@@ -72,6 +76,13 @@ const (
 	SenderInverseTable = "users"
 	// SenderColumn is the table column denoting the sender relation/edge.
 	SenderColumn = "sender_id"
+	// VersionsTable is the table that holds the versions relation/edge.
+	VersionsTable = "chat_message_versions"
+	// VersionsInverseTable is the table name for the ChatMessageVersion entity.
+	// It exists in this package in order to avoid circular dependency with the "chatmessageversion" package.
+	VersionsInverseTable = "chat_message_versions"
+	// VersionsColumn is the table column denoting the versions relation/edge.
+	VersionsColumn = "message_id"
 )
 
 // Columns holds all SQL columns for chatmessage fields.
@@ -85,6 +96,7 @@ var Columns = []string{
 	FieldSenderRole,
 	FieldPosition,
 	FieldBody,
+	FieldSearchKey,
 	FieldClientMessageID,
 }
 
@@ -101,6 +113,8 @@ func ValidColumn(column string) bool {
 var (
 	// BodyValidator is a validator for the "body" field. It is called by the builders before save.
 	BodyValidator func(string) error
+	// SearchKeyValidator is a validator for the "search_key" field. It is called by the builders before save.
+	SearchKeyValidator func(string) error
 	// ClientMessageIDValidator is a validator for the "client_message_id" field. It is called by the builders before save.
 	ClientMessageIDValidator func(string) error
 )
@@ -176,6 +190,11 @@ func ByBody(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldBody, opts...).ToFunc()
 }
 
+// BySearchKey orders the results by the search_key field.
+func BySearchKey(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSearchKey, opts...).ToFunc()
+}
+
 // ByClientMessageID orders the results by the client_message_id field.
 func ByClientMessageID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldClientMessageID, opts...).ToFunc()
@@ -208,6 +227,20 @@ func BySenderField(field string, opts ...sql.OrderTermOption) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newSenderStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByVersionsCount orders the results by versions count.
+func ByVersionsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newVersionsStep(), opts...)
+	}
+}
+
+// ByVersions orders the results by versions terms.
+func ByVersions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newVersionsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newRoomStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -234,6 +267,13 @@ func newSenderStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(SenderInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, SenderTable, SenderColumn),
+	)
+}
+func newVersionsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(VersionsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, VersionsTable, VersionsColumn),
 	)
 }
 

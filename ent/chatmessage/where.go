@@ -91,6 +91,11 @@ func Body(v string) predicate.ChatMessage {
 	return predicate.ChatMessage(sql.FieldEQ(FieldBody, v))
 }
 
+// SearchKey applies equality check predicate on the "search_key" field. It's identical to SearchKeyEQ.
+func SearchKey(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldEQ(FieldSearchKey, v))
+}
+
 // ClientMessageID applies equality check predicate on the "client_message_id" field. It's identical to ClientMessageIDEQ.
 func ClientMessageID(v string) predicate.ChatMessage {
 	return predicate.ChatMessage(sql.FieldEQ(FieldClientMessageID, v))
@@ -341,6 +346,81 @@ func BodyContainsFold(v string) predicate.ChatMessage {
 	return predicate.ChatMessage(sql.FieldContainsFold(FieldBody, v))
 }
 
+// SearchKeyEQ applies the EQ predicate on the "search_key" field.
+func SearchKeyEQ(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldEQ(FieldSearchKey, v))
+}
+
+// SearchKeyNEQ applies the NEQ predicate on the "search_key" field.
+func SearchKeyNEQ(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldNEQ(FieldSearchKey, v))
+}
+
+// SearchKeyIn applies the In predicate on the "search_key" field.
+func SearchKeyIn(vs ...string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldIn(FieldSearchKey, vs...))
+}
+
+// SearchKeyNotIn applies the NotIn predicate on the "search_key" field.
+func SearchKeyNotIn(vs ...string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldNotIn(FieldSearchKey, vs...))
+}
+
+// SearchKeyGT applies the GT predicate on the "search_key" field.
+func SearchKeyGT(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldGT(FieldSearchKey, v))
+}
+
+// SearchKeyGTE applies the GTE predicate on the "search_key" field.
+func SearchKeyGTE(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldGTE(FieldSearchKey, v))
+}
+
+// SearchKeyLT applies the LT predicate on the "search_key" field.
+func SearchKeyLT(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldLT(FieldSearchKey, v))
+}
+
+// SearchKeyLTE applies the LTE predicate on the "search_key" field.
+func SearchKeyLTE(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldLTE(FieldSearchKey, v))
+}
+
+// SearchKeyContains applies the Contains predicate on the "search_key" field.
+func SearchKeyContains(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldContains(FieldSearchKey, v))
+}
+
+// SearchKeyHasPrefix applies the HasPrefix predicate on the "search_key" field.
+func SearchKeyHasPrefix(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldHasPrefix(FieldSearchKey, v))
+}
+
+// SearchKeyHasSuffix applies the HasSuffix predicate on the "search_key" field.
+func SearchKeyHasSuffix(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldHasSuffix(FieldSearchKey, v))
+}
+
+// SearchKeyIsNil applies the IsNil predicate on the "search_key" field.
+func SearchKeyIsNil() predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldIsNull(FieldSearchKey))
+}
+
+// SearchKeyNotNil applies the NotNil predicate on the "search_key" field.
+func SearchKeyNotNil() predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldNotNull(FieldSearchKey))
+}
+
+// SearchKeyEqualFold applies the EqualFold predicate on the "search_key" field.
+func SearchKeyEqualFold(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldEqualFold(FieldSearchKey, v))
+}
+
+// SearchKeyContainsFold applies the ContainsFold predicate on the "search_key" field.
+func SearchKeyContainsFold(v string) predicate.ChatMessage {
+	return predicate.ChatMessage(sql.FieldContainsFold(FieldSearchKey, v))
+}
+
 // ClientMessageIDEQ applies the EQ predicate on the "client_message_id" field.
 func ClientMessageIDEQ(v string) predicate.ChatMessage {
 	return predicate.ChatMessage(sql.FieldEQ(FieldClientMessageID, v))
@@ -500,6 +580,29 @@ func HasSender() predicate.ChatMessage {
 func HasSenderWith(preds ...predicate.User) predicate.ChatMessage {
 	return predicate.ChatMessage(func(s *sql.Selector) {
 		step := newSenderStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasVersions applies the HasEdge predicate on the "versions" edge.
+func HasVersions() predicate.ChatMessage {
+	return predicate.ChatMessage(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, VersionsTable, VersionsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasVersionsWith applies the HasEdge predicate on the "versions" edge with a given conditions (other predicates).
+func HasVersionsWith(preds ...predicate.ChatMessageVersion) predicate.ChatMessage {
+	return predicate.ChatMessage(func(s *sql.Selector) {
+		step := newVersionsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -26,6 +26,10 @@ const (
 	FieldPractitionerID = "practitioner_id"
 	// FieldStatus holds the string denoting the status field in the database.
 	FieldStatus = "status"
+	// FieldStatusSince holds the string denoting the status_since field in the database.
+	FieldStatusSince = "status_since"
+	// FieldDeletedAt holds the string denoting the deleted_at field in the database.
+	FieldDeletedAt = "deleted_at"
 	// EdgeAppointment holds the string denoting the appointment edge name in mutations.
 	EdgeAppointment = "appointment"
 	// EdgePatient holds the string denoting the patient edge name in mutations.
@@ -65,6 +69,8 @@ var Columns = []string{
 	FieldPatientID,
 	FieldPractitionerID,
 	FieldStatus,
+	FieldStatusSince,
+	FieldDeletedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -133,6 +139,16 @@ func ByPractitionerID(opts ...sql.OrderTermOption) OrderOption {
 // ByStatus orders the results by the status field.
 func ByStatus(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldStatus, opts...).ToFunc()
+}
+
+// ByStatusSince orders the results by the status_since field.
+func ByStatusSince(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStatusSince, opts...).ToFunc()
+}
+
+// ByDeletedAt orders the results by the deleted_at field.
+func ByDeletedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeletedAt, opts...).ToFunc()
 }
 
 // ByAppointmentField orders the results by appointment field.

@@ -76,6 +76,16 @@ func PractitionerID(v uuid.UUID) predicate.ChatRoom {
 	return predicate.ChatRoom(sql.FieldEQ(FieldPractitionerID, v))
 }
 
+// StatusSince applies equality check predicate on the "status_since" field. It's identical to StatusSinceEQ.
+func StatusSince(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldEQ(FieldStatusSince, v))
+}
+
+// DeletedAt applies equality check predicate on the "deleted_at" field. It's identical to DeletedAtEQ.
+func DeletedAt(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldEQ(FieldDeletedAt, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.ChatRoom {
 	return predicate.ChatRoom(sql.FieldEQ(FieldCreatedAt, v))
@@ -194,6 +204,106 @@ func StatusIn(vs ...Status) predicate.ChatRoom {
 // StatusNotIn applies the NotIn predicate on the "status" field.
 func StatusNotIn(vs ...Status) predicate.ChatRoom {
 	return predicate.ChatRoom(sql.FieldNotIn(FieldStatus, vs...))
+}
+
+// StatusSinceEQ applies the EQ predicate on the "status_since" field.
+func StatusSinceEQ(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldEQ(FieldStatusSince, v))
+}
+
+// StatusSinceNEQ applies the NEQ predicate on the "status_since" field.
+func StatusSinceNEQ(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldNEQ(FieldStatusSince, v))
+}
+
+// StatusSinceIn applies the In predicate on the "status_since" field.
+func StatusSinceIn(vs ...time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldIn(FieldStatusSince, vs...))
+}
+
+// StatusSinceNotIn applies the NotIn predicate on the "status_since" field.
+func StatusSinceNotIn(vs ...time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldNotIn(FieldStatusSince, vs...))
+}
+
+// StatusSinceGT applies the GT predicate on the "status_since" field.
+func StatusSinceGT(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldGT(FieldStatusSince, v))
+}
+
+// StatusSinceGTE applies the GTE predicate on the "status_since" field.
+func StatusSinceGTE(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldGTE(FieldStatusSince, v))
+}
+
+// StatusSinceLT applies the LT predicate on the "status_since" field.
+func StatusSinceLT(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldLT(FieldStatusSince, v))
+}
+
+// StatusSinceLTE applies the LTE predicate on the "status_since" field.
+func StatusSinceLTE(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldLTE(FieldStatusSince, v))
+}
+
+// StatusSinceIsNil applies the IsNil predicate on the "status_since" field.
+func StatusSinceIsNil() predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldIsNull(FieldStatusSince))
+}
+
+// StatusSinceNotNil applies the NotNil predicate on the "status_since" field.
+func StatusSinceNotNil() predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldNotNull(FieldStatusSince))
+}
+
+// DeletedAtEQ applies the EQ predicate on the "deleted_at" field.
+func DeletedAtEQ(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldEQ(FieldDeletedAt, v))
+}
+
+// DeletedAtNEQ applies the NEQ predicate on the "deleted_at" field.
+func DeletedAtNEQ(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldNEQ(FieldDeletedAt, v))
+}
+
+// DeletedAtIn applies the In predicate on the "deleted_at" field.
+func DeletedAtIn(vs ...time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldIn(FieldDeletedAt, vs...))
+}
+
+// DeletedAtNotIn applies the NotIn predicate on the "deleted_at" field.
+func DeletedAtNotIn(vs ...time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldNotIn(FieldDeletedAt, vs...))
+}
+
+// DeletedAtGT applies the GT predicate on the "deleted_at" field.
+func DeletedAtGT(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldGT(FieldDeletedAt, v))
+}
+
+// DeletedAtGTE applies the GTE predicate on the "deleted_at" field.
+func DeletedAtGTE(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldGTE(FieldDeletedAt, v))
+}
+
+// DeletedAtLT applies the LT predicate on the "deleted_at" field.
+func DeletedAtLT(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldLT(FieldDeletedAt, v))
+}
+
+// DeletedAtLTE applies the LTE predicate on the "deleted_at" field.
+func DeletedAtLTE(v time.Time) predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldLTE(FieldDeletedAt, v))
+}
+
+// DeletedAtIsNil applies the IsNil predicate on the "deleted_at" field.
+func DeletedAtIsNil() predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldIsNull(FieldDeletedAt))
+}
+
+// DeletedAtNotNil applies the NotNil predicate on the "deleted_at" field.
+func DeletedAtNotNil() predicate.ChatRoom {
+	return predicate.ChatRoom(sql.FieldNotNull(FieldDeletedAt))
 }
 
 // HasAppointment applies the HasEdge predicate on the "appointment" edge.

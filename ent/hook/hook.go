@@ -69,6 +69,18 @@ func (f CareRelationFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CareRelationMutation", m)
 }
 
+// The ChatAttachmentFunc type is an adapter to allow the use of ordinary
+// function as ChatAttachment mutator.
+type ChatAttachmentFunc func(context.Context, *ent.ChatAttachmentMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ChatAttachmentFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ChatAttachmentMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChatAttachmentMutation", m)
+}
+
 // The ChatMessageFunc type is an adapter to allow the use of ordinary
 // function as ChatMessage mutator.
 type ChatMessageFunc func(context.Context, *ent.ChatMessageMutation) (ent.Value, error)
@@ -79,6 +91,18 @@ func (f ChatMessageFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value,
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChatMessageMutation", m)
+}
+
+// The ChatMessageVersionFunc type is an adapter to allow the use of ordinary
+// function as ChatMessageVersion mutator.
+type ChatMessageVersionFunc func(context.Context, *ent.ChatMessageVersionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ChatMessageVersionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ChatMessageVersionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChatMessageVersionMutation", m)
 }
 
 // The ChatReadFunc type is an adapter to allow the use of ordinary
@@ -103,6 +127,18 @@ func (f ChatRoomFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChatRoomMutation", m)
+}
+
+// The ChatUploadFunc type is an adapter to allow the use of ordinary
+// function as ChatUpload mutator.
+type ChatUploadFunc func(context.Context, *ent.ChatUploadMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ChatUploadFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ChatUploadMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChatUploadMutation", m)
 }
 
 // The CounterFunc type is an adapter to allow the use of ordinary
@@ -163,6 +199,18 @@ func (f JobRunFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, erro
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.JobRunMutation", m)
+}
+
+// The LeaveFunc type is an adapter to allow the use of ordinary
+// function as Leave mutator.
+type LeaveFunc func(context.Context, *ent.LeaveMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f LeaveFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.LeaveMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LeaveMutation", m)
 }
 
 // The LinkCodeFunc type is an adapter to allow the use of ordinary
@@ -261,6 +309,30 @@ func (f PractitionerCredentialFunc) Mutate(ctx context.Context, m ent.Mutation) 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PractitionerCredentialMutation", m)
 }
 
+// The QuestionFunc type is an adapter to allow the use of ordinary
+// function as Question mutator.
+type QuestionFunc func(context.Context, *ent.QuestionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f QuestionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.QuestionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.QuestionMutation", m)
+}
+
+// The QuestionAnswerFunc type is an adapter to allow the use of ordinary
+// function as QuestionAnswer mutator.
+type QuestionAnswerFunc func(context.Context, *ent.QuestionAnswerMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f QuestionAnswerFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.QuestionAnswerMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.QuestionAnswerMutation", m)
+}
+
 // The RateEventFunc type is an adapter to allow the use of ordinary
 // function as RateEvent mutator.
 type RateEventFunc func(context.Context, *ent.RateEventMutation) (ent.Value, error)
@@ -271,6 +343,18 @@ func (f RateEventFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, e
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RateEventMutation", m)
+}
+
+// The RecordOpeningFunc type is an adapter to allow the use of ordinary
+// function as RecordOpening mutator.
+type RecordOpeningFunc func(context.Context, *ent.RecordOpeningMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RecordOpeningFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RecordOpeningMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RecordOpeningMutation", m)
 }
 
 // The RecoveryCodeFunc type is an adapter to allow the use of ordinary

@@ -13,14 +13,18 @@ import (
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/chatread"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
@@ -30,7 +34,10 @@ import (
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
 	"github.com/caregraph/caregraph/ent/predicate"
+	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
+	"github.com/caregraph/caregraph/ent/recordopening"
 	"github.com/caregraph/caregraph/ent/recoverycode"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
@@ -233,6 +240,33 @@ func (f TraverseCareRelation) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.CareRelationQuery", q)
 }
 
+// The ChatAttachmentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ChatAttachmentFunc func(context.Context, *ent.ChatAttachmentQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ChatAttachmentFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ChatAttachmentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ChatAttachmentQuery", q)
+}
+
+// The TraverseChatAttachment type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseChatAttachment func(context.Context, *ent.ChatAttachmentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseChatAttachment) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseChatAttachment) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ChatAttachmentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ChatAttachmentQuery", q)
+}
+
 // The ChatMessageFunc type is an adapter to allow the use of ordinary function as a Querier.
 type ChatMessageFunc func(context.Context, *ent.ChatMessageQuery) (ent.Value, error)
 
@@ -258,6 +292,33 @@ func (f TraverseChatMessage) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.ChatMessageQuery", q)
+}
+
+// The ChatMessageVersionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ChatMessageVersionFunc func(context.Context, *ent.ChatMessageVersionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ChatMessageVersionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ChatMessageVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ChatMessageVersionQuery", q)
+}
+
+// The TraverseChatMessageVersion type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseChatMessageVersion func(context.Context, *ent.ChatMessageVersionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseChatMessageVersion) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseChatMessageVersion) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ChatMessageVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ChatMessageVersionQuery", q)
 }
 
 // The ChatReadFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -312,6 +373,33 @@ func (f TraverseChatRoom) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.ChatRoomQuery", q)
+}
+
+// The ChatUploadFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ChatUploadFunc func(context.Context, *ent.ChatUploadQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ChatUploadFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ChatUploadQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ChatUploadQuery", q)
+}
+
+// The TraverseChatUpload type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseChatUpload func(context.Context, *ent.ChatUploadQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseChatUpload) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseChatUpload) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ChatUploadQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ChatUploadQuery", q)
 }
 
 // The CounterFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -447,6 +535,33 @@ func (f TraverseJobRun) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.JobRunQuery", q)
+}
+
+// The LeaveFunc type is an adapter to allow the use of ordinary function as a Querier.
+type LeaveFunc func(context.Context, *ent.LeaveQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f LeaveFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.LeaveQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.LeaveQuery", q)
+}
+
+// The TraverseLeave type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseLeave func(context.Context, *ent.LeaveQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseLeave) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseLeave) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.LeaveQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.LeaveQuery", q)
 }
 
 // The LinkCodeFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -665,6 +780,60 @@ func (f TraversePractitionerCredential) Traverse(ctx context.Context, q ent.Quer
 	return fmt.Errorf("unexpected query type %T. expect *ent.PractitionerCredentialQuery", q)
 }
 
+// The QuestionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type QuestionFunc func(context.Context, *ent.QuestionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f QuestionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.QuestionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.QuestionQuery", q)
+}
+
+// The TraverseQuestion type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseQuestion func(context.Context, *ent.QuestionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseQuestion) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseQuestion) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.QuestionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.QuestionQuery", q)
+}
+
+// The QuestionAnswerFunc type is an adapter to allow the use of ordinary function as a Querier.
+type QuestionAnswerFunc func(context.Context, *ent.QuestionAnswerQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f QuestionAnswerFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.QuestionAnswerQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.QuestionAnswerQuery", q)
+}
+
+// The TraverseQuestionAnswer type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseQuestionAnswer func(context.Context, *ent.QuestionAnswerQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseQuestionAnswer) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseQuestionAnswer) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.QuestionAnswerQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.QuestionAnswerQuery", q)
+}
+
 // The RateEventFunc type is an adapter to allow the use of ordinary function as a Querier.
 type RateEventFunc func(context.Context, *ent.RateEventQuery) (ent.Value, error)
 
@@ -690,6 +859,33 @@ func (f TraverseRateEvent) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.RateEventQuery", q)
+}
+
+// The RecordOpeningFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RecordOpeningFunc func(context.Context, *ent.RecordOpeningQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f RecordOpeningFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.RecordOpeningQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.RecordOpeningQuery", q)
+}
+
+// The TraverseRecordOpening type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRecordOpening func(context.Context, *ent.RecordOpeningQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRecordOpening) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRecordOpening) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RecordOpeningQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.RecordOpeningQuery", q)
 }
 
 // The RecoveryCodeFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -948,12 +1144,18 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AuditEventQuery, predicate.AuditEvent, auditevent.OrderOption]{typ: ent.TypeAuditEvent, tq: q}, nil
 	case *ent.CareRelationQuery:
 		return &query[*ent.CareRelationQuery, predicate.CareRelation, carerelation.OrderOption]{typ: ent.TypeCareRelation, tq: q}, nil
+	case *ent.ChatAttachmentQuery:
+		return &query[*ent.ChatAttachmentQuery, predicate.ChatAttachment, chatattachment.OrderOption]{typ: ent.TypeChatAttachment, tq: q}, nil
 	case *ent.ChatMessageQuery:
 		return &query[*ent.ChatMessageQuery, predicate.ChatMessage, chatmessage.OrderOption]{typ: ent.TypeChatMessage, tq: q}, nil
+	case *ent.ChatMessageVersionQuery:
+		return &query[*ent.ChatMessageVersionQuery, predicate.ChatMessageVersion, chatmessageversion.OrderOption]{typ: ent.TypeChatMessageVersion, tq: q}, nil
 	case *ent.ChatReadQuery:
 		return &query[*ent.ChatReadQuery, predicate.ChatRead, chatread.OrderOption]{typ: ent.TypeChatRead, tq: q}, nil
 	case *ent.ChatRoomQuery:
 		return &query[*ent.ChatRoomQuery, predicate.ChatRoom, chatroom.OrderOption]{typ: ent.TypeChatRoom, tq: q}, nil
+	case *ent.ChatUploadQuery:
+		return &query[*ent.ChatUploadQuery, predicate.ChatUpload, chatupload.OrderOption]{typ: ent.TypeChatUpload, tq: q}, nil
 	case *ent.CounterQuery:
 		return &query[*ent.CounterQuery, predicate.Counter, counter.OrderOption]{typ: ent.TypeCounter, tq: q}, nil
 	case *ent.DeliveryQuery:
@@ -964,6 +1166,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.IdempotencyKeyQuery, predicate.IdempotencyKey, idempotencykey.OrderOption]{typ: ent.TypeIdempotencyKey, tq: q}, nil
 	case *ent.JobRunQuery:
 		return &query[*ent.JobRunQuery, predicate.JobRun, jobrun.OrderOption]{typ: ent.TypeJobRun, tq: q}, nil
+	case *ent.LeaveQuery:
+		return &query[*ent.LeaveQuery, predicate.Leave, leave.OrderOption]{typ: ent.TypeLeave, tq: q}, nil
 	case *ent.LinkCodeQuery:
 		return &query[*ent.LinkCodeQuery, predicate.LinkCode, linkcode.OrderOption]{typ: ent.TypeLinkCode, tq: q}, nil
 	case *ent.LoginAttemptQuery:
@@ -980,8 +1184,14 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.PractitionerQuery, predicate.Practitioner, practitioner.OrderOption]{typ: ent.TypePractitioner, tq: q}, nil
 	case *ent.PractitionerCredentialQuery:
 		return &query[*ent.PractitionerCredentialQuery, predicate.PractitionerCredential, practitionercredential.OrderOption]{typ: ent.TypePractitionerCredential, tq: q}, nil
+	case *ent.QuestionQuery:
+		return &query[*ent.QuestionQuery, predicate.Question, question.OrderOption]{typ: ent.TypeQuestion, tq: q}, nil
+	case *ent.QuestionAnswerQuery:
+		return &query[*ent.QuestionAnswerQuery, predicate.QuestionAnswer, questionanswer.OrderOption]{typ: ent.TypeQuestionAnswer, tq: q}, nil
 	case *ent.RateEventQuery:
 		return &query[*ent.RateEventQuery, predicate.RateEvent, rateevent.OrderOption]{typ: ent.TypeRateEvent, tq: q}, nil
+	case *ent.RecordOpeningQuery:
+		return &query[*ent.RecordOpeningQuery, predicate.RecordOpening, recordopening.OrderOption]{typ: ent.TypeRecordOpening, tq: q}, nil
 	case *ent.RecoveryCodeQuery:
 		return &query[*ent.RecoveryCodeQuery, predicate.RecoveryCode, recoverycode.OrderOption]{typ: ent.TypeRecoveryCode, tq: q}, nil
 	case *ent.RefundQuery:

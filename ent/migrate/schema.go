@@ -22,10 +22,13 @@ var (
 		{Name: "price_minor", Type: field.TypeInt64},
 		{Name: "currency", Type: field.TypeString, Size: 3},
 		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "patient_id", Type: field.TypeUUID},
 		{Name: "practitioner_id", Type: field.TypeUUID},
 		{Name: "slot_id", Type: field.TypeUUID},
 		{Name: "booked_by", Type: field.TypeUUID},
+		{Name: "deleted_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "rescheduled_from_id", Type: field.TypeUUID, Unique: true, Nullable: true},
 	}
 	// AppointmentsTable holds the schema information for the "appointments" table.
 	AppointmentsTable = &schema.Table{
@@ -35,26 +38,38 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "appointments_patients_patient",
-				Columns:    []*schema.Column{AppointmentsColumns[11]},
+				Columns:    []*schema.Column{AppointmentsColumns[12]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointments_practitioners_practitioner",
-				Columns:    []*schema.Column{AppointmentsColumns[12]},
+				Columns:    []*schema.Column{AppointmentsColumns[13]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointments_slots_slot",
-				Columns:    []*schema.Column{AppointmentsColumns[13]},
+				Columns:    []*schema.Column{AppointmentsColumns[14]},
 				RefColumns: []*schema.Column{SlotsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointments_users_booker",
-				Columns:    []*schema.Column{AppointmentsColumns[14]},
+				Columns:    []*schema.Column{AppointmentsColumns[15]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "appointments_users_deleter",
+				Columns:    []*schema.Column{AppointmentsColumns[16]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "appointments_appointments_rescheduled_to",
+				Columns:    []*schema.Column{AppointmentsColumns[17]},
+				RefColumns: []*schema.Column{AppointmentsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 		},
@@ -62,7 +77,7 @@ var (
 			{
 				Name:    "appointments_live_slot",
 				Unique:  true,
-				Columns: []*schema.Column{AppointmentsColumns[13]},
+				Columns: []*schema.Column{AppointmentsColumns[14]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW')",
 				},
@@ -70,17 +85,17 @@ var (
 			{
 				Name:    "appointment_slot_id_status",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentsColumns[13], AppointmentsColumns[6]},
+				Columns: []*schema.Column{AppointmentsColumns[14], AppointmentsColumns[6]},
 			},
 			{
 				Name:    "appointment_patient_id_starts_at",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentsColumns[11], AppointmentsColumns[4]},
+				Columns: []*schema.Column{AppointmentsColumns[12], AppointmentsColumns[4]},
 			},
 			{
 				Name:    "appointment_practitioner_id_starts_at",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentsColumns[12], AppointmentsColumns[4]},
+				Columns: []*schema.Column{AppointmentsColumns[13], AppointmentsColumns[4]},
 			},
 			{
 				Name:    "appointment_status_expires_at",
@@ -95,7 +110,12 @@ var (
 			{
 				Name:    "appointment_booked_by_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentsColumns[14], AppointmentsColumns[1]},
+				Columns: []*schema.Column{AppointmentsColumns[15], AppointmentsColumns[1]},
+			},
+			{
+				Name:    "appointment_deleted_by",
+				Unique:  false,
+				Columns: []*schema.Column{AppointmentsColumns[16]},
 			},
 			{
 				Name:    "appointment_created_at",
@@ -110,7 +130,9 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "updated_at", Type: field.TypeTime},
-		{Name: "note", Type: field.TypeString, Nullable: true, Size: 2000},
+		{Name: "note", Type: field.TypeString, Nullable: true, Size: 8000},
+		{Name: "symptoms", Type: field.TypeString, Nullable: true, Size: 8000},
+		{Name: "consultation_type", Type: field.TypeEnum, Nullable: true, Enums: []string{"IN_PERSON", "VIDEO", "PHONE"}},
 		{Name: "appointment_id", Type: field.TypeUUID, Unique: true},
 		{Name: "patient_id", Type: field.TypeUUID},
 		{Name: "practitioner_id", Type: field.TypeUUID},
@@ -123,19 +145,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "appointment_intakes_appointments_intake",
-				Columns:    []*schema.Column{AppointmentIntakesColumns[5]},
+				Columns:    []*schema.Column{AppointmentIntakesColumns[7]},
 				RefColumns: []*schema.Column{AppointmentsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "appointment_intakes_patients_patient",
-				Columns:    []*schema.Column{AppointmentIntakesColumns[6]},
+				Columns:    []*schema.Column{AppointmentIntakesColumns[8]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointment_intakes_practitioners_practitioner",
-				Columns:    []*schema.Column{AppointmentIntakesColumns[7]},
+				Columns:    []*schema.Column{AppointmentIntakesColumns[9]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -144,17 +166,17 @@ var (
 			{
 				Name:    "appointmentintake_appointment_id",
 				Unique:  true,
-				Columns: []*schema.Column{AppointmentIntakesColumns[5]},
+				Columns: []*schema.Column{AppointmentIntakesColumns[7]},
 			},
 			{
 				Name:    "appointmentintake_patient_id",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentIntakesColumns[6]},
+				Columns: []*schema.Column{AppointmentIntakesColumns[8]},
 			},
 			{
 				Name:    "appointmentintake_practitioner_id",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentIntakesColumns[7]},
+				Columns: []*schema.Column{AppointmentIntakesColumns[9]},
 			},
 		},
 	}
@@ -166,7 +188,8 @@ var (
 		{Name: "to_status", Type: field.TypeString, Size: 30},
 		{Name: "changed_by", Type: field.TypeUUID, Nullable: true},
 		{Name: "cause", Type: field.TypeString, Size: 60},
-		{Name: "reason", Type: field.TypeString, Nullable: true, Size: 500},
+		{Name: "reason", Type: field.TypeString, Nullable: true, Size: 2000},
+		{Name: "context", Type: field.TypeString, Nullable: true, Size: 500},
 		{Name: "appointment_id", Type: field.TypeUUID},
 		{Name: "patient_id", Type: field.TypeUUID},
 		{Name: "practitioner_id", Type: field.TypeUUID},
@@ -179,19 +202,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "appointment_status_changes_appointments_appointment",
-				Columns:    []*schema.Column{AppointmentStatusChangesColumns[7]},
+				Columns:    []*schema.Column{AppointmentStatusChangesColumns[8]},
 				RefColumns: []*schema.Column{AppointmentsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointment_status_changes_patients_patient",
-				Columns:    []*schema.Column{AppointmentStatusChangesColumns[8]},
+				Columns:    []*schema.Column{AppointmentStatusChangesColumns[9]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "appointment_status_changes_practitioners_practitioner",
-				Columns:    []*schema.Column{AppointmentStatusChangesColumns[9]},
+				Columns:    []*schema.Column{AppointmentStatusChangesColumns[10]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -200,17 +223,17 @@ var (
 			{
 				Name:    "appointmentstatuschange_appointment_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentStatusChangesColumns[7], AppointmentStatusChangesColumns[1]},
+				Columns: []*schema.Column{AppointmentStatusChangesColumns[8], AppointmentStatusChangesColumns[1]},
 			},
 			{
 				Name:    "appointmentstatuschange_patient_id",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentStatusChangesColumns[8]},
+				Columns: []*schema.Column{AppointmentStatusChangesColumns[9]},
 			},
 			{
 				Name:    "appointmentstatuschange_practitioner_id",
 				Unique:  false,
-				Columns: []*schema.Column{AppointmentStatusChangesColumns[9]},
+				Columns: []*schema.Column{AppointmentStatusChangesColumns[10]},
 			},
 		},
 	}
@@ -305,6 +328,85 @@ var (
 			},
 		},
 	}
+	// ChatAttachmentsColumns holds the columns for the "chat_attachments" table.
+	ChatAttachmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "place", Type: field.TypeInt},
+		{Name: "file_name", Type: field.TypeString, Size: 200},
+		{Name: "content_type", Type: field.TypeString, Size: 40},
+		{Name: "size_bytes", Type: field.TypeInt64},
+		{Name: "room_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "message_id", Type: field.TypeUUID},
+		{Name: "upload_id", Type: field.TypeUUID},
+	}
+	// ChatAttachmentsTable holds the schema information for the "chat_attachments" table.
+	ChatAttachmentsTable = &schema.Table{
+		Name:       "chat_attachments",
+		Columns:    ChatAttachmentsColumns,
+		PrimaryKey: []*schema.Column{ChatAttachmentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "chat_attachments_chat_rooms_room",
+				Columns:    []*schema.Column{ChatAttachmentsColumns[6]},
+				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_attachments_patients_patient",
+				Columns:    []*schema.Column{ChatAttachmentsColumns[7]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_attachments_practitioners_practitioner",
+				Columns:    []*schema.Column{ChatAttachmentsColumns[8]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_attachments_chat_messages_message",
+				Columns:    []*schema.Column{ChatAttachmentsColumns[9]},
+				RefColumns: []*schema.Column{ChatMessagesColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_attachments_chat_uploads_upload",
+				Columns:    []*schema.Column{ChatAttachmentsColumns[10]},
+				RefColumns: []*schema.Column{ChatUploadsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "chatattachment_upload_id",
+				Unique:  true,
+				Columns: []*schema.Column{ChatAttachmentsColumns[10]},
+			},
+			{
+				Name:    "chatattachment_message_id_place",
+				Unique:  true,
+				Columns: []*schema.Column{ChatAttachmentsColumns[9], ChatAttachmentsColumns[2]},
+			},
+			{
+				Name:    "chatattachment_room_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatAttachmentsColumns[6]},
+			},
+			{
+				Name:    "chatattachment_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatAttachmentsColumns[7]},
+			},
+			{
+				Name:    "chatattachment_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatAttachmentsColumns[8]},
+			},
+		},
+	}
 	// ChatMessagesColumns holds the columns for the "chat_messages" table.
 	ChatMessagesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -312,6 +414,7 @@ var (
 		{Name: "sender_role", Type: field.TypeEnum, Enums: []string{"PATIENT", "PRACTITIONER"}},
 		{Name: "position", Type: field.TypeInt64},
 		{Name: "body", Type: field.TypeString, Size: 16000},
+		{Name: "search_key", Type: field.TypeString, Nullable: true, Size: 64000},
 		{Name: "client_message_id", Type: field.TypeString, Nullable: true, Size: 100},
 		{Name: "room_id", Type: field.TypeUUID},
 		{Name: "patient_id", Type: field.TypeUUID},
@@ -326,25 +429,25 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "chat_messages_chat_rooms_room",
-				Columns:    []*schema.Column{ChatMessagesColumns[6]},
+				Columns:    []*schema.Column{ChatMessagesColumns[7]},
 				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "chat_messages_patients_patient",
-				Columns:    []*schema.Column{ChatMessagesColumns[7]},
+				Columns:    []*schema.Column{ChatMessagesColumns[8]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "chat_messages_practitioners_practitioner",
-				Columns:    []*schema.Column{ChatMessagesColumns[8]},
+				Columns:    []*schema.Column{ChatMessagesColumns[9]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "chat_messages_users_sender",
-				Columns:    []*schema.Column{ChatMessagesColumns[9]},
+				Columns:    []*schema.Column{ChatMessagesColumns[10]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -353,22 +456,88 @@ var (
 			{
 				Name:    "chatmessage_room_id_position",
 				Unique:  true,
-				Columns: []*schema.Column{ChatMessagesColumns[6], ChatMessagesColumns[3]},
+				Columns: []*schema.Column{ChatMessagesColumns[7], ChatMessagesColumns[3]},
 			},
 			{
 				Name:    "chatmessage_sender_id_room_id_client_message_id",
 				Unique:  true,
-				Columns: []*schema.Column{ChatMessagesColumns[9], ChatMessagesColumns[6], ChatMessagesColumns[5]},
+				Columns: []*schema.Column{ChatMessagesColumns[10], ChatMessagesColumns[7], ChatMessagesColumns[6]},
 			},
 			{
 				Name:    "chatmessage_patient_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChatMessagesColumns[7]},
+				Columns: []*schema.Column{ChatMessagesColumns[8]},
 			},
 			{
 				Name:    "chatmessage_practitioner_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChatMessagesColumns[8]},
+				Columns: []*schema.Column{ChatMessagesColumns[9]},
+			},
+		},
+	}
+	// ChatMessageVersionsColumns holds the columns for the "chat_message_versions" table.
+	ChatMessageVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "number", Type: field.TypeInt},
+		{Name: "body", Type: field.TypeString, Nullable: true, Size: 16000},
+		{Name: "search_key", Type: field.TypeString, Nullable: true, Size: 64000},
+		{Name: "message_id", Type: field.TypeUUID},
+		{Name: "room_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+	}
+	// ChatMessageVersionsTable holds the schema information for the "chat_message_versions" table.
+	ChatMessageVersionsTable = &schema.Table{
+		Name:       "chat_message_versions",
+		Columns:    ChatMessageVersionsColumns,
+		PrimaryKey: []*schema.Column{ChatMessageVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "chat_message_versions_chat_messages_versions",
+				Columns:    []*schema.Column{ChatMessageVersionsColumns[5]},
+				RefColumns: []*schema.Column{ChatMessagesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "chat_message_versions_chat_rooms_room",
+				Columns:    []*schema.Column{ChatMessageVersionsColumns[6]},
+				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_message_versions_patients_patient",
+				Columns:    []*schema.Column{ChatMessageVersionsColumns[7]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_message_versions_practitioners_practitioner",
+				Columns:    []*schema.Column{ChatMessageVersionsColumns[8]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "chatmessageversion_message_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{ChatMessageVersionsColumns[5], ChatMessageVersionsColumns[2]},
+			},
+			{
+				Name:    "chatmessageversion_room_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatMessageVersionsColumns[6]},
+			},
+			{
+				Name:    "chatmessageversion_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatMessageVersionsColumns[7]},
+			},
+			{
+				Name:    "chatmessageversion_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatMessageVersionsColumns[8]},
 			},
 		},
 	}
@@ -441,6 +610,8 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "INACTIVE", "SUSPENDED", "ARCHIVED"}},
+		{Name: "status_since", Type: field.TypeTime, Nullable: true},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "appointment_id", Type: field.TypeUUID},
 		{Name: "patient_id", Type: field.TypeUUID},
 		{Name: "practitioner_id", Type: field.TypeUUID},
@@ -453,19 +624,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "chat_rooms_appointments_appointment",
-				Columns:    []*schema.Column{ChatRoomsColumns[3]},
+				Columns:    []*schema.Column{ChatRoomsColumns[5]},
 				RefColumns: []*schema.Column{AppointmentsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "chat_rooms_patients_patient",
-				Columns:    []*schema.Column{ChatRoomsColumns[4]},
+				Columns:    []*schema.Column{ChatRoomsColumns[6]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "chat_rooms_practitioners_practitioner",
-				Columns:    []*schema.Column{ChatRoomsColumns[5]},
+				Columns:    []*schema.Column{ChatRoomsColumns[7]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -474,17 +645,105 @@ var (
 			{
 				Name:    "chatroom_appointment_id",
 				Unique:  true,
-				Columns: []*schema.Column{ChatRoomsColumns[3]},
+				Columns: []*schema.Column{ChatRoomsColumns[5]},
 			},
 			{
 				Name:    "chatroom_patient_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChatRoomsColumns[4]},
+				Columns: []*schema.Column{ChatRoomsColumns[6]},
 			},
 			{
 				Name:    "chatroom_practitioner_id",
 				Unique:  false,
-				Columns: []*schema.Column{ChatRoomsColumns[5]},
+				Columns: []*schema.Column{ChatRoomsColumns[7]},
+			},
+			{
+				Name:    "chatroom_status_status_since",
+				Unique:  false,
+				Columns: []*schema.Column{ChatRoomsColumns[2], ChatRoomsColumns[3]},
+			},
+			{
+				Name:    "chat_rooms_deleted",
+				Unique:  false,
+				Columns: []*schema.Column{ChatRoomsColumns[4]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "deleted_at IS NOT NULL",
+				},
+			},
+		},
+	}
+	// ChatUploadsColumns holds the columns for the "chat_uploads" table.
+	ChatUploadsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"CHAT_ATTACHMENT"}},
+		{Name: "file_name", Type: field.TypeString, Size: 200},
+		{Name: "content_type", Type: field.TypeEnum, Enums: []string{"image/jpeg", "image/png", "application/pdf"}},
+		{Name: "size_bytes", Type: field.TypeInt64},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "stored_at", Type: field.TypeTime, Nullable: true},
+		{Name: "object_key", Type: field.TypeString, Nullable: true, Size: 200},
+		{Name: "room_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID},
+	}
+	// ChatUploadsTable holds the schema information for the "chat_uploads" table.
+	ChatUploadsTable = &schema.Table{
+		Name:       "chat_uploads",
+		Columns:    ChatUploadsColumns,
+		PrimaryKey: []*schema.Column{ChatUploadsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "chat_uploads_chat_rooms_room",
+				Columns:    []*schema.Column{ChatUploadsColumns[9]},
+				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_uploads_patients_patient",
+				Columns:    []*schema.Column{ChatUploadsColumns[10]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_uploads_practitioners_practitioner",
+				Columns:    []*schema.Column{ChatUploadsColumns[11]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "chat_uploads_users_user",
+				Columns:    []*schema.Column{ChatUploadsColumns[12]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "chatupload_room_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatUploadsColumns[9]},
+			},
+			{
+				Name:    "chatupload_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatUploadsColumns[10]},
+			},
+			{
+				Name:    "chatupload_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatUploadsColumns[11]},
+			},
+			{
+				Name:    "chatupload_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChatUploadsColumns[12]},
+			},
+			{
+				Name:    "chatupload_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{ChatUploadsColumns[1]},
 			},
 		},
 	}
@@ -650,6 +909,48 @@ var (
 			},
 		},
 	}
+	// LeavesColumns holds the columns for the "leaves" table.
+	LeavesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "starts_at", Type: field.TypeTime},
+		{Name: "ends_at", Type: field.TypeTime},
+		{Name: "reason", Type: field.TypeString, Nullable: true, Size: 800},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "created_by", Type: field.TypeUUID},
+	}
+	// LeavesTable holds the schema information for the "leaves" table.
+	LeavesTable = &schema.Table{
+		Name:       "leaves",
+		Columns:    LeavesColumns,
+		PrimaryKey: []*schema.Column{LeavesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "leaves_practitioners_practitioner",
+				Columns:    []*schema.Column{LeavesColumns[5]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "leaves_users_creator",
+				Columns:    []*schema.Column{LeavesColumns[6]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "leave_practitioner_id_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{LeavesColumns[5], LeavesColumns[3]},
+			},
+			{
+				Name:    "leave_created_by",
+				Unique:  false,
+				Columns: []*schema.Column{LeavesColumns[6]},
+			},
+		},
+	}
 	// LinkCodesColumns holds the columns for the "link_codes" table.
 	LinkCodesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -777,9 +1078,13 @@ var (
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "PAID", "COMPLETED", "REFUNDED", "FAILED", "EXPIRED"}},
 		{Name: "provider", Type: field.TypeString, Size: 20},
 		{Name: "provider_ref", Type: field.TypeString, Unique: true, Nullable: true, Size: 255},
+		{Name: "method", Type: field.TypeEnum, Nullable: true, Enums: []string{"ONLINE", "CASH", "TERMINAL"}},
 		{Name: "payment_ref", Type: field.TypeString, Nullable: true, Size: 255},
 		{Name: "checkout_url", Type: field.TypeString, Nullable: true, Size: 2048},
 		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "checkout_at", Type: field.TypeTime, Nullable: true},
+		{Name: "failed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "expired_at", Type: field.TypeTime, Nullable: true},
 		{Name: "paid_at", Type: field.TypeTime, Nullable: true},
 		{Name: "completed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "refunded_minor", Type: field.TypeInt64, Default: 0},
@@ -795,13 +1100,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "orders_appointments_appointment",
-				Columns:    []*schema.Column{OrdersColumns[16]},
+				Columns:    []*schema.Column{OrdersColumns[20]},
 				RefColumns: []*schema.Column{AppointmentsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "orders_patients_patient",
-				Columns:    []*schema.Column{OrdersColumns[17]},
+				Columns:    []*schema.Column{OrdersColumns[21]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -810,7 +1115,7 @@ var (
 			{
 				Name:    "orders_live_appointment",
 				Unique:  true,
-				Columns: []*schema.Column{OrdersColumns[16]},
+				Columns: []*schema.Column{OrdersColumns[20]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'PAID', 'COMPLETED')",
 				},
@@ -818,17 +1123,22 @@ var (
 			{
 				Name:    "order_appointment_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{OrdersColumns[16], OrdersColumns[1]},
+				Columns: []*schema.Column{OrdersColumns[20], OrdersColumns[1]},
 			},
 			{
 				Name:    "order_patient_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{OrdersColumns[17], OrdersColumns[1]},
+				Columns: []*schema.Column{OrdersColumns[21], OrdersColumns[1]},
 			},
 			{
 				Name:    "order_status_created_at",
 				Unique:  false,
 				Columns: []*schema.Column{OrdersColumns[6], OrdersColumns[1]},
+			},
+			{
+				Name:    "order_payment_ref",
+				Unique:  false,
+				Columns: []*schema.Column{OrdersColumns[10]},
 			},
 			{
 				Name:    "order_created_at",
@@ -1008,6 +1318,99 @@ var (
 			},
 		},
 	}
+	// QuestionsColumns holds the columns for the "questions" table.
+	QuestionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "prompt", Type: field.TypeString, Size: 2000},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"TEXT", "RADIO", "CHECKBOX"}},
+		{Name: "choices", Type: field.TypeJSON},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "position", Type: field.TypeInt},
+	}
+	// QuestionsTable holds the schema information for the "questions" table.
+	QuestionsTable = &schema.Table{
+		Name:       "questions",
+		Columns:    QuestionsColumns,
+		PrimaryKey: []*schema.Column{QuestionsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "question_position",
+				Unique:  false,
+				Columns: []*schema.Column{QuestionsColumns[8]},
+			},
+		},
+	}
+	// QuestionAnswersColumns holds the columns for the "question_answers" table.
+	QuestionAnswersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "prompt", Type: field.TypeString, Size: 2000},
+		{Name: "text", Type: field.TypeString, Nullable: true, Size: 8000},
+		{Name: "choices", Type: field.TypeJSON},
+		{Name: "appointment_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "question_id", Type: field.TypeUUID},
+	}
+	// QuestionAnswersTable holds the schema information for the "question_answers" table.
+	QuestionAnswersTable = &schema.Table{
+		Name:       "question_answers",
+		Columns:    QuestionAnswersColumns,
+		PrimaryKey: []*schema.Column{QuestionAnswersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "question_answers_appointments_appointment",
+				Columns:    []*schema.Column{QuestionAnswersColumns[7]},
+				RefColumns: []*schema.Column{AppointmentsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "question_answers_patients_patient",
+				Columns:    []*schema.Column{QuestionAnswersColumns[8]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "question_answers_practitioners_practitioner",
+				Columns:    []*schema.Column{QuestionAnswersColumns[9]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "question_answers_questions_question",
+				Columns:    []*schema.Column{QuestionAnswersColumns[10]},
+				RefColumns: []*schema.Column{QuestionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "questionanswer_appointment_id_question_id",
+				Unique:  true,
+				Columns: []*schema.Column{QuestionAnswersColumns[7], QuestionAnswersColumns[10]},
+			},
+			{
+				Name:    "questionanswer_question_id",
+				Unique:  false,
+				Columns: []*schema.Column{QuestionAnswersColumns[10]},
+			},
+			{
+				Name:    "questionanswer_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{QuestionAnswersColumns[8]},
+			},
+			{
+				Name:    "questionanswer_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{QuestionAnswersColumns[9]},
+			},
+		},
+	}
 	// RateEventsColumns holds the columns for the "rate_events" table.
 	RateEventsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -1029,6 +1432,71 @@ var (
 				Name:    "rateevent_created_at",
 				Unique:  false,
 				Columns: []*schema.Column{RateEventsColumns[1]},
+			},
+		},
+	}
+	// RecordOpeningsColumns holds the columns for the "record_openings" table.
+	RecordOpeningsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "reason", Type: field.TypeString, Size: 2000},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "room_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "practitioner_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID},
+	}
+	// RecordOpeningsTable holds the schema information for the "record_openings" table.
+	RecordOpeningsTable = &schema.Table{
+		Name:       "record_openings",
+		Columns:    RecordOpeningsColumns,
+		PrimaryKey: []*schema.Column{RecordOpeningsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "record_openings_chat_rooms_room",
+				Columns:    []*schema.Column{RecordOpeningsColumns[4]},
+				RefColumns: []*schema.Column{ChatRoomsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "record_openings_patients_patient",
+				Columns:    []*schema.Column{RecordOpeningsColumns[5]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "record_openings_practitioners_practitioner",
+				Columns:    []*schema.Column{RecordOpeningsColumns[6]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "record_openings_users_user",
+				Columns:    []*schema.Column{RecordOpeningsColumns[7]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "recordopening_room_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordOpeningsColumns[4]},
+			},
+			{
+				Name:    "recordopening_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordOpeningsColumns[5]},
+			},
+			{
+				Name:    "recordopening_practitioner_id",
+				Unique:  false,
+				Columns: []*schema.Column{RecordOpeningsColumns[6]},
+			},
+			{
+				Name:    "recordopening_user_id_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{RecordOpeningsColumns[7], RecordOpeningsColumns[3]},
 			},
 		},
 	}
@@ -1068,9 +1536,10 @@ var (
 		{Name: "amount_minor", Type: field.TypeInt64},
 		{Name: "currency", Type: field.TypeString, Size: 3},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PROCESSING", "SUCCEEDED", "FAILED"}},
-		{Name: "reason", Type: field.TypeString, Size: 200},
+		{Name: "reason", Type: field.TypeString, Size: 800},
 		{Name: "provider_ref", Type: field.TypeString, Nullable: true, Size: 255},
 		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
 		{Name: "next_attempt_at", Type: field.TypeTime, Nullable: true},
 		{Name: "order_id", Type: field.TypeUUID},
 		{Name: "patient_id", Type: field.TypeUUID},
@@ -1083,13 +1552,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "refunds_orders_order",
-				Columns:    []*schema.Column{RefundsColumns[9]},
+				Columns:    []*schema.Column{RefundsColumns[10]},
 				RefColumns: []*schema.Column{OrdersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "refunds_patients_patient",
-				Columns:    []*schema.Column{RefundsColumns[10]},
+				Columns:    []*schema.Column{RefundsColumns[11]},
 				RefColumns: []*schema.Column{PatientsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1098,17 +1567,17 @@ var (
 			{
 				Name:    "refund_order_id",
 				Unique:  false,
-				Columns: []*schema.Column{RefundsColumns[9]},
+				Columns: []*schema.Column{RefundsColumns[10]},
 			},
 			{
 				Name:    "refund_patient_id",
 				Unique:  false,
-				Columns: []*schema.Column{RefundsColumns[10]},
+				Columns: []*schema.Column{RefundsColumns[11]},
 			},
 			{
 				Name:    "refund_status_next_attempt_at",
 				Unique:  false,
-				Columns: []*schema.Column{RefundsColumns[4], RefundsColumns[8]},
+				Columns: []*schema.Column{RefundsColumns[4], RefundsColumns[9]},
 			},
 		},
 	}
@@ -1221,6 +1690,7 @@ var (
 		{Name: "duration_minutes", Type: field.TypeInt},
 		{Name: "time_zone", Type: field.TypeString, Size: 64},
 		{Name: "local_date", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"OPEN", "BLOCKED", "REMOVED"}, Default: "OPEN"},
 		{Name: "practitioner_id", Type: field.TypeUUID},
 	}
 	// SlotsTable holds the schema information for the "slots" table.
@@ -1231,7 +1701,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "slots_practitioners_practitioner",
-				Columns:    []*schema.Column{SlotsColumns[10]},
+				Columns:    []*schema.Column{SlotsColumns[11]},
 				RefColumns: []*schema.Column{PractitionersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1239,8 +1709,8 @@ var (
 		Indexes: []*schema.Index{
 			{
 				Name:    "slot_practitioner_id_starts_at",
-				Unique:  true,
-				Columns: []*schema.Column{SlotsColumns[10], SlotsColumns[4]},
+				Unique:  false,
+				Columns: []*schema.Column{SlotsColumns[11], SlotsColumns[4]},
 			},
 			{
 				Name:    "slot_starts_at",
@@ -1334,14 +1804,18 @@ var (
 		AppointmentStatusChangesTable,
 		AuditEventsTable,
 		CareRelationsTable,
+		ChatAttachmentsTable,
 		ChatMessagesTable,
+		ChatMessageVersionsTable,
 		ChatReadsTable,
 		ChatRoomsTable,
+		ChatUploadsTable,
 		CountersTable,
 		DeliveriesTable,
 		EmailTokensTable,
 		IdempotencyKeysTable,
 		JobRunsTable,
+		LeavesTable,
 		LinkCodesTable,
 		LoginAttemptsTable,
 		NotificationsTable,
@@ -1350,7 +1824,10 @@ var (
 		PaymentEventsTable,
 		PractitionersTable,
 		PractitionerCredentialsTable,
+		QuestionsTable,
+		QuestionAnswersTable,
 		RateEventsTable,
+		RecordOpeningsTable,
 		RecoveryCodesTable,
 		RefundsTable,
 		SandboxCheckoutsTable,
@@ -1368,6 +1845,8 @@ func init() {
 	AppointmentsTable.ForeignKeys[1].RefTable = PractitionersTable
 	AppointmentsTable.ForeignKeys[2].RefTable = SlotsTable
 	AppointmentsTable.ForeignKeys[3].RefTable = UsersTable
+	AppointmentsTable.ForeignKeys[4].RefTable = UsersTable
+	AppointmentsTable.ForeignKeys[5].RefTable = AppointmentsTable
 	AppointmentIntakesTable.ForeignKeys[0].RefTable = AppointmentsTable
 	AppointmentIntakesTable.ForeignKeys[1].RefTable = PatientsTable
 	AppointmentIntakesTable.ForeignKeys[2].RefTable = PractitionersTable
@@ -1376,10 +1855,19 @@ func init() {
 	AppointmentStatusChangesTable.ForeignKeys[2].RefTable = PractitionersTable
 	CareRelationsTable.ForeignKeys[0].RefTable = PractitionersTable
 	CareRelationsTable.ForeignKeys[1].RefTable = PatientsTable
+	ChatAttachmentsTable.ForeignKeys[0].RefTable = ChatRoomsTable
+	ChatAttachmentsTable.ForeignKeys[1].RefTable = PatientsTable
+	ChatAttachmentsTable.ForeignKeys[2].RefTable = PractitionersTable
+	ChatAttachmentsTable.ForeignKeys[3].RefTable = ChatMessagesTable
+	ChatAttachmentsTable.ForeignKeys[4].RefTable = ChatUploadsTable
 	ChatMessagesTable.ForeignKeys[0].RefTable = ChatRoomsTable
 	ChatMessagesTable.ForeignKeys[1].RefTable = PatientsTable
 	ChatMessagesTable.ForeignKeys[2].RefTable = PractitionersTable
 	ChatMessagesTable.ForeignKeys[3].RefTable = UsersTable
+	ChatMessageVersionsTable.ForeignKeys[0].RefTable = ChatMessagesTable
+	ChatMessageVersionsTable.ForeignKeys[1].RefTable = ChatRoomsTable
+	ChatMessageVersionsTable.ForeignKeys[2].RefTable = PatientsTable
+	ChatMessageVersionsTable.ForeignKeys[3].RefTable = PractitionersTable
 	ChatReadsTable.ForeignKeys[0].RefTable = ChatRoomsTable
 	ChatReadsTable.ForeignKeys[1].RefTable = PatientsTable
 	ChatReadsTable.ForeignKeys[2].RefTable = PractitionersTable
@@ -1387,7 +1875,13 @@ func init() {
 	ChatRoomsTable.ForeignKeys[0].RefTable = AppointmentsTable
 	ChatRoomsTable.ForeignKeys[1].RefTable = PatientsTable
 	ChatRoomsTable.ForeignKeys[2].RefTable = PractitionersTable
+	ChatUploadsTable.ForeignKeys[0].RefTable = ChatRoomsTable
+	ChatUploadsTable.ForeignKeys[1].RefTable = PatientsTable
+	ChatUploadsTable.ForeignKeys[2].RefTable = PractitionersTable
+	ChatUploadsTable.ForeignKeys[3].RefTable = UsersTable
 	EmailTokensTable.ForeignKeys[0].RefTable = UsersTable
+	LeavesTable.ForeignKeys[0].RefTable = PractitionersTable
+	LeavesTable.ForeignKeys[1].RefTable = UsersTable
 	LinkCodesTable.ForeignKeys[0].RefTable = PatientsTable
 	NotificationsTable.ForeignKeys[0].RefTable = UsersTable
 	OrdersTable.ForeignKeys[0].RefTable = AppointmentsTable
@@ -1395,6 +1889,14 @@ func init() {
 	PatientsTable.ForeignKeys[0].RefTable = UsersTable
 	PractitionersTable.ForeignKeys[0].RefTable = UsersTable
 	PractitionerCredentialsTable.ForeignKeys[0].RefTable = PractitionersTable
+	QuestionAnswersTable.ForeignKeys[0].RefTable = AppointmentsTable
+	QuestionAnswersTable.ForeignKeys[1].RefTable = PatientsTable
+	QuestionAnswersTable.ForeignKeys[2].RefTable = PractitionersTable
+	QuestionAnswersTable.ForeignKeys[3].RefTable = QuestionsTable
+	RecordOpeningsTable.ForeignKeys[0].RefTable = ChatRoomsTable
+	RecordOpeningsTable.ForeignKeys[1].RefTable = PatientsTable
+	RecordOpeningsTable.ForeignKeys[2].RefTable = PractitionersTable
+	RecordOpeningsTable.ForeignKeys[3].RefTable = UsersTable
 	RecoveryCodesTable.ForeignKeys[0].RefTable = UsersTable
 	RefundsTable.ForeignKeys[0].RefTable = OrdersTable
 	RefundsTable.ForeignKeys[1].RefTable = PatientsTable

@@ -36,12 +36,20 @@ const (
 	FieldProvider = "provider"
 	// FieldProviderRef holds the string denoting the provider_ref field in the database.
 	FieldProviderRef = "provider_ref"
+	// FieldMethod holds the string denoting the method field in the database.
+	FieldMethod = "method"
 	// FieldPaymentRef holds the string denoting the payment_ref field in the database.
 	FieldPaymentRef = "payment_ref"
 	// FieldCheckoutURL holds the string denoting the checkout_url field in the database.
 	FieldCheckoutURL = "checkout_url"
 	// FieldExpiresAt holds the string denoting the expires_at field in the database.
 	FieldExpiresAt = "expires_at"
+	// FieldCheckoutAt holds the string denoting the checkout_at field in the database.
+	FieldCheckoutAt = "checkout_at"
+	// FieldFailedAt holds the string denoting the failed_at field in the database.
+	FieldFailedAt = "failed_at"
+	// FieldExpiredAt holds the string denoting the expired_at field in the database.
+	FieldExpiredAt = "expired_at"
 	// FieldPaidAt holds the string denoting the paid_at field in the database.
 	FieldPaidAt = "paid_at"
 	// FieldCompletedAt holds the string denoting the completed_at field in the database.
@@ -85,9 +93,13 @@ var Columns = []string{
 	FieldStatus,
 	FieldProvider,
 	FieldProviderRef,
+	FieldMethod,
 	FieldPaymentRef,
 	FieldCheckoutURL,
 	FieldExpiresAt,
+	FieldCheckoutAt,
+	FieldFailedAt,
+	FieldExpiredAt,
 	FieldPaidAt,
 	FieldCompletedAt,
 	FieldRefundedMinor,
@@ -150,6 +162,30 @@ func StatusValidator(s Status) error {
 	}
 }
 
+// Method defines the type for the "method" enum field.
+type Method string
+
+// Method values.
+const (
+	MethodONLINE   Method = "ONLINE"
+	MethodCASH     Method = "CASH"
+	MethodTERMINAL Method = "TERMINAL"
+)
+
+func (m Method) String() string {
+	return string(m)
+}
+
+// MethodValidator is a validator for the "method" field enum values. It is called by the builders before save.
+func MethodValidator(m Method) error {
+	switch m {
+	case MethodONLINE, MethodCASH, MethodTERMINAL:
+		return nil
+	default:
+		return fmt.Errorf("order: invalid enum value for method field: %q", m)
+	}
+}
+
 // OrderOption defines the ordering options for the Order queries.
 type OrderOption func(*sql.Selector)
 
@@ -208,6 +244,11 @@ func ByProviderRef(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldProviderRef, opts...).ToFunc()
 }
 
+// ByMethod orders the results by the method field.
+func ByMethod(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMethod, opts...).ToFunc()
+}
+
 // ByPaymentRef orders the results by the payment_ref field.
 func ByPaymentRef(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPaymentRef, opts...).ToFunc()
@@ -221,6 +262,21 @@ func ByCheckoutURL(opts ...sql.OrderTermOption) OrderOption {
 // ByExpiresAt orders the results by the expires_at field.
 func ByExpiresAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldExpiresAt, opts...).ToFunc()
+}
+
+// ByCheckoutAt orders the results by the checkout_at field.
+func ByCheckoutAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCheckoutAt, opts...).ToFunc()
+}
+
+// ByFailedAt orders the results by the failed_at field.
+func ByFailedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFailedAt, opts...).ToFunc()
+}
+
+// ByExpiredAt orders the results by the expired_at field.
+func ByExpiredAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldExpiredAt, opts...).ToFunc()
 }
 
 // ByPaidAt orders the results by the paid_at field.
@@ -285,6 +341,24 @@ func (e *Status) UnmarshalGQL(val interface{}) error {
 	*e = Status(str)
 	if err := StatusValidator(*e); err != nil {
 		return fmt.Errorf("%s is not a valid Status", str)
+	}
+	return nil
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (e Method) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(e.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (e *Method) UnmarshalGQL(val interface{}) error {
+	str, ok := val.(string)
+	if !ok {
+		return fmt.Errorf("enum %T must be a string", val)
+	}
+	*e = Method(str)
+	if err := MethodValidator(*e); err != nil {
+		return fmt.Errorf("%s is not a valid Method", str)
 	}
 	return nil
 }

@@ -116,6 +116,21 @@ func ExpiresAt(v time.Time) predicate.Order {
 	return predicate.Order(sql.FieldEQ(FieldExpiresAt, v))
 }
 
+// CheckoutAt applies equality check predicate on the "checkout_at" field. It's identical to CheckoutAtEQ.
+func CheckoutAt(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldEQ(FieldCheckoutAt, v))
+}
+
+// FailedAt applies equality check predicate on the "failed_at" field. It's identical to FailedAtEQ.
+func FailedAt(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldEQ(FieldFailedAt, v))
+}
+
+// ExpiredAt applies equality check predicate on the "expired_at" field. It's identical to ExpiredAtEQ.
+func ExpiredAt(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldEQ(FieldExpiredAt, v))
+}
+
 // PaidAt applies equality check predicate on the "paid_at" field. It's identical to PaidAtEQ.
 func PaidAt(v time.Time) predicate.Order {
 	return predicate.Order(sql.FieldEQ(FieldPaidAt, v))
@@ -561,6 +576,36 @@ func ProviderRefContainsFold(v string) predicate.Order {
 	return predicate.Order(sql.FieldContainsFold(FieldProviderRef, v))
 }
 
+// MethodEQ applies the EQ predicate on the "method" field.
+func MethodEQ(v Method) predicate.Order {
+	return predicate.Order(sql.FieldEQ(FieldMethod, v))
+}
+
+// MethodNEQ applies the NEQ predicate on the "method" field.
+func MethodNEQ(v Method) predicate.Order {
+	return predicate.Order(sql.FieldNEQ(FieldMethod, v))
+}
+
+// MethodIn applies the In predicate on the "method" field.
+func MethodIn(vs ...Method) predicate.Order {
+	return predicate.Order(sql.FieldIn(FieldMethod, vs...))
+}
+
+// MethodNotIn applies the NotIn predicate on the "method" field.
+func MethodNotIn(vs ...Method) predicate.Order {
+	return predicate.Order(sql.FieldNotIn(FieldMethod, vs...))
+}
+
+// MethodIsNil applies the IsNil predicate on the "method" field.
+func MethodIsNil() predicate.Order {
+	return predicate.Order(sql.FieldIsNull(FieldMethod))
+}
+
+// MethodNotNil applies the NotNil predicate on the "method" field.
+func MethodNotNil() predicate.Order {
+	return predicate.Order(sql.FieldNotNull(FieldMethod))
+}
+
 // PaymentRefEQ applies the EQ predicate on the "payment_ref" field.
 func PaymentRefEQ(v string) predicate.Order {
 	return predicate.Order(sql.FieldEQ(FieldPaymentRef, v))
@@ -749,6 +794,156 @@ func ExpiresAtLT(v time.Time) predicate.Order {
 // ExpiresAtLTE applies the LTE predicate on the "expires_at" field.
 func ExpiresAtLTE(v time.Time) predicate.Order {
 	return predicate.Order(sql.FieldLTE(FieldExpiresAt, v))
+}
+
+// CheckoutAtEQ applies the EQ predicate on the "checkout_at" field.
+func CheckoutAtEQ(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldEQ(FieldCheckoutAt, v))
+}
+
+// CheckoutAtNEQ applies the NEQ predicate on the "checkout_at" field.
+func CheckoutAtNEQ(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldNEQ(FieldCheckoutAt, v))
+}
+
+// CheckoutAtIn applies the In predicate on the "checkout_at" field.
+func CheckoutAtIn(vs ...time.Time) predicate.Order {
+	return predicate.Order(sql.FieldIn(FieldCheckoutAt, vs...))
+}
+
+// CheckoutAtNotIn applies the NotIn predicate on the "checkout_at" field.
+func CheckoutAtNotIn(vs ...time.Time) predicate.Order {
+	return predicate.Order(sql.FieldNotIn(FieldCheckoutAt, vs...))
+}
+
+// CheckoutAtGT applies the GT predicate on the "checkout_at" field.
+func CheckoutAtGT(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldGT(FieldCheckoutAt, v))
+}
+
+// CheckoutAtGTE applies the GTE predicate on the "checkout_at" field.
+func CheckoutAtGTE(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldGTE(FieldCheckoutAt, v))
+}
+
+// CheckoutAtLT applies the LT predicate on the "checkout_at" field.
+func CheckoutAtLT(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldLT(FieldCheckoutAt, v))
+}
+
+// CheckoutAtLTE applies the LTE predicate on the "checkout_at" field.
+func CheckoutAtLTE(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldLTE(FieldCheckoutAt, v))
+}
+
+// CheckoutAtIsNil applies the IsNil predicate on the "checkout_at" field.
+func CheckoutAtIsNil() predicate.Order {
+	return predicate.Order(sql.FieldIsNull(FieldCheckoutAt))
+}
+
+// CheckoutAtNotNil applies the NotNil predicate on the "checkout_at" field.
+func CheckoutAtNotNil() predicate.Order {
+	return predicate.Order(sql.FieldNotNull(FieldCheckoutAt))
+}
+
+// FailedAtEQ applies the EQ predicate on the "failed_at" field.
+func FailedAtEQ(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldEQ(FieldFailedAt, v))
+}
+
+// FailedAtNEQ applies the NEQ predicate on the "failed_at" field.
+func FailedAtNEQ(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldNEQ(FieldFailedAt, v))
+}
+
+// FailedAtIn applies the In predicate on the "failed_at" field.
+func FailedAtIn(vs ...time.Time) predicate.Order {
+	return predicate.Order(sql.FieldIn(FieldFailedAt, vs...))
+}
+
+// FailedAtNotIn applies the NotIn predicate on the "failed_at" field.
+func FailedAtNotIn(vs ...time.Time) predicate.Order {
+	return predicate.Order(sql.FieldNotIn(FieldFailedAt, vs...))
+}
+
+// FailedAtGT applies the GT predicate on the "failed_at" field.
+func FailedAtGT(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldGT(FieldFailedAt, v))
+}
+
+// FailedAtGTE applies the GTE predicate on the "failed_at" field.
+func FailedAtGTE(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldGTE(FieldFailedAt, v))
+}
+
+// FailedAtLT applies the LT predicate on the "failed_at" field.
+func FailedAtLT(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldLT(FieldFailedAt, v))
+}
+
+// FailedAtLTE applies the LTE predicate on the "failed_at" field.
+func FailedAtLTE(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldLTE(FieldFailedAt, v))
+}
+
+// FailedAtIsNil applies the IsNil predicate on the "failed_at" field.
+func FailedAtIsNil() predicate.Order {
+	return predicate.Order(sql.FieldIsNull(FieldFailedAt))
+}
+
+// FailedAtNotNil applies the NotNil predicate on the "failed_at" field.
+func FailedAtNotNil() predicate.Order {
+	return predicate.Order(sql.FieldNotNull(FieldFailedAt))
+}
+
+// ExpiredAtEQ applies the EQ predicate on the "expired_at" field.
+func ExpiredAtEQ(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldEQ(FieldExpiredAt, v))
+}
+
+// ExpiredAtNEQ applies the NEQ predicate on the "expired_at" field.
+func ExpiredAtNEQ(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldNEQ(FieldExpiredAt, v))
+}
+
+// ExpiredAtIn applies the In predicate on the "expired_at" field.
+func ExpiredAtIn(vs ...time.Time) predicate.Order {
+	return predicate.Order(sql.FieldIn(FieldExpiredAt, vs...))
+}
+
+// ExpiredAtNotIn applies the NotIn predicate on the "expired_at" field.
+func ExpiredAtNotIn(vs ...time.Time) predicate.Order {
+	return predicate.Order(sql.FieldNotIn(FieldExpiredAt, vs...))
+}
+
+// ExpiredAtGT applies the GT predicate on the "expired_at" field.
+func ExpiredAtGT(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldGT(FieldExpiredAt, v))
+}
+
+// ExpiredAtGTE applies the GTE predicate on the "expired_at" field.
+func ExpiredAtGTE(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldGTE(FieldExpiredAt, v))
+}
+
+// ExpiredAtLT applies the LT predicate on the "expired_at" field.
+func ExpiredAtLT(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldLT(FieldExpiredAt, v))
+}
+
+// ExpiredAtLTE applies the LTE predicate on the "expired_at" field.
+func ExpiredAtLTE(v time.Time) predicate.Order {
+	return predicate.Order(sql.FieldLTE(FieldExpiredAt, v))
+}
+
+// ExpiredAtIsNil applies the IsNil predicate on the "expired_at" field.
+func ExpiredAtIsNil() predicate.Order {
+	return predicate.Order(sql.FieldIsNull(FieldExpiredAt))
+}
+
+// ExpiredAtNotNil applies the NotNil predicate on the "expired_at" field.
+func ExpiredAtNotNil() predicate.Order {
+	return predicate.Order(sql.FieldNotNull(FieldExpiredAt))
 }
 
 // PaidAtEQ applies the EQ predicate on the "paid_at" field.

@@ -21,14 +21,23 @@ type AuditEvent func(*sql.Selector)
 // CareRelation is the predicate function for carerelation builders.
 type CareRelation func(*sql.Selector)
 
+// ChatAttachment is the predicate function for chatattachment builders.
+type ChatAttachment func(*sql.Selector)
+
 // ChatMessage is the predicate function for chatmessage builders.
 type ChatMessage func(*sql.Selector)
+
+// ChatMessageVersion is the predicate function for chatmessageversion builders.
+type ChatMessageVersion func(*sql.Selector)
 
 // ChatRead is the predicate function for chatread builders.
 type ChatRead func(*sql.Selector)
 
 // ChatRoom is the predicate function for chatroom builders.
 type ChatRoom func(*sql.Selector)
+
+// ChatUpload is the predicate function for chatupload builders.
+type ChatUpload func(*sql.Selector)
 
 // Counter is the predicate function for counter builders.
 type Counter func(*sql.Selector)
@@ -44,6 +53,9 @@ type IdempotencyKey func(*sql.Selector)
 
 // JobRun is the predicate function for jobrun builders.
 type JobRun func(*sql.Selector)
+
+// Leave is the predicate function for leave builders.
+type Leave func(*sql.Selector)
 
 // LinkCode is the predicate function for linkcode builders.
 type LinkCode func(*sql.Selector)
@@ -69,8 +81,17 @@ type Practitioner func(*sql.Selector)
 // PractitionerCredential is the predicate function for practitionercredential builders.
 type PractitionerCredential func(*sql.Selector)
 
+// Question is the predicate function for question builders.
+type Question func(*sql.Selector)
+
+// QuestionAnswer is the predicate function for questionanswer builders.
+type QuestionAnswer func(*sql.Selector)
+
 // RateEvent is the predicate function for rateevent builders.
 type RateEvent func(*sql.Selector)
+
+// RecordOpening is the predicate function for recordopening builders.
+type RecordOpening func(*sql.Selector)
 
 // RecoveryCode is the predicate function for recoverycode builders.
 type RecoveryCode func(*sql.Selector)

@@ -34,6 +34,8 @@ const (
 	FieldProviderRef = "provider_ref"
 	// FieldAttempts holds the string denoting the attempts field in the database.
 	FieldAttempts = "attempts"
+	// FieldFinishedAt holds the string denoting the finished_at field in the database.
+	FieldFinishedAt = "finished_at"
 	// FieldNextAttemptAt holds the string denoting the next_attempt_at field in the database.
 	FieldNextAttemptAt = "next_attempt_at"
 	// EdgeOrder holds the string denoting the order edge name in mutations.
@@ -70,6 +72,7 @@ var Columns = []string{
 	FieldReason,
 	FieldProviderRef,
 	FieldAttempts,
+	FieldFinishedAt,
 	FieldNextAttemptAt,
 }
 
@@ -169,6 +172,11 @@ func ByProviderRef(opts ...sql.OrderTermOption) OrderOption {
 // ByAttempts orders the results by the attempts field.
 func ByAttempts(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAttempts, opts...).ToFunc()
+}
+
+// ByFinishedAt orders the results by the finished_at field.
+func ByFinishedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFinishedAt, opts...).ToFunc()
 }
 
 // ByNextAttemptAt orders the results by the next_attempt_at field.

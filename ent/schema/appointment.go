@@ -43,6 +43,9 @@ func (Appointment) Fields() []ent.Field {
 		field.String("currency").MaxLen(3).Immutable().Comment("ISO 4217 code of the price.").Annotations(entgql.Skip(entgql.SkipAll)),
 		at("expires_at", "Until when a PENDING visit can be paid.").NoFilter().Field(),
 		ref("booked_by", "bookedBy", "The user who booked.").Field(),
+		ref("rescheduled_from_id", "rescheduledFromId", "The appointment that was moved to this time; null for one that was booked as such.").Optional().Field(),
+		at("deleted_at", "When it was deleted; null for one that was not.").Optional().NoFilter().Field(),
+		ref("deleted_by", "deletedBy", "The user who deleted it.").Optional().Editable().Field(),
 	}
 }
 
@@ -53,6 +56,12 @@ func (Appointment) Edges() []ent.Edge {
 		to("practitioner", Practitioner.Type, "practitioner_id", "Who is visited.", false, false),
 		to("slot", Slot.Type, "slot_id", "The slot that the visit takes.", false, false),
 		to("booker", User.Type, "booked_by", "The user who booked.", false, false),
+		hidden(to("deleter", User.Type, "deleted_by", "The user who deleted it.", true, true)),
+		edge.To("rescheduled_to", Appointment.Type).Unique().
+			Comment("The appointment that took the place of this one; null when it was not moved.").
+			Annotations(entsql.OnDelete(entsql.Restrict), entgql.Skip(entgql.SkipWhereInput)).
+			From("rescheduled_from").Unique().Immutable().Field("rescheduled_from_id").
+			Comment("The appointment that was moved to this time; null for one that was booked as such.").Annotations(entgql.Skip(entgql.SkipWhereInput)),
 		edge.To("intake", AppointmentIntake.Type).Unique().
 			Comment("What the patient said before the visit; null for who may not read clinical context.").Annotations(entgql.Skip(entgql.SkipWhereInput)),
 		edge.From("orders", Order.Type).Ref("appointment").Comment("Payments asked for the visit.").Annotations(entgql.RelayConnection()),
@@ -71,6 +80,7 @@ func (Appointment) Indexes() []ent.Index {
 		index.Fields("status", "expires_at"),         // due payments
 		index.Fields("starts_at"),                    // the order of lists
 		index.Fields("booked_by", "created_at"),      // bookings per hour
+		index.Fields("deleted_by"),
 		index.Fields("created_at"),
 	}
 }

@@ -24,7 +24,10 @@ func (AppointmentIntake) Fields() []ent.Field {
 		ref("appointment_id", "appointmentId", "The visit.").Field(),
 		ref("patient_id", "patientId", "Who visits.").Field(),
 		ref("practitioner_id", "practitionerId", "Who is visited.").Field(),
-		field.String("note").MaxLen(2000).Optional().Comment("Note of the patient for the practitioner."),
+		field.String("note").MaxLen(8000).Optional().Comment("Note of the patient for the practitioner, at most 2,000 characters."),
+		field.String("symptoms").MaxLen(8000).Optional().Comment("What the patient complains of, as the practice wrote it down, at most 2,000 characters."),
+		field.Enum("consultation_type").Values("IN_PERSON", "VIDEO", "PHONE").Optional().Nillable().Comment("How the two meet; null while it is not settled.").
+			Annotations(Values{"IN_PERSON": "At the practice.", "VIDEO": "By video.", "PHONE": "By telephone."}),
 	}
 }
 

@@ -32,7 +32,8 @@ func (AppointmentStatusChange) Fields() []ent.Field {
 		status("to_status", "Status after."),
 		ref("changed_by", "changedBy", "The user who changed it; null when the system did.").Optional().Field(),
 		field.String("cause").Immutable().MaxLen(60).Comment("What changed it: an operation's name, payment_webhook, or job:NAME."),
-		field.String("reason").Immutable().MaxLen(500).Optional().Comment("Reason given."),
+		field.String("reason").Immutable().MaxLen(2000).Optional().Comment("Reason given."),
+		field.String("context").Immutable().MaxLen(500).Optional().Comment("What else there is to know of it, as a JSON object: the other appointment of a move, what became of the slot."),
 	}
 }
 

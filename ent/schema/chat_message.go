@@ -4,6 +4,7 @@ import (
 	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 )
@@ -30,8 +31,10 @@ func (ChatMessage) Fields() []ent.Field {
 			Annotations(entgql.Skip(entgql.SkipWhereInput), Values{"PATIENT": "The patient of the room.", "PRACTITIONER": "The practitioner of the room."}),
 		field.Int64("position").Immutable().Comment("Place in the room: dense, from 1, in the order in which messages were stored.").
 			Annotations(entgql.Type("Int"), entgql.OrderField("POSITION"), entgql.Skip(entgql.SkipWhereInput)),
-		field.Text("body").Immutable().MaxLen(16000).Comment("The text as it was sent, 1 to 4,000 characters; data, never to be interpreted.").
-			Annotations(entgql.Skip(entgql.SkipWhereInput)),
+		field.Text("body").Immutable().MaxLen(16000).Comment("The text as it was sent, at most 4,000 characters; data, never to be interpreted.").
+			Annotations(entgql.Skip(entgql.SkipAll)), // the API shows the latest text
+		field.Text("search_key").Immutable().Optional().MaxLen(64000).Comment("The text as searches compare it; null on messages from before there were searches.").
+			Annotations(entgql.Skip(entgql.SkipAll)),
 		field.String("client_message_id").Immutable().Optional().Nillable().MaxLen(100).
 			Comment("The id that the sender's program gave the message; null when it gave none.").
 			Annotations(entgql.MapsTo("clientMessageId"), entgql.Type("String"), entgql.Skip(entgql.SkipWhereInput)),
@@ -45,6 +48,7 @@ func (ChatMessage) Edges() []ent.Edge {
 		hidden(to("patient", Patient.Type, "patient_id", "The patient of the room.", false, false)),
 		hidden(to("practitioner", Practitioner.Type, "practitioner_id", "The practitioner of the room.", false, false)),
 		hidden(to("sender", User.Type, "sender_id", "The user who wrote it.", false, false)),
+		hidden(edge.To("versions", ChatMessageVersion.Type).Comment("What became of the text after it was sent.")),
 	}
 }
 

@@ -3,6 +3,7 @@ package schema
 import (
 	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -22,7 +23,7 @@ func (ChatRoom) Annotations() []schema.Annotation {
 // Fields of the ChatRoom.
 func (ChatRoom) Fields() []ent.Field {
 	return []ent.Field{
-		ref("appointment_id", "appointmentId", "The appointment; its payment opened the room.").Field(),
+		ref("appointment_id", "appointmentId", "The appointment, the next one when it is moved; its payment opened the room.").Editable().Field(),
 		ref("patient_id", "patientId", "The patient of the appointment.").Field(),
 		ref("practitioner_id", "practitionerId", "The practitioner of the appointment.").Field(),
 		field.Enum("status").Values("ACTIVE", "INACTIVE", "SUSPENDED", "ARCHIVED").Comment("Whether the room can be written in.").
@@ -30,13 +31,15 @@ func (ChatRoom) Fields() []ent.Field {
 				"ACTIVE": "Both may write.", "INACTIVE": "The appointment is over or cancelled: it can be read, not written in.",
 				"SUSPENDED": "The practitioner or an administrator has stopped it.", "ARCHIVED": "It was put away 30 days after it became inactive.",
 			}),
+		at("status_since", "Since when the room has this status; null when that is not known.").Optional().NoFilter().Field(),
+		at("deleted_at", "When an administrator took the room away; nobody sees it from then on.").Optional().Hidden().Field(),
 	}
 }
 
 // Edges of the ChatRoom.
 func (ChatRoom) Edges() []ent.Edge {
 	return []ent.Edge{
-		to("appointment", Appointment.Type, "appointment_id", "The appointment.", false, false),
+		to("appointment", Appointment.Type, "appointment_id", "The appointment.", false, true),
 		to("patient", Patient.Type, "patient_id", "The patient of the appointment.", false, false),
 		to("practitioner", Practitioner.Type, "practitioner_id", "The practitioner of the appointment.", false, false),
 	}
@@ -47,5 +50,8 @@ func (ChatRoom) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("appointment_id").Unique(), // one room per appointment, however often its payment is told
 		index.Fields("patient_id"), index.Fields("practitioner_id"),
+		index.Fields("status", "status_since"), // those that are due for the archive
+		// Every read of a message leaves out the few rooms that were taken away.
+		index.Fields("deleted_at").StorageKey("chat_rooms_deleted").Annotations(entsql.IndexWhere("deleted_at IS NOT NULL")),
 	}
 }

@@ -27,10 +27,11 @@ func (Refund) Fields() []ent.Field {
 		minor("amount_minor", "Amount in minor units."),
 		field.String("currency").MaxLen(3).Immutable().Comment("ISO 4217 code of the amount.").Annotations(entgql.Skip(entgql.SkipAll)),
 		field.Enum("status").Values("PROCESSING", "SUCCEEDED", "FAILED").Comment("Where the refund stands.").
-			Annotations(Values{"PROCESSING": "Asked of the provider, or to be asked again.", "SUCCEEDED": "The provider has paid it back.", "FAILED": "Given up after several tries; somebody must look."}),
-		field.String("reason").MaxLen(200).Immutable().Comment("Why it is paid back."),
-		field.String("provider_ref").MaxLen(255).Optional().Comment("The provider's id of the refund."),
+			Annotations(Values{"PROCESSING": "On its way: asked of the provider, or for a person to pay back.", "SUCCEEDED": "The provider has paid it back.", "FAILED": "Given up after several tries; somebody must look."}),
+		field.String("reason").MaxLen(800).Immutable().Comment("Why it is paid back."),
+		field.String("provider_ref").MaxLen(255).Optional().Comment("The provider's id of the refund, or the reference of a receipt."),
 		field.Int("attempts").Default(0).Comment("How often the provider was asked."),
+		at("finished_at", "When it was paid back or given up; null until then.").Optional().Field(),
 		at("next_attempt_at", "When the provider is asked next; null when it will not be.").Optional().Field(),
 	}
 }

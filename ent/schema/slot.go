@@ -30,6 +30,11 @@ func (Slot) Fields() []ent.Field {
 		field.Int("duration_minutes").Comment("Length in minutes.").Annotations(entgql.Skip(entgql.SkipWhereInput)),
 		field.String("time_zone").MaxLen(64).Comment("IANA time zone of the wall-clock rule behind the slot.").Annotations(entgql.Type("TimeZone"), entgql.Skip(entgql.SkipWhereInput)),
 		date("local_date", "Date on which the slot starts in its zone.", false),
+		field.Enum("status").Values("OPEN", "BLOCKED", "REMOVED").Default("OPEN").Comment("Whether the slot can be booked at all.").
+			Annotations(Values{
+				"OPEN": "It can be booked while no appointment holds it.", "BLOCKED": "The practitioner is not to be had then; the time stays taken.",
+				"REMOVED": "It is gone from the calendar, and kept for the appointments that it had.",
+			}),
 	}
 }
 
@@ -41,8 +46,8 @@ func (Slot) Edges() []ent.Edge {
 // Indexes of the Slot.
 func (Slot) Indexes() []ent.Index {
 	return []ent.Index{
-		index.Fields("practitioner_id", "starts_at").Unique(), // the calendar of a practitioner; the overlap trigger reads it
-		index.Fields("starts_at"),                             // the order of lists
+		index.Fields("practitioner_id", "starts_at"), // the calendar of a practitioner; the overlap trigger reads it
+		index.Fields("starts_at"),                    // the order of lists
 		index.Fields("created_at"),
 	}
 }

@@ -36,6 +36,8 @@ const (
 	FieldTimeZone = "time_zone"
 	// FieldLocalDate holds the string denoting the local_date field in the database.
 	FieldLocalDate = "local_date"
+	// FieldStatus holds the string denoting the status field in the database.
+	FieldStatus = "status"
 	// EdgePractitioner holds the string denoting the practitioner edge name in mutations.
 	EdgePractitioner = "practitioner"
 	// Table holds the table name of the slot in the database.
@@ -62,6 +64,7 @@ var Columns = []string{
 	FieldDurationMinutes,
 	FieldTimeZone,
 	FieldLocalDate,
+	FieldStatus,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -102,6 +105,33 @@ func TypeValidator(_type Type) error {
 		return nil
 	default:
 		return fmt.Errorf("slot: invalid enum value for type field: %q", _type)
+	}
+}
+
+// Status defines the type for the "status" enum field.
+type Status string
+
+// StatusOPEN is the default value of the Status enum.
+const DefaultStatus = StatusOPEN
+
+// Status values.
+const (
+	StatusOPEN    Status = "OPEN"
+	StatusBLOCKED Status = "BLOCKED"
+	StatusREMOVED Status = "REMOVED"
+)
+
+func (s Status) String() string {
+	return string(s)
+}
+
+// StatusValidator is a validator for the "status" field enum values. It is called by the builders before save.
+func StatusValidator(s Status) error {
+	switch s {
+	case StatusOPEN, StatusBLOCKED, StatusREMOVED:
+		return nil
+	default:
+		return fmt.Errorf("slot: invalid enum value for status field: %q", s)
 	}
 }
 
@@ -163,6 +193,11 @@ func ByLocalDate(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLocalDate, opts...).ToFunc()
 }
 
+// ByStatus orders the results by the status field.
+func ByStatus(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStatus, opts...).ToFunc()
+}
+
 // ByPractitionerField orders the results by practitioner field.
 func ByPractitionerField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -191,6 +226,24 @@ func (e *Type) UnmarshalGQL(val interface{}) error {
 	*e = Type(str)
 	if err := TypeValidator(*e); err != nil {
 		return fmt.Errorf("%s is not a valid Type", str)
+	}
+	return nil
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (e Status) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(e.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (e *Status) UnmarshalGQL(val interface{}) error {
+	str, ok := val.(string)
+	if !ok {
+		return fmt.Errorf("enum %T must be a string", val)
+	}
+	*e = Status(str)
+	if err := StatusValidator(*e); err != nil {
+		return fmt.Errorf("%s is not a valid Status", str)
 	}
 	return nil
 }

@@ -487,6 +487,26 @@ func LocalDateLTE(v civil.Date) predicate.Slot {
 	return predicate.Slot(sql.FieldLTE(FieldLocalDate, v))
 }
 
+// StatusEQ applies the EQ predicate on the "status" field.
+func StatusEQ(v Status) predicate.Slot {
+	return predicate.Slot(sql.FieldEQ(FieldStatus, v))
+}
+
+// StatusNEQ applies the NEQ predicate on the "status" field.
+func StatusNEQ(v Status) predicate.Slot {
+	return predicate.Slot(sql.FieldNEQ(FieldStatus, v))
+}
+
+// StatusIn applies the In predicate on the "status" field.
+func StatusIn(vs ...Status) predicate.Slot {
+	return predicate.Slot(sql.FieldIn(FieldStatus, vs...))
+}
+
+// StatusNotIn applies the NotIn predicate on the "status" field.
+func StatusNotIn(vs ...Status) predicate.Slot {
+	return predicate.Slot(sql.FieldNotIn(FieldStatus, vs...))
+}
+
 // HasPractitioner applies the HasEdge predicate on the "practitioner" edge.
 func HasPractitioner() predicate.Slot {
 	return predicate.Slot(func(s *sql.Selector) {

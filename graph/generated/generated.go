@@ -17,12 +17,15 @@ import (
 	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/order"
 	patient1 "github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
+	"github.com/caregraph/caregraph/ent/question"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
@@ -53,6 +56,9 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Appointment() AppointmentResolver
 	AppointmentStatusChange() AppointmentStatusChangeResolver
+	ChatAttachment() ChatAttachmentResolver
+	ChatInboxChanged() ChatInboxChangedResolver
+	ChatMessage() ChatMessageResolver
 	ChatRoom() ChatRoomResolver
 	JobRun() JobRunResolver
 	Mutation() MutationResolver
@@ -77,28 +83,44 @@ type ComplexityRoot struct {
 		UserErrors  func(childComplexity int) int
 	}
 
+	AnswerQuestionnairePayload struct {
+		Answers    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Appointment struct {
-		BookedBy       func(childComplexity int) int
-		Booker         func(childComplexity int) int
-		CreatedAt      func(childComplexity int) int
-		EndsAt         func(childComplexity int) int
-		ExpiresAt      func(childComplexity int) int
-		History        func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentStatusChangeOrder) int
-		ID             func(childComplexity int) int
-		Intake         func(childComplexity int) int
-		IsInitial      func(childComplexity int) int
-		Orders         func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.OrderOrder, where *ent.OrderWhereInput) int
-		Patient        func(childComplexity int) int
-		PatientID      func(childComplexity int) int
-		Practitioner   func(childComplexity int) int
-		PractitionerID func(childComplexity int) int
-		Price          func(childComplexity int) int
-		Slot           func(childComplexity int) int
-		SlotID         func(childComplexity int) int
-		StartsAt       func(childComplexity int) int
-		Status         func(childComplexity int) int
-		UpdatedAt      func(childComplexity int) int
-		Version        func(childComplexity int) int
+		BookedBy            func(childComplexity int) int
+		Booker              func(childComplexity int) int
+		CreatedAt           func(childComplexity int) int
+		DeletedAt           func(childComplexity int) int
+		DeletedBy           func(childComplexity int) int
+		EndsAt              func(childComplexity int) int
+		ExpiresAt           func(childComplexity int) int
+		History             func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentStatusChangeOrder) int
+		ID                  func(childComplexity int) int
+		Intake              func(childComplexity int) int
+		IsInitial           func(childComplexity int) int
+		Orders              func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.OrderOrder, where *ent.OrderWhereInput) int
+		Patient             func(childComplexity int) int
+		PatientID           func(childComplexity int) int
+		Practitioner        func(childComplexity int) int
+		PractitionerID      func(childComplexity int) int
+		Price               func(childComplexity int) int
+		RescheduledFrom     func(childComplexity int) int
+		RescheduledFromID   func(childComplexity int) int
+		RescheduledTo       func(childComplexity int) int
+		Slot                func(childComplexity int) int
+		SlotID              func(childComplexity int) int
+		StartsAt            func(childComplexity int) int
+		Status              func(childComplexity int) int
+		UpdatedAt           func(childComplexity int) int
+		Version             func(childComplexity int) int
+		ViewerCanCancel     func(childComplexity int) int
+		ViewerCanComplete   func(childComplexity int) int
+		ViewerCanDelete     func(childComplexity int) int
+		ViewerCanMarkNoShow func(childComplexity int) int
+		ViewerCanReschedule func(childComplexity int) int
+		ViewerCanUpdate     func(childComplexity int) int
 	}
 
 	AppointmentConnection struct {
@@ -113,17 +135,27 @@ type ComplexityRoot struct {
 	}
 
 	AppointmentIntake struct {
-		Appointment    func(childComplexity int) int
-		AppointmentID  func(childComplexity int) int
-		CreatedAt      func(childComplexity int) int
-		ID             func(childComplexity int) int
-		Note           func(childComplexity int) int
-		Patient        func(childComplexity int) int
-		PatientID      func(childComplexity int) int
-		Practitioner   func(childComplexity int) int
-		PractitionerID func(childComplexity int) int
-		UpdatedAt      func(childComplexity int) int
-		Version        func(childComplexity int) int
+		Appointment      func(childComplexity int) int
+		AppointmentID    func(childComplexity int) int
+		ConsultationType func(childComplexity int) int
+		CreatedAt        func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Note             func(childComplexity int) int
+		Patient          func(childComplexity int) int
+		PatientID        func(childComplexity int) int
+		Practitioner     func(childComplexity int) int
+		PractitionerID   func(childComplexity int) int
+		Symptoms         func(childComplexity int) int
+		UpdatedAt        func(childComplexity int) int
+		Version          func(childComplexity int) int
+	}
+
+	AppointmentMoved struct {
+		AppointmentID   func(childComplexity int) int
+		Cursor          func(childComplexity int) int
+		OccurredAt      func(childComplexity int) int
+		PreviousCursor  func(childComplexity int) int
+		RescheduledToID func(childComplexity int) int
 	}
 
 	AppointmentStatusChange struct {
@@ -131,6 +163,7 @@ type ComplexityRoot struct {
 		AppointmentID  func(childComplexity int) int
 		Cause          func(childComplexity int) int
 		ChangedBy      func(childComplexity int) int
+		Context        func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
 		FromStatus     func(childComplexity int) int
 		ID             func(childComplexity int) int
@@ -153,10 +186,34 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	AppointmentStatusChanged struct {
+		AppointmentID  func(childComplexity int) int
+		Cursor         func(childComplexity int) int
+		From           func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+		To             func(childComplexity int) int
+	}
+
+	AppointmentUpdated struct {
+		AppointmentID  func(childComplexity int) int
+		By             func(childComplexity int) int
+		Cursor         func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+	}
+
 	BasicError struct {
 		Code    func(childComplexity int) int
 		Field   func(childComplexity int) int
 		Message func(childComplexity int) int
+	}
+
+	BlockTimePayload struct {
+		HeldSlots    func(childComplexity int) int
+		Leave        func(childComplexity int) int
+		RemovedCount func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
 	}
 
 	BookAppointmentPayload struct {
@@ -164,9 +221,36 @@ type ComplexityRoot struct {
 		UserErrors  func(childComplexity int) int
 	}
 
+	BreakGlassPayload struct {
+		Openings   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CancelAppointmentPayload struct {
+		Appointment func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
 	ChangePasswordPayload struct {
 		EndedSessions func(childComplexity int) int
 		UserErrors    func(childComplexity int) int
+	}
+
+	ChatAttachment struct {
+		ContentType func(childComplexity int) int
+		FileName    func(childComplexity int) int
+		ID          func(childComplexity int) int
+		SizeBytes   func(childComplexity int) int
+		URL         func(childComplexity int) int
+	}
+
+	ChatContext struct {
+		ConsultationType func(childComplexity int) int
+		DurationMinutes  func(childComplexity int) int
+		EndsAt           func(childComplexity int) int
+		Note             func(childComplexity int) int
+		StartsAt         func(childComplexity int) int
+		Symptoms         func(childComplexity int) int
 	}
 
 	ChatEventConnection struct {
@@ -180,16 +264,35 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ChatInboxChanged struct {
+		Cursor         func(childComplexity int) int
+		Kind           func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+		Room           func(childComplexity int) int
+		RoomID         func(childComplexity int) int
+		UnreadCount    func(childComplexity int) int
+		UnreadTotal    func(childComplexity int) int
+	}
+
 	ChatMessage struct {
+		Attachments     func(childComplexity int) int
 		Body            func(childComplexity int) int
 		ClientMessageID func(childComplexity int) int
 		CreatedAt       func(childComplexity int) int
+		EditedAt        func(childComplexity int) int
+		Highlights      func(childComplexity int) int
 		ID              func(childComplexity int) int
+		IsDeleted       func(childComplexity int) int
 		Position        func(childComplexity int) int
+		ReadBy          func(childComplexity int) int
 		Room            func(childComplexity int) int
 		RoomID          func(childComplexity int) int
 		SenderID        func(childComplexity int) int
 		SenderRole      func(childComplexity int) int
+		Version         func(childComplexity int) int
+		Versions        func(childComplexity int) int
+		ViewerCanEdit   func(childComplexity int) int
 	}
 
 	ChatMessageConnection struct {
@@ -203,19 +306,32 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ChatParticipant struct {
+		ID   func(childComplexity int) int
+		Name func(childComplexity int) int
+		Role func(childComplexity int) int
+	}
+
+	ChatReceipt struct {
+		ReadAt func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
 	ChatRoom struct {
 		Appointment    func(childComplexity int) int
 		AppointmentID  func(childComplexity int) int
+		Context        func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
 		ID             func(childComplexity int) int
 		LastMessage    func(childComplexity int) int
-		Messages       func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) int
+		Messages       func(childComplexity int, search *string, from *time.Time, to *time.Time, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) int
 		Patient        func(childComplexity int) int
 		PatientID      func(childComplexity int) int
 		Practitioner   func(childComplexity int) int
 		PractitionerID func(childComplexity int) int
 		ReadUpTo       func(childComplexity int) int
 		Status         func(childComplexity int) int
+		StatusSince    func(childComplexity int) int
 		UnreadCount    func(childComplexity int) int
 		ViewerCanSend  func(childComplexity int) int
 	}
@@ -229,6 +345,11 @@ type ComplexityRoot struct {
 	ChatRoomEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	CompleteAppointmentPayload struct {
+		Appointment func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
 	}
 
 	ConfirmTotpPayload struct {
@@ -249,6 +370,11 @@ type ComplexityRoot struct {
 		UserErrors         func(childComplexity int) int
 	}
 
+	CreateQuestionPayload struct {
+		Question   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	CreateSlotPayload struct {
 		Slot       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -261,6 +387,11 @@ type ComplexityRoot struct {
 		UserErrors   func(childComplexity int) int
 	}
 
+	CreateUploadPayload struct {
+		Upload     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	CreateUserPayload struct {
 		User       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -271,8 +402,34 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	DeleteAppointmentPayload struct {
+		DeletedAppointmentID func(childComplexity int) int
+		UserErrors           func(childComplexity int) int
+	}
+
+	DeleteChatRoomPayload struct {
+		DeletedID  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	DeleteMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	DeleteSlotPayload struct {
+		DeletedSlotID func(childComplexity int) int
+		Slot          func(childComplexity int) int
+		UserErrors    func(childComplexity int) int
+	}
+
 	DisableTotpPayload struct {
 		IsDisabled func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	EditMessagePayload struct {
+		Message    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -340,6 +497,28 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Leave struct {
+		CreatedAt      func(childComplexity int) int
+		CreatedBy      func(childComplexity int) int
+		EndsAt         func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Practitioner   func(childComplexity int) int
+		PractitionerID func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		StartsAt       func(childComplexity int) int
+	}
+
+	LeaveConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	LeaveEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	LinkPatientAccountPayload struct {
 		Patient    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -354,6 +533,16 @@ type ComplexityRoot struct {
 
 	LogoutPayload struct {
 		IsSignedOut func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
+	ManageChatRoomPayload struct {
+		Room       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	MarkNoShowPayload struct {
+		Appointment func(childComplexity int) int
 		UserErrors  func(childComplexity int) int
 	}
 
@@ -374,6 +563,26 @@ type ComplexityRoot struct {
 		PreviousCursor func(childComplexity int) int
 	}
 
+	MessageDeleted struct {
+		Cursor         func(childComplexity int) int
+		Message        func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+	}
+
+	MessageEdited struct {
+		Cursor         func(childComplexity int) int
+		Message        func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+	}
+
+	MessageText struct {
+		Body   func(childComplexity int) int
+		Number func(childComplexity int) int
+		Since  func(childComplexity int) int
+	}
+
 	MessagesRead struct {
 		By             func(childComplexity int) int
 		Cursor         func(childComplexity int) int
@@ -389,34 +598,57 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AdvanceClock              func(childComplexity int, input model.AdvanceClockInput) int
+		AnswerQuestionnaire       func(childComplexity int, input booking.AnswerQuestionnaireInput) int
+		BlockTime                 func(childComplexity int, input booking.BlockTimeInput) int
 		BookAppointment           func(childComplexity int, input booking.BookAppointmentInput) int
+		BreakGlass                func(childComplexity int, input chat.BreakGlassInput) int
+		CancelAppointment         func(childComplexity int, input booking.CancelAppointmentInput) int
 		ChangePassword            func(childComplexity int, input identity.ChangePasswordInput) int
+		CompleteAppointment       func(childComplexity int, input booking.CompleteAppointmentInput) int
 		ConfirmTotp               func(childComplexity int, input identity.ConfirmTotpInput) int
 		CreateOrder               func(childComplexity int, input booking.CreateOrderInput) int
 		CreatePatient             func(childComplexity int, input patient.CreatePatientInput) int
+		CreateQuestion            func(childComplexity int, input booking.CreateQuestionInput) int
 		CreateSlot                func(childComplexity int, input booking.CreateSlotInput) int
 		CreateSlots               func(childComplexity int, input booking.CreateSlotsInput) int
+		CreateUpload              func(childComplexity int, input chat.CreateUploadInput) int
 		CreateUser                func(childComplexity int, input identity.CreateUserInput) int
 		DeactivateUser            func(childComplexity int, input identity.DeactivateUserInput) int
+		DeleteAppointment         func(childComplexity int, input booking.DeleteAppointmentInput) int
+		DeleteChatRoom            func(childComplexity int, input chat.DeleteChatRoomInput) int
+		DeleteMessage             func(childComplexity int, input chat.DeleteMessageInput) int
+		DeleteSlot                func(childComplexity int, input booking.DeleteSlotInput) int
 		DisableTotp               func(childComplexity int, input identity.DisableTotpInput) int
+		EditMessage               func(childComplexity int, input chat.EditMessageInput) int
 		EnableTotp                func(childComplexity int, input identity.EnableTotpInput) int
 		ExtendSession             func(childComplexity int, input *identity.ExtendSessionInput) int
 		LinkPatientAccount        func(childComplexity int, input identity.LinkPatientAccountInput) int
 		Login                     func(childComplexity int, input identity.LoginInput) int
 		Logout                    func(childComplexity int, input *identity.LogoutInput) int
+		ManageChatRoom            func(childComplexity int, input chat.ManageChatRoomInput) int
+		MarkNoShow                func(childComplexity int, input booking.MarkNoShowInput) int
 		MarkNotificationRead      func(childComplexity int, input model.MarkNotificationReadInput) int
 		MarkRoomRead              func(childComplexity int, input chat.MarkRoomReadInput) int
 		PingActivity              func(childComplexity int, input *identity.PingActivityInput) int
 		ReactivateUser            func(childComplexity int, input identity.ReactivateUserInput) int
+		RecordPayment             func(childComplexity int, input booking.RecordPaymentInput) int
+		RefundOrder               func(childComplexity int, input booking.RefundOrderInput) int
 		RegisterPatient           func(childComplexity int, input identity.RegisterPatientInput) int
 		RequestPasswordReset      func(childComplexity int, input identity.RequestPasswordResetInput) int
+		RescheduleAppointment     func(childComplexity int, input booking.RescheduleAppointmentInput) int
 		ResetPassword             func(childComplexity int, input identity.ResetPasswordInput) int
 		RevokeOtherSessions       func(childComplexity int, input *identity.RevokeOtherSessionsInput) int
 		RevokeSession             func(childComplexity int, input identity.RevokeSessionInput) int
 		RunJob                    func(childComplexity int, input model.RunJobInput) int
 		SendMessage               func(childComplexity int, input chat.SendMessageInput) int
+		SetTyping                 func(childComplexity int, input chat.SetTypingInput) int
+		SettleRefund              func(childComplexity int, input booking.SettleRefundInput) int
+		UnblockTime               func(childComplexity int, input booking.UnblockTimeInput) int
+		UpdateAppointment         func(childComplexity int, input booking.UpdateAppointmentInput) int
 		UpdatePatient             func(childComplexity int, input patient.UpdatePatientInput) int
 		UpdatePractitionerProfile func(childComplexity int, input identity.UpdatePractitionerProfileInput) int
+		UpdateQuestion            func(childComplexity int, input booking.UpdateQuestionInput) int
+		UpdateSlot                func(childComplexity int, input booking.UpdateSlotInput) int
 		UpdateUser                func(childComplexity int, input identity.UpdateUserInput) int
 		VerifyEmail               func(childComplexity int, input identity.VerifyEmailInput) int
 	}
@@ -448,12 +680,16 @@ type ComplexityRoot struct {
 		Amount         func(childComplexity int) int
 		Appointment    func(childComplexity int) int
 		AppointmentID  func(childComplexity int) int
+		CheckoutAt     func(childComplexity int) int
 		CheckoutURL    func(childComplexity int) int
 		CompletedAt    func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
+		ExpiredAt      func(childComplexity int) int
 		ExpiresAt      func(childComplexity int) int
+		FailedAt       func(childComplexity int) int
 		Fee            func(childComplexity int) int
 		ID             func(childComplexity int) int
+		Method         func(childComplexity int) int
 		Net            func(childComplexity int) int
 		PaidAt         func(childComplexity int) int
 		Patient        func(childComplexity int) int
@@ -465,6 +701,25 @@ type ComplexityRoot struct {
 		Status         func(childComplexity int) int
 		UpdatedAt      func(childComplexity int) int
 		Version        func(childComplexity int) int
+	}
+
+	OrderAudit struct {
+		Events   func(childComplexity int) int
+		Fee      func(childComplexity int) int
+		Net      func(childComplexity int) int
+		Order    func(childComplexity int) int
+		Refunded func(childComplexity int) int
+		Total    func(childComplexity int) int
+	}
+
+	OrderAuditEvent struct {
+		Amount     func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		Net        func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		Reason     func(childComplexity int) int
+		Reference  func(childComplexity int) int
+		RefundID   func(childComplexity int) int
 	}
 
 	OrderConnection struct {
@@ -581,31 +836,66 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Appointment        func(childComplexity int, id uuid.UUID) int
-		Appointments       func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder, where *ent.AppointmentWhereInput) int
-		ChatEvents         func(childComplexity int, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID], first *int) int
-		ChatRoom           func(childComplexity int, id uuid.UUID) int
-		ChatRooms          func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder) int
-		JobRuns            func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.JobRunOrder, job *string, state *jobrun.State) int
-		Jobs               func(childComplexity int) int
-		MySessions         func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SessionOrder) int
-		Node               func(childComplexity int, id uuid.UUID) int
-		Nodes              func(childComplexity int, ids []uuid.UUID) int
-		Notifications      func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.NotificationOrder) int
-		Order              func(childComplexity int, id uuid.UUID) int
-		Orders             func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.OrderOrder, where *ent.OrderWhereInput) int
-		Patient            func(childComplexity int, id uuid.UUID) int
-		Patients           func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PatientOrder, where *ent.PatientWhereInput, search *string) int
-		Practitioners      func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PractitionerOrder, where *ent.PractitionerWhereInput) int
-		Run                func(childComplexity int, id uuid.UUID) int
-		SessionStatus      func(childComplexity int) int
-		Sessions           func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SessionOrder, state *identity.SessionState, userID *uuid.UUID) int
-		Slots              func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SlotOrder, where *ent.SlotWhereInput, isFree *bool) int
-		UnreadTotal        func(childComplexity int) int
-		User               func(childComplexity int, id uuid.UUID) int
-		Users              func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.UserOrder, where *ent.UserWhereInput) int
-		ValidateIdentifier func(childComplexity int, kind identifier.Kind, value string) int
-		Viewer             func(childComplexity int) int
+		Appointment          func(childComplexity int, id uuid.UUID) int
+		Appointments         func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder, where *ent.AppointmentWhereInput) int
+		ChatEvents           func(childComplexity int, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID], first *int) int
+		ChatRoom             func(childComplexity int, id uuid.UUID) int
+		ChatRooms            func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder) int
+		DeletedAppointments  func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder) int
+		JobRuns              func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.JobRunOrder, job *string, state *jobrun.State) int
+		Jobs                 func(childComplexity int) int
+		Leaves               func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.LeaveOrder, practitionerID *uuid.UUID) int
+		MySessions           func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SessionOrder) int
+		Node                 func(childComplexity int, id uuid.UUID) int
+		Nodes                func(childComplexity int, ids []uuid.UUID) int
+		Notifications        func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.NotificationOrder) int
+		Order                func(childComplexity int, id uuid.UUID) int
+		OrderAudit           func(childComplexity int, orderID uuid.UUID) int
+		Orders               func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.OrderOrder, where *ent.OrderWhereInput) int
+		Patient              func(childComplexity int, id uuid.UUID) int
+		Patients             func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PatientOrder, where *ent.PatientWhereInput, search *string) int
+		Practitioners        func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PractitionerOrder, where *ent.PractitionerWhereInput) int
+		Questionnaire        func(childComplexity int, withInactive *bool) int
+		QuestionnaireAnswers func(childComplexity int, appointmentID uuid.UUID) int
+		Run                  func(childComplexity int, id uuid.UUID) int
+		SessionStatus        func(childComplexity int) int
+		Sessions             func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SessionOrder, state *identity.SessionState, userID *uuid.UUID) int
+		Slots                func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SlotOrder, where *ent.SlotWhereInput, isFree *bool) int
+		UnreadTotal          func(childComplexity int) int
+		User                 func(childComplexity int, id uuid.UUID) int
+		Users                func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.UserOrder, where *ent.UserWhereInput) int
+		ValidateIdentifier   func(childComplexity int, kind identifier.Kind, value string) int
+		Viewer               func(childComplexity int) int
+	}
+
+	Question struct {
+		Choices   func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		IsActive  func(childComplexity int) int
+		Kind      func(childComplexity int) int
+		Position  func(childComplexity int) int
+		Prompt    func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		Version   func(childComplexity int) int
+	}
+
+	QuestionAnswer struct {
+		Appointment    func(childComplexity int) int
+		AppointmentID  func(childComplexity int) int
+		Choices        func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Patient        func(childComplexity int) int
+		PatientID      func(childComplexity int) int
+		Practitioner   func(childComplexity int) int
+		PractitionerID func(childComplexity int) int
+		Prompt         func(childComplexity int) int
+		Question       func(childComplexity int) int
+		QuestionID     func(childComplexity int) int
+		Text           func(childComplexity int) int
+		UpdatedAt      func(childComplexity int) int
+		Version        func(childComplexity int) int
 	}
 
 	ReactivateUserPayload struct {
@@ -613,10 +903,35 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	RecordOpened struct {
+		By             func(childComplexity int) int
+		ByName         func(childComplexity int) int
+		Cursor         func(childComplexity int) int
+		ExpiresAt      func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+		Reason         func(childComplexity int) int
+	}
+
+	RecordOpening struct {
+		CreatedAt func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		RoomID    func(childComplexity int) int
+	}
+
+	RecordPaymentPayload struct {
+		Appointment func(childComplexity int) int
+		Order       func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
 	Refund struct {
 		Amount        func(childComplexity int) int
 		Attempts      func(childComplexity int) int
 		CreatedAt     func(childComplexity int) int
+		FinishedAt    func(childComplexity int) int
 		ID            func(childComplexity int) int
 		NextAttemptAt func(childComplexity int) int
 		Order         func(childComplexity int) int
@@ -628,6 +943,12 @@ type ComplexityRoot struct {
 		Status        func(childComplexity int) int
 	}
 
+	RefundOrderPayload struct {
+		Order      func(childComplexity int) int
+		Refund     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	RegisterPatientPayload struct {
 		IsAccepted func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -636,6 +957,11 @@ type ComplexityRoot struct {
 	RequestPasswordResetPayload struct {
 		IsAccepted func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	RescheduleAppointmentPayload struct {
+		Appointment func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
 	}
 
 	ResetPasswordPayload struct {
@@ -729,6 +1055,17 @@ type ComplexityRoot struct {
 		WarningThreshold func(childComplexity int) int
 	}
 
+	SetTypingPayload struct {
+		IsTold     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	SettleRefundPayload struct {
+		Order      func(childComplexity int) int
+		Refund     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	SkippedSlot struct {
 		LocalDate func(childComplexity int) int
 		LocalTime func(childComplexity int) int
@@ -745,6 +1082,7 @@ type ComplexityRoot struct {
 		Practitioner    func(childComplexity int) int
 		PractitionerID  func(childComplexity int) int
 		StartsAt        func(childComplexity int) int
+		Status          func(childComplexity int) int
 		TimeZone        func(childComplexity int) int
 		Type            func(childComplexity int) int
 		UpdatedAt       func(childComplexity int) int
@@ -769,6 +1107,12 @@ type ComplexityRoot struct {
 		Message      func(childComplexity int) int
 	}
 
+	SlotsChanged struct {
+		HasMore    func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		Slots      func(childComplexity int) int
+	}
+
 	StreamOpened struct {
 		Cursor         func(childComplexity int) int
 		OccurredAt     func(childComplexity int) int
@@ -776,8 +1120,17 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		ChatEvents    func(childComplexity int, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) int
-		SessionEvents func(childComplexity int) int
+		AppointmentChanged func(childComplexity int, appointmentID uuid.UUID, after *entgql.Cursor[uuid.UUID]) int
+		ChatEvents         func(childComplexity int, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) int
+		ChatInbox          func(childComplexity int, after *entgql.Cursor[uuid.UUID]) int
+		SessionEvents      func(childComplexity int) int
+		SlotsChanged       func(childComplexity int, practitionerID uuid.UUID, from time.Time, to time.Time) int
+		Typing             func(childComplexity int, roomID uuid.UUID) int
+	}
+
+	TextRange struct {
+		Length func(childComplexity int) int
+		Start  func(childComplexity int) int
 	}
 
 	Throttled struct {
@@ -786,6 +1139,23 @@ type ComplexityRoot struct {
 		Limit      func(childComplexity int) int
 		Message    func(childComplexity int) int
 		RetryAfter func(childComplexity int) int
+	}
+
+	Typing struct {
+		ExpiresAt  func(childComplexity int) int
+		IsTyping   func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		UserID     func(childComplexity int) int
+	}
+
+	UnblockTimePayload struct {
+		DeletedLeaveID func(childComplexity int) int
+		UserErrors     func(childComplexity int) int
+	}
+
+	UpdateAppointmentPayload struct {
+		Appointment func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
 	}
 
 	UpdatePatientPayload struct {
@@ -798,9 +1168,25 @@ type ComplexityRoot struct {
 		UserErrors   func(childComplexity int) int
 	}
 
+	UpdateQuestionPayload struct {
+		Question   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	UpdateSlotPayload struct {
+		Slot       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	UpdateUserPayload struct {
 		User       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	Upload struct {
+		ExpiresAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		URL       func(childComplexity int) int
 	}
 
 	User struct {
@@ -853,13 +1239,40 @@ type ComplexityRoot struct {
 type AppointmentResolver interface {
 	Status(ctx context.Context, obj *ent.Appointment) (appointment.Status, error)
 	Price(ctx context.Context, obj *ent.Appointment) (*model.Money, error)
+	ViewerCanCancel(ctx context.Context, obj *ent.Appointment) (bool, error)
+	ViewerCanReschedule(ctx context.Context, obj *ent.Appointment) (bool, error)
+	ViewerCanComplete(ctx context.Context, obj *ent.Appointment) (bool, error)
+	ViewerCanMarkNoShow(ctx context.Context, obj *ent.Appointment) (bool, error)
+	ViewerCanUpdate(ctx context.Context, obj *ent.Appointment) (bool, error)
+	ViewerCanDelete(ctx context.Context, obj *ent.Appointment) (bool, error)
 }
 type AppointmentStatusChangeResolver interface {
 	FromStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (*appointment.Status, error)
 	ToStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (appointment.Status, error)
 }
+type ChatAttachmentResolver interface {
+	URL(ctx context.Context, obj *ent.ChatAttachment) (string, error)
+}
+type ChatInboxChangedResolver interface {
+	Room(ctx context.Context, obj *model.ChatInboxChanged) (*ent.ChatRoom, error)
+
+	UnreadCount(ctx context.Context, obj *model.ChatInboxChanged) (int, error)
+	UnreadTotal(ctx context.Context, obj *model.ChatInboxChanged) (int, error)
+}
+type ChatMessageResolver interface {
+	Body(ctx context.Context, obj *ent.ChatMessage) (*string, error)
+	EditedAt(ctx context.Context, obj *ent.ChatMessage) (*time.Time, error)
+	IsDeleted(ctx context.Context, obj *ent.ChatMessage) (bool, error)
+	Version(ctx context.Context, obj *ent.ChatMessage) (int, error)
+	ViewerCanEdit(ctx context.Context, obj *ent.ChatMessage) (bool, error)
+	ReadBy(ctx context.Context, obj *ent.ChatMessage) ([]*chat.ChatReceipt, error)
+	Highlights(ctx context.Context, obj *ent.ChatMessage) ([]*chat.TextRange, error)
+	Attachments(ctx context.Context, obj *ent.ChatMessage) ([]*ent.ChatAttachment, error)
+	Versions(ctx context.Context, obj *ent.ChatMessage) ([]*chat.MessageText, error)
+}
 type ChatRoomResolver interface {
-	Messages(ctx context.Context, obj *ent.ChatRoom, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) (*ent.ChatMessageConnection, error)
+	Context(ctx context.Context, obj *ent.ChatRoom) (*chat.ChatContext, error)
+	Messages(ctx context.Context, obj *ent.ChatRoom, search *string, from *time.Time, to *time.Time, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatMessageOrder) (*ent.ChatMessageConnection, error)
 	UnreadCount(ctx context.Context, obj *ent.ChatRoom) (int, error)
 	LastMessage(ctx context.Context, obj *ent.ChatRoom) (*ent.ChatMessage, error)
 	ViewerCanSend(ctx context.Context, obj *ent.ChatRoom) (bool, error)
@@ -874,10 +1287,29 @@ type MutationResolver interface {
 	MarkNotificationRead(ctx context.Context, input model.MarkNotificationReadInput) (*model.MarkNotificationReadPayload, error)
 	CreateSlot(ctx context.Context, input booking.CreateSlotInput) (*model.CreateSlotPayload, error)
 	CreateSlots(ctx context.Context, input booking.CreateSlotsInput) (*model.CreateSlotsPayload, error)
+	UpdateSlot(ctx context.Context, input booking.UpdateSlotInput) (*model.UpdateSlotPayload, error)
+	DeleteSlot(ctx context.Context, input booking.DeleteSlotInput) (*model.DeleteSlotPayload, error)
+	BlockTime(ctx context.Context, input booking.BlockTimeInput) (*model.BlockTimePayload, error)
+	UnblockTime(ctx context.Context, input booking.UnblockTimeInput) (*model.UnblockTimePayload, error)
 	BookAppointment(ctx context.Context, input booking.BookAppointmentInput) (*model.BookAppointmentPayload, error)
 	CreateOrder(ctx context.Context, input booking.CreateOrderInput) (*model.CreateOrderPayload, error)
+	CancelAppointment(ctx context.Context, input booking.CancelAppointmentInput) (*model.CancelAppointmentPayload, error)
+	RescheduleAppointment(ctx context.Context, input booking.RescheduleAppointmentInput) (*model.RescheduleAppointmentPayload, error)
+	CompleteAppointment(ctx context.Context, input booking.CompleteAppointmentInput) (*model.CompleteAppointmentPayload, error)
+	MarkNoShow(ctx context.Context, input booking.MarkNoShowInput) (*model.MarkNoShowPayload, error)
+	UpdateAppointment(ctx context.Context, input booking.UpdateAppointmentInput) (*model.UpdateAppointmentPayload, error)
+	DeleteAppointment(ctx context.Context, input booking.DeleteAppointmentInput) (*model.DeleteAppointmentPayload, error)
+	AnswerQuestionnaire(ctx context.Context, input booking.AnswerQuestionnaireInput) (*model.AnswerQuestionnairePayload, error)
+	CreateQuestion(ctx context.Context, input booking.CreateQuestionInput) (*model.CreateQuestionPayload, error)
+	UpdateQuestion(ctx context.Context, input booking.UpdateQuestionInput) (*model.UpdateQuestionPayload, error)
 	SendMessage(ctx context.Context, input chat.SendMessageInput) (*model.SendMessagePayload, error)
 	MarkRoomRead(ctx context.Context, input chat.MarkRoomReadInput) (*model.MarkRoomReadPayload, error)
+	EditMessage(ctx context.Context, input chat.EditMessageInput) (*model.EditMessagePayload, error)
+	DeleteMessage(ctx context.Context, input chat.DeleteMessageInput) (*model.DeleteMessagePayload, error)
+	CreateUpload(ctx context.Context, input chat.CreateUploadInput) (*model.CreateUploadPayload, error)
+	ManageChatRoom(ctx context.Context, input chat.ManageChatRoomInput) (*model.ManageChatRoomPayload, error)
+	DeleteChatRoom(ctx context.Context, input chat.DeleteChatRoomInput) (*model.DeleteChatRoomPayload, error)
+	BreakGlass(ctx context.Context, input chat.BreakGlassInput) (*model.BreakGlassPayload, error)
 	RegisterPatient(ctx context.Context, input identity.RegisterPatientInput) (*model.RegisterPatientPayload, error)
 	VerifyEmail(ctx context.Context, input identity.VerifyEmailInput) (*model.VerifyEmailPayload, error)
 	RequestPasswordReset(ctx context.Context, input identity.RequestPasswordResetInput) (*model.RequestPasswordResetPayload, error)
@@ -900,8 +1332,12 @@ type MutationResolver interface {
 	UpdatePractitionerProfile(ctx context.Context, input identity.UpdatePractitionerProfileInput) (*model.UpdatePractitionerProfilePayload, error)
 	RunJob(ctx context.Context, input model.RunJobInput) (*model.RunJobPayload, error)
 	AdvanceClock(ctx context.Context, input model.AdvanceClockInput) (*model.AdvanceClockPayload, error)
+	SetTyping(ctx context.Context, input chat.SetTypingInput) (*model.SetTypingPayload, error)
 	CreatePatient(ctx context.Context, input patient.CreatePatientInput) (*model.CreatePatientPayload, error)
 	UpdatePatient(ctx context.Context, input patient.UpdatePatientInput) (*model.UpdatePatientPayload, error)
+	RecordPayment(ctx context.Context, input booking.RecordPaymentInput) (*model.RecordPaymentPayload, error)
+	RefundOrder(ctx context.Context, input booking.RefundOrderInput) (*model.RefundOrderPayload, error)
+	SettleRefund(ctx context.Context, input booking.SettleRefundInput) (*model.SettleRefundPayload, error)
 }
 type OrderResolver interface {
 	Amount(ctx context.Context, obj *ent.Order) (*model.Money, error)
@@ -918,6 +1354,10 @@ type QueryResolver interface {
 	Slots(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SlotOrder, where *ent.SlotWhereInput, isFree *bool) (*ent.SlotConnection, error)
 	Appointments(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder, where *ent.AppointmentWhereInput) (*ent.AppointmentConnection, error)
 	Appointment(ctx context.Context, id uuid.UUID) (*ent.Appointment, error)
+	DeletedAppointments(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder) (*ent.AppointmentConnection, error)
+	Leaves(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.LeaveOrder, practitionerID *uuid.UUID) (*ent.LeaveConnection, error)
+	Questionnaire(ctx context.Context, withInactive *bool) ([]*ent.Question, error)
+	QuestionnaireAnswers(ctx context.Context, appointmentID uuid.UUID) ([]*ent.QuestionAnswer, error)
 	Orders(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.OrderOrder, where *ent.OrderWhereInput) (*ent.OrderConnection, error)
 	Order(ctx context.Context, id uuid.UUID) (*ent.Order, error)
 	ChatRooms(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder) (*ent.ChatRoomConnection, error)
@@ -938,6 +1378,7 @@ type QueryResolver interface {
 	Patients(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.PatientOrder, where *ent.PatientWhereInput, search *string) (*ent.PatientConnection, error)
 	Patient(ctx context.Context, id uuid.UUID) (*ent.Patient, error)
 	ValidateIdentifier(ctx context.Context, kind identifier.Kind, value string) (*model.IdentifierCheck, error)
+	OrderAudit(ctx context.Context, orderID uuid.UUID) (*model.OrderAudit, error)
 }
 type RefundResolver interface {
 	Amount(ctx context.Context, obj *ent.Refund) (*model.Money, error)
@@ -947,7 +1388,11 @@ type SlotResolver interface {
 }
 type SubscriptionResolver interface {
 	SessionEvents(ctx context.Context) (<-chan identity.SessionEvent, error)
+	AppointmentChanged(ctx context.Context, appointmentID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.AppointmentEvent, error)
 	ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatEvent, error)
+	ChatInbox(ctx context.Context, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatInboxEvent, error)
+	SlotsChanged(ctx context.Context, practitionerID uuid.UUID, from time.Time, to time.Time) (<-chan *booking.SlotsChanged, error)
+	Typing(ctx context.Context, roomID uuid.UUID) (<-chan *chat.Typing, error)
 }
 type UserResolver interface {
 	Roles(ctx context.Context, obj *ent.User) ([]access.Role, error)
@@ -998,6 +1443,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AdvanceClockPayload.UserErrors(childComplexity), true
 
+	case "AnswerQuestionnairePayload.answers":
+		if e.ComplexityRoot.AnswerQuestionnairePayload.Answers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerQuestionnairePayload.Answers(childComplexity), true
+	case "AnswerQuestionnairePayload.userErrors":
+		if e.ComplexityRoot.AnswerQuestionnairePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnswerQuestionnairePayload.UserErrors(childComplexity), true
+
 	case "Appointment.bookedBy":
 		if e.ComplexityRoot.Appointment.BookedBy == nil {
 			break
@@ -1016,6 +1474,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Appointment.CreatedAt(childComplexity), true
+	case "Appointment.deletedAt":
+		if e.ComplexityRoot.Appointment.DeletedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Appointment.DeletedAt(childComplexity), true
+	case "Appointment.deletedBy":
+		if e.ComplexityRoot.Appointment.DeletedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Appointment.DeletedBy(childComplexity), true
 	case "Appointment.endsAt":
 		if e.ComplexityRoot.Appointment.EndsAt == nil {
 			break
@@ -1098,6 +1568,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Appointment.Price(childComplexity), true
+	case "Appointment.rescheduledFrom":
+		if e.ComplexityRoot.Appointment.RescheduledFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Appointment.RescheduledFrom(childComplexity), true
+	case "Appointment.rescheduledFromId":
+		if e.ComplexityRoot.Appointment.RescheduledFromID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Appointment.RescheduledFromID(childComplexity), true
+	case "Appointment.rescheduledTo":
+		if e.ComplexityRoot.Appointment.RescheduledTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Appointment.RescheduledTo(childComplexity), true
 	case "Appointment.slot":
 		if e.ComplexityRoot.Appointment.Slot == nil {
 			break
@@ -1134,6 +1622,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Appointment.Version(childComplexity), true
+	case "Appointment.viewerCanCancel":
+		if e.ComplexityRoot.Appointment.ViewerCanCancel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Appointment.ViewerCanCancel(childComplexity), true
+	case "Appointment.viewerCanComplete":
+		if e.ComplexityRoot.Appointment.ViewerCanComplete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Appointment.ViewerCanComplete(childComplexity), true
+	case "Appointment.viewerCanDelete":
+		if e.ComplexityRoot.Appointment.ViewerCanDelete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Appointment.ViewerCanDelete(childComplexity), true
+	case "Appointment.viewerCanMarkNoShow":
+		if e.ComplexityRoot.Appointment.ViewerCanMarkNoShow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Appointment.ViewerCanMarkNoShow(childComplexity), true
+	case "Appointment.viewerCanReschedule":
+		if e.ComplexityRoot.Appointment.ViewerCanReschedule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Appointment.ViewerCanReschedule(childComplexity), true
+	case "Appointment.viewerCanUpdate":
+		if e.ComplexityRoot.Appointment.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Appointment.ViewerCanUpdate(childComplexity), true
 
 	case "AppointmentConnection.edges":
 		if e.ComplexityRoot.AppointmentConnection.Edges == nil {
@@ -1179,6 +1703,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AppointmentIntake.AppointmentID(childComplexity), true
+	case "AppointmentIntake.consultationType":
+		if e.ComplexityRoot.AppointmentIntake.ConsultationType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentIntake.ConsultationType(childComplexity), true
 	case "AppointmentIntake.createdAt":
 		if e.ComplexityRoot.AppointmentIntake.CreatedAt == nil {
 			break
@@ -1221,6 +1751,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AppointmentIntake.PractitionerID(childComplexity), true
+	case "AppointmentIntake.symptoms":
+		if e.ComplexityRoot.AppointmentIntake.Symptoms == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentIntake.Symptoms(childComplexity), true
 	case "AppointmentIntake.updatedAt":
 		if e.ComplexityRoot.AppointmentIntake.UpdatedAt == nil {
 			break
@@ -1233,6 +1769,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AppointmentIntake.Version(childComplexity), true
+
+	case "AppointmentMoved.appointmentId":
+		if e.ComplexityRoot.AppointmentMoved.AppointmentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentMoved.AppointmentID(childComplexity), true
+	case "AppointmentMoved.cursor":
+		if e.ComplexityRoot.AppointmentMoved.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentMoved.Cursor(childComplexity), true
+	case "AppointmentMoved.occurredAt":
+		if e.ComplexityRoot.AppointmentMoved.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentMoved.OccurredAt(childComplexity), true
+	case "AppointmentMoved.previousCursor":
+		if e.ComplexityRoot.AppointmentMoved.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentMoved.PreviousCursor(childComplexity), true
+	case "AppointmentMoved.rescheduledToId":
+		if e.ComplexityRoot.AppointmentMoved.RescheduledToID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentMoved.RescheduledToID(childComplexity), true
 
 	case "AppointmentStatusChange.appointment":
 		if e.ComplexityRoot.AppointmentStatusChange.Appointment == nil {
@@ -1258,6 +1825,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AppointmentStatusChange.ChangedBy(childComplexity), true
+	case "AppointmentStatusChange.context":
+		if e.ComplexityRoot.AppointmentStatusChange.Context == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentStatusChange.Context(childComplexity), true
 	case "AppointmentStatusChange.createdAt":
 		if e.ComplexityRoot.AppointmentStatusChange.CreatedAt == nil {
 			break
@@ -1345,6 +1918,74 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AppointmentStatusChangeEdge.Node(childComplexity), true
 
+	case "AppointmentStatusChanged.appointmentId":
+		if e.ComplexityRoot.AppointmentStatusChanged.AppointmentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentStatusChanged.AppointmentID(childComplexity), true
+	case "AppointmentStatusChanged.cursor":
+		if e.ComplexityRoot.AppointmentStatusChanged.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentStatusChanged.Cursor(childComplexity), true
+	case "AppointmentStatusChanged.from":
+		if e.ComplexityRoot.AppointmentStatusChanged.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentStatusChanged.From(childComplexity), true
+	case "AppointmentStatusChanged.occurredAt":
+		if e.ComplexityRoot.AppointmentStatusChanged.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentStatusChanged.OccurredAt(childComplexity), true
+	case "AppointmentStatusChanged.previousCursor":
+		if e.ComplexityRoot.AppointmentStatusChanged.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentStatusChanged.PreviousCursor(childComplexity), true
+	case "AppointmentStatusChanged.to":
+		if e.ComplexityRoot.AppointmentStatusChanged.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentStatusChanged.To(childComplexity), true
+
+	case "AppointmentUpdated.appointmentId":
+		if e.ComplexityRoot.AppointmentUpdated.AppointmentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentUpdated.AppointmentID(childComplexity), true
+	case "AppointmentUpdated.by":
+		if e.ComplexityRoot.AppointmentUpdated.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentUpdated.By(childComplexity), true
+	case "AppointmentUpdated.cursor":
+		if e.ComplexityRoot.AppointmentUpdated.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentUpdated.Cursor(childComplexity), true
+	case "AppointmentUpdated.occurredAt":
+		if e.ComplexityRoot.AppointmentUpdated.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentUpdated.OccurredAt(childComplexity), true
+	case "AppointmentUpdated.previousCursor":
+		if e.ComplexityRoot.AppointmentUpdated.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppointmentUpdated.PreviousCursor(childComplexity), true
+
 	case "BasicError.code":
 		if e.ComplexityRoot.BasicError.Code == nil {
 			break
@@ -1364,6 +2005,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BasicError.Message(childComplexity), true
 
+	case "BlockTimePayload.heldSlots":
+		if e.ComplexityRoot.BlockTimePayload.HeldSlots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockTimePayload.HeldSlots(childComplexity), true
+	case "BlockTimePayload.leave":
+		if e.ComplexityRoot.BlockTimePayload.Leave == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockTimePayload.Leave(childComplexity), true
+	case "BlockTimePayload.removedCount":
+		if e.ComplexityRoot.BlockTimePayload.RemovedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockTimePayload.RemovedCount(childComplexity), true
+	case "BlockTimePayload.userErrors":
+		if e.ComplexityRoot.BlockTimePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockTimePayload.UserErrors(childComplexity), true
+
 	case "BookAppointmentPayload.appointment":
 		if e.ComplexityRoot.BookAppointmentPayload.Appointment == nil {
 			break
@@ -1377,6 +2043,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BookAppointmentPayload.UserErrors(childComplexity), true
 
+	case "BreakGlassPayload.openings":
+		if e.ComplexityRoot.BreakGlassPayload.Openings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BreakGlassPayload.Openings(childComplexity), true
+	case "BreakGlassPayload.userErrors":
+		if e.ComplexityRoot.BreakGlassPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BreakGlassPayload.UserErrors(childComplexity), true
+
+	case "CancelAppointmentPayload.appointment":
+		if e.ComplexityRoot.CancelAppointmentPayload.Appointment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelAppointmentPayload.Appointment(childComplexity), true
+	case "CancelAppointmentPayload.userErrors":
+		if e.ComplexityRoot.CancelAppointmentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelAppointmentPayload.UserErrors(childComplexity), true
+
 	case "ChangePasswordPayload.endedSessions":
 		if e.ComplexityRoot.ChangePasswordPayload.EndedSessions == nil {
 			break
@@ -1389,6 +2081,74 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangePasswordPayload.UserErrors(childComplexity), true
+
+	case "ChatAttachment.contentType":
+		if e.ComplexityRoot.ChatAttachment.ContentType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.ContentType(childComplexity), true
+	case "ChatAttachment.fileName":
+		if e.ComplexityRoot.ChatAttachment.FileName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.FileName(childComplexity), true
+	case "ChatAttachment.id":
+		if e.ComplexityRoot.ChatAttachment.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.ID(childComplexity), true
+	case "ChatAttachment.sizeBytes":
+		if e.ComplexityRoot.ChatAttachment.SizeBytes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.SizeBytes(childComplexity), true
+	case "ChatAttachment.url":
+		if e.ComplexityRoot.ChatAttachment.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatAttachment.URL(childComplexity), true
+
+	case "ChatContext.consultationType":
+		if e.ComplexityRoot.ChatContext.ConsultationType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.ConsultationType(childComplexity), true
+	case "ChatContext.durationMinutes":
+		if e.ComplexityRoot.ChatContext.DurationMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.DurationMinutes(childComplexity), true
+	case "ChatContext.endsAt":
+		if e.ComplexityRoot.ChatContext.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.EndsAt(childComplexity), true
+	case "ChatContext.note":
+		if e.ComplexityRoot.ChatContext.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.Note(childComplexity), true
+	case "ChatContext.startsAt":
+		if e.ComplexityRoot.ChatContext.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.StartsAt(childComplexity), true
+	case "ChatContext.symptoms":
+		if e.ComplexityRoot.ChatContext.Symptoms == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatContext.Symptoms(childComplexity), true
 
 	case "ChatEventConnection.edges":
 		if e.ComplexityRoot.ChatEventConnection.Edges == nil {
@@ -1422,6 +2182,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChatEventEdge.Node(childComplexity), true
 
+	case "ChatInboxChanged.cursor":
+		if e.ComplexityRoot.ChatInboxChanged.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.Cursor(childComplexity), true
+	case "ChatInboxChanged.kind":
+		if e.ComplexityRoot.ChatInboxChanged.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.Kind(childComplexity), true
+	case "ChatInboxChanged.occurredAt":
+		if e.ComplexityRoot.ChatInboxChanged.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.OccurredAt(childComplexity), true
+	case "ChatInboxChanged.previousCursor":
+		if e.ComplexityRoot.ChatInboxChanged.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.PreviousCursor(childComplexity), true
+	case "ChatInboxChanged.room":
+		if e.ComplexityRoot.ChatInboxChanged.Room == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.Room(childComplexity), true
+	case "ChatInboxChanged.roomId":
+		if e.ComplexityRoot.ChatInboxChanged.RoomID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.RoomID(childComplexity), true
+	case "ChatInboxChanged.unreadCount":
+		if e.ComplexityRoot.ChatInboxChanged.UnreadCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.UnreadCount(childComplexity), true
+	case "ChatInboxChanged.unreadTotal":
+		if e.ComplexityRoot.ChatInboxChanged.UnreadTotal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatInboxChanged.UnreadTotal(childComplexity), true
+
+	case "ChatMessage.attachments":
+		if e.ComplexityRoot.ChatMessage.Attachments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Attachments(childComplexity), true
 	case "ChatMessage.body":
 		if e.ComplexityRoot.ChatMessage.Body == nil {
 			break
@@ -1440,18 +2255,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatMessage.CreatedAt(childComplexity), true
+	case "ChatMessage.editedAt":
+		if e.ComplexityRoot.ChatMessage.EditedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.EditedAt(childComplexity), true
+	case "ChatMessage.highlights":
+		if e.ComplexityRoot.ChatMessage.Highlights == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Highlights(childComplexity), true
 	case "ChatMessage.id":
 		if e.ComplexityRoot.ChatMessage.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ChatMessage.ID(childComplexity), true
+	case "ChatMessage.isDeleted":
+		if e.ComplexityRoot.ChatMessage.IsDeleted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.IsDeleted(childComplexity), true
 	case "ChatMessage.position":
 		if e.ComplexityRoot.ChatMessage.Position == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ChatMessage.Position(childComplexity), true
+	case "ChatMessage.readBy":
+		if e.ComplexityRoot.ChatMessage.ReadBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.ReadBy(childComplexity), true
 	case "ChatMessage.room":
 		if e.ComplexityRoot.ChatMessage.Room == nil {
 			break
@@ -1476,6 +2315,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatMessage.SenderRole(childComplexity), true
+	case "ChatMessage.version":
+		if e.ComplexityRoot.ChatMessage.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Version(childComplexity), true
+	case "ChatMessage.versions":
+		if e.ComplexityRoot.ChatMessage.Versions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.Versions(childComplexity), true
+	case "ChatMessage.viewerCanEdit":
+		if e.ComplexityRoot.ChatMessage.ViewerCanEdit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatMessage.ViewerCanEdit(childComplexity), true
 
 	case "ChatMessageConnection.edges":
 		if e.ComplexityRoot.ChatMessageConnection.Edges == nil {
@@ -1509,6 +2366,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChatMessageEdge.Node(childComplexity), true
 
+	case "ChatParticipant.id":
+		if e.ComplexityRoot.ChatParticipant.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatParticipant.ID(childComplexity), true
+	case "ChatParticipant.name":
+		if e.ComplexityRoot.ChatParticipant.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatParticipant.Name(childComplexity), true
+	case "ChatParticipant.role":
+		if e.ComplexityRoot.ChatParticipant.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatParticipant.Role(childComplexity), true
+
+	case "ChatReceipt.readAt":
+		if e.ComplexityRoot.ChatReceipt.ReadAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatReceipt.ReadAt(childComplexity), true
+	case "ChatReceipt.user":
+		if e.ComplexityRoot.ChatReceipt.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatReceipt.User(childComplexity), true
+
 	case "ChatRoom.appointment":
 		if e.ComplexityRoot.ChatRoom.Appointment == nil {
 			break
@@ -1521,6 +2410,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatRoom.AppointmentID(childComplexity), true
+	case "ChatRoom.context":
+		if e.ComplexityRoot.ChatRoom.Context == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatRoom.Context(childComplexity), true
 	case "ChatRoom.createdAt":
 		if e.ComplexityRoot.ChatRoom.CreatedAt == nil {
 			break
@@ -1549,7 +2444,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.ChatRoom.Messages(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.ChatMessageOrder)), true
+		return e.ComplexityRoot.ChatRoom.Messages(childComplexity, args["search"].(*string), args["from"].(*time.Time), args["to"].(*time.Time), args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.ChatMessageOrder)), true
 	case "ChatRoom.patient":
 		if e.ComplexityRoot.ChatRoom.Patient == nil {
 			break
@@ -1586,6 +2481,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatRoom.Status(childComplexity), true
+	case "ChatRoom.statusSince":
+		if e.ComplexityRoot.ChatRoom.StatusSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatRoom.StatusSince(childComplexity), true
 	case "ChatRoom.unreadCount":
 		if e.ComplexityRoot.ChatRoom.UnreadCount == nil {
 			break
@@ -1630,6 +2531,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChatRoomEdge.Node(childComplexity), true
+
+	case "CompleteAppointmentPayload.appointment":
+		if e.ComplexityRoot.CompleteAppointmentPayload.Appointment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteAppointmentPayload.Appointment(childComplexity), true
+	case "CompleteAppointmentPayload.userErrors":
+		if e.ComplexityRoot.CompleteAppointmentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteAppointmentPayload.UserErrors(childComplexity), true
 
 	case "ConfirmTotpPayload.recoveryCodes":
 		if e.ComplexityRoot.ConfirmTotpPayload.RecoveryCodes == nil {
@@ -1688,6 +2602,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreatePatientPayload.UserErrors(childComplexity), true
 
+	case "CreateQuestionPayload.question":
+		if e.ComplexityRoot.CreateQuestionPayload.Question == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateQuestionPayload.Question(childComplexity), true
+	case "CreateQuestionPayload.userErrors":
+		if e.ComplexityRoot.CreateQuestionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateQuestionPayload.UserErrors(childComplexity), true
+
 	case "CreateSlotPayload.slot":
 		if e.ComplexityRoot.CreateSlotPayload.Slot == nil {
 			break
@@ -1726,6 +2653,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateSlotsPayload.UserErrors(childComplexity), true
 
+	case "CreateUploadPayload.upload":
+		if e.ComplexityRoot.CreateUploadPayload.Upload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateUploadPayload.Upload(childComplexity), true
+	case "CreateUploadPayload.userErrors":
+		if e.ComplexityRoot.CreateUploadPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateUploadPayload.UserErrors(childComplexity), true
+
 	case "CreateUserPayload.user":
 		if e.ComplexityRoot.CreateUserPayload.User == nil {
 			break
@@ -1752,6 +2692,64 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeactivateUserPayload.UserErrors(childComplexity), true
 
+	case "DeleteAppointmentPayload.deletedAppointmentId":
+		if e.ComplexityRoot.DeleteAppointmentPayload.DeletedAppointmentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteAppointmentPayload.DeletedAppointmentID(childComplexity), true
+	case "DeleteAppointmentPayload.userErrors":
+		if e.ComplexityRoot.DeleteAppointmentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteAppointmentPayload.UserErrors(childComplexity), true
+
+	case "DeleteChatRoomPayload.deletedId":
+		if e.ComplexityRoot.DeleteChatRoomPayload.DeletedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteChatRoomPayload.DeletedID(childComplexity), true
+	case "DeleteChatRoomPayload.userErrors":
+		if e.ComplexityRoot.DeleteChatRoomPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteChatRoomPayload.UserErrors(childComplexity), true
+
+	case "DeleteMessagePayload.message":
+		if e.ComplexityRoot.DeleteMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteMessagePayload.Message(childComplexity), true
+	case "DeleteMessagePayload.userErrors":
+		if e.ComplexityRoot.DeleteMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteMessagePayload.UserErrors(childComplexity), true
+
+	case "DeleteSlotPayload.deletedSlotId":
+		if e.ComplexityRoot.DeleteSlotPayload.DeletedSlotID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteSlotPayload.DeletedSlotID(childComplexity), true
+	case "DeleteSlotPayload.slot":
+		if e.ComplexityRoot.DeleteSlotPayload.Slot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteSlotPayload.Slot(childComplexity), true
+	case "DeleteSlotPayload.userErrors":
+		if e.ComplexityRoot.DeleteSlotPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteSlotPayload.UserErrors(childComplexity), true
+
 	case "DisableTotpPayload.isDisabled":
 		if e.ComplexityRoot.DisableTotpPayload.IsDisabled == nil {
 			break
@@ -1764,6 +2762,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DisableTotpPayload.UserErrors(childComplexity), true
+
+	case "EditMessagePayload.message":
+		if e.ComplexityRoot.EditMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditMessagePayload.Message(childComplexity), true
+	case "EditMessagePayload.userErrors":
+		if e.ComplexityRoot.EditMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditMessagePayload.UserErrors(childComplexity), true
 
 	case "EnableTotpPayload.secret":
 		if e.ComplexityRoot.EnableTotpPayload.Secret == nil {
@@ -2013,6 +3024,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.JobRunEdge.Node(childComplexity), true
 
+	case "Leave.createdAt":
+		if e.ComplexityRoot.Leave.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Leave.CreatedAt(childComplexity), true
+	case "Leave.createdBy":
+		if e.ComplexityRoot.Leave.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Leave.CreatedBy(childComplexity), true
+	case "Leave.endsAt":
+		if e.ComplexityRoot.Leave.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Leave.EndsAt(childComplexity), true
+	case "Leave.id":
+		if e.ComplexityRoot.Leave.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Leave.ID(childComplexity), true
+	case "Leave.practitioner":
+		if e.ComplexityRoot.Leave.Practitioner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Leave.Practitioner(childComplexity), true
+	case "Leave.practitionerId":
+		if e.ComplexityRoot.Leave.PractitionerID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Leave.PractitionerID(childComplexity), true
+	case "Leave.reason":
+		if e.ComplexityRoot.Leave.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Leave.Reason(childComplexity), true
+	case "Leave.startsAt":
+		if e.ComplexityRoot.Leave.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Leave.StartsAt(childComplexity), true
+
+	case "LeaveConnection.edges":
+		if e.ComplexityRoot.LeaveConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveConnection.Edges(childComplexity), true
+	case "LeaveConnection.pageInfo":
+		if e.ComplexityRoot.LeaveConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveConnection.PageInfo(childComplexity), true
+	case "LeaveConnection.totalCount":
+		if e.ComplexityRoot.LeaveConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveConnection.TotalCount(childComplexity), true
+
+	case "LeaveEdge.cursor":
+		if e.ComplexityRoot.LeaveEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveEdge.Cursor(childComplexity), true
+	case "LeaveEdge.node":
+		if e.ComplexityRoot.LeaveEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveEdge.Node(childComplexity), true
+
 	case "LinkPatientAccountPayload.patient":
 		if e.ComplexityRoot.LinkPatientAccountPayload.Patient == nil {
 			break
@@ -2064,6 +3156,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LogoutPayload.UserErrors(childComplexity), true
 
+	case "ManageChatRoomPayload.room":
+		if e.ComplexityRoot.ManageChatRoomPayload.Room == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ManageChatRoomPayload.Room(childComplexity), true
+	case "ManageChatRoomPayload.userErrors":
+		if e.ComplexityRoot.ManageChatRoomPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ManageChatRoomPayload.UserErrors(childComplexity), true
+
+	case "MarkNoShowPayload.appointment":
+		if e.ComplexityRoot.MarkNoShowPayload.Appointment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarkNoShowPayload.Appointment(childComplexity), true
+	case "MarkNoShowPayload.userErrors":
+		if e.ComplexityRoot.MarkNoShowPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarkNoShowPayload.UserErrors(childComplexity), true
+
 	case "MarkNotificationReadPayload.notification":
 		if e.ComplexityRoot.MarkNotificationReadPayload.Notification == nil {
 			break
@@ -2114,6 +3232,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessageAdded.PreviousCursor(childComplexity), true
+
+	case "MessageDeleted.cursor":
+		if e.ComplexityRoot.MessageDeleted.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.Cursor(childComplexity), true
+	case "MessageDeleted.message":
+		if e.ComplexityRoot.MessageDeleted.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.Message(childComplexity), true
+	case "MessageDeleted.occurredAt":
+		if e.ComplexityRoot.MessageDeleted.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.OccurredAt(childComplexity), true
+	case "MessageDeleted.previousCursor":
+		if e.ComplexityRoot.MessageDeleted.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageDeleted.PreviousCursor(childComplexity), true
+
+	case "MessageEdited.cursor":
+		if e.ComplexityRoot.MessageEdited.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.Cursor(childComplexity), true
+	case "MessageEdited.message":
+		if e.ComplexityRoot.MessageEdited.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.Message(childComplexity), true
+	case "MessageEdited.occurredAt":
+		if e.ComplexityRoot.MessageEdited.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.OccurredAt(childComplexity), true
+	case "MessageEdited.previousCursor":
+		if e.ComplexityRoot.MessageEdited.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdited.PreviousCursor(childComplexity), true
+
+	case "MessageText.body":
+		if e.ComplexityRoot.MessageText.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageText.Body(childComplexity), true
+	case "MessageText.number":
+		if e.ComplexityRoot.MessageText.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageText.Number(childComplexity), true
+	case "MessageText.since":
+		if e.ComplexityRoot.MessageText.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageText.Since(childComplexity), true
 
 	case "MessagesRead.by":
 		if e.ComplexityRoot.MessagesRead.By == nil {
@@ -2170,6 +3357,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AdvanceClock(childComplexity, args["input"].(model.AdvanceClockInput)), true
+	case "Mutation.answerQuestionnaire":
+		if e.ComplexityRoot.Mutation.AnswerQuestionnaire == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_answerQuestionnaire_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AnswerQuestionnaire(childComplexity, args["input"].(booking.AnswerQuestionnaireInput)), true
+	case "Mutation.blockTime":
+		if e.ComplexityRoot.Mutation.BlockTime == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_blockTime_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BlockTime(childComplexity, args["input"].(booking.BlockTimeInput)), true
 	case "Mutation.bookAppointment":
 		if e.ComplexityRoot.Mutation.BookAppointment == nil {
 			break
@@ -2181,6 +3390,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.BookAppointment(childComplexity, args["input"].(booking.BookAppointmentInput)), true
+	case "Mutation.breakGlass":
+		if e.ComplexityRoot.Mutation.BreakGlass == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_breakGlass_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BreakGlass(childComplexity, args["input"].(chat.BreakGlassInput)), true
+	case "Mutation.cancelAppointment":
+		if e.ComplexityRoot.Mutation.CancelAppointment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelAppointment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelAppointment(childComplexity, args["input"].(booking.CancelAppointmentInput)), true
 	case "Mutation.changePassword":
 		if e.ComplexityRoot.Mutation.ChangePassword == nil {
 			break
@@ -2192,6 +3423,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(identity.ChangePasswordInput)), true
+	case "Mutation.completeAppointment":
+		if e.ComplexityRoot.Mutation.CompleteAppointment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_completeAppointment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CompleteAppointment(childComplexity, args["input"].(booking.CompleteAppointmentInput)), true
 	case "Mutation.confirmTotp":
 		if e.ComplexityRoot.Mutation.ConfirmTotp == nil {
 			break
@@ -2225,6 +3467,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreatePatient(childComplexity, args["input"].(patient.CreatePatientInput)), true
+	case "Mutation.createQuestion":
+		if e.ComplexityRoot.Mutation.CreateQuestion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createQuestion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateQuestion(childComplexity, args["input"].(booking.CreateQuestionInput)), true
 	case "Mutation.createSlot":
 		if e.ComplexityRoot.Mutation.CreateSlot == nil {
 			break
@@ -2247,6 +3500,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateSlots(childComplexity, args["input"].(booking.CreateSlotsInput)), true
+	case "Mutation.createUpload":
+		if e.ComplexityRoot.Mutation.CreateUpload == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createUpload_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateUpload(childComplexity, args["input"].(chat.CreateUploadInput)), true
 	case "Mutation.createUser":
 		if e.ComplexityRoot.Mutation.CreateUser == nil {
 			break
@@ -2269,6 +3533,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeactivateUser(childComplexity, args["input"].(identity.DeactivateUserInput)), true
+	case "Mutation.deleteAppointment":
+		if e.ComplexityRoot.Mutation.DeleteAppointment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteAppointment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteAppointment(childComplexity, args["input"].(booking.DeleteAppointmentInput)), true
+	case "Mutation.deleteChatRoom":
+		if e.ComplexityRoot.Mutation.DeleteChatRoom == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteChatRoom_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteChatRoom(childComplexity, args["input"].(chat.DeleteChatRoomInput)), true
+	case "Mutation.deleteMessage":
+		if e.ComplexityRoot.Mutation.DeleteMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteMessage(childComplexity, args["input"].(chat.DeleteMessageInput)), true
+	case "Mutation.deleteSlot":
+		if e.ComplexityRoot.Mutation.DeleteSlot == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteSlot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteSlot(childComplexity, args["input"].(booking.DeleteSlotInput)), true
 	case "Mutation.disableTotp":
 		if e.ComplexityRoot.Mutation.DisableTotp == nil {
 			break
@@ -2280,6 +3588,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DisableTotp(childComplexity, args["input"].(identity.DisableTotpInput)), true
+	case "Mutation.editMessage":
+		if e.ComplexityRoot.Mutation.EditMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_editMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EditMessage(childComplexity, args["input"].(chat.EditMessageInput)), true
 	case "Mutation.enableTotp":
 		if e.ComplexityRoot.Mutation.EnableTotp == nil {
 			break
@@ -2335,6 +3654,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.Logout(childComplexity, args["input"].(*identity.LogoutInput)), true
+	case "Mutation.manageChatRoom":
+		if e.ComplexityRoot.Mutation.ManageChatRoom == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_manageChatRoom_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ManageChatRoom(childComplexity, args["input"].(chat.ManageChatRoomInput)), true
+	case "Mutation.markNoShow":
+		if e.ComplexityRoot.Mutation.MarkNoShow == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_markNoShow_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkNoShow(childComplexity, args["input"].(booking.MarkNoShowInput)), true
 	case "Mutation.markNotificationRead":
 		if e.ComplexityRoot.Mutation.MarkNotificationRead == nil {
 			break
@@ -2379,6 +3720,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReactivateUser(childComplexity, args["input"].(identity.ReactivateUserInput)), true
+	case "Mutation.recordPayment":
+		if e.ComplexityRoot.Mutation.RecordPayment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recordPayment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecordPayment(childComplexity, args["input"].(booking.RecordPaymentInput)), true
+	case "Mutation.refundOrder":
+		if e.ComplexityRoot.Mutation.RefundOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_refundOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RefundOrder(childComplexity, args["input"].(booking.RefundOrderInput)), true
 	case "Mutation.registerPatient":
 		if e.ComplexityRoot.Mutation.RegisterPatient == nil {
 			break
@@ -2401,6 +3764,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RequestPasswordReset(childComplexity, args["input"].(identity.RequestPasswordResetInput)), true
+	case "Mutation.rescheduleAppointment":
+		if e.ComplexityRoot.Mutation.RescheduleAppointment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rescheduleAppointment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RescheduleAppointment(childComplexity, args["input"].(booking.RescheduleAppointmentInput)), true
 	case "Mutation.resetPassword":
 		if e.ComplexityRoot.Mutation.ResetPassword == nil {
 			break
@@ -2456,6 +3830,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(chat.SendMessageInput)), true
+	case "Mutation.setTyping":
+		if e.ComplexityRoot.Mutation.SetTyping == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setTyping_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetTyping(childComplexity, args["input"].(chat.SetTypingInput)), true
+	case "Mutation.settleRefund":
+		if e.ComplexityRoot.Mutation.SettleRefund == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_settleRefund_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SettleRefund(childComplexity, args["input"].(booking.SettleRefundInput)), true
+	case "Mutation.unblockTime":
+		if e.ComplexityRoot.Mutation.UnblockTime == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unblockTime_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnblockTime(childComplexity, args["input"].(booking.UnblockTimeInput)), true
+	case "Mutation.updateAppointment":
+		if e.ComplexityRoot.Mutation.UpdateAppointment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateAppointment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateAppointment(childComplexity, args["input"].(booking.UpdateAppointmentInput)), true
 	case "Mutation.updatePatient":
 		if e.ComplexityRoot.Mutation.UpdatePatient == nil {
 			break
@@ -2478,6 +3896,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdatePractitionerProfile(childComplexity, args["input"].(identity.UpdatePractitionerProfileInput)), true
+	case "Mutation.updateQuestion":
+		if e.ComplexityRoot.Mutation.UpdateQuestion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateQuestion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateQuestion(childComplexity, args["input"].(booking.UpdateQuestionInput)), true
+	case "Mutation.updateSlot":
+		if e.ComplexityRoot.Mutation.UpdateSlot == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateSlot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateSlot(childComplexity, args["input"].(booking.UpdateSlotInput)), true
 	case "Mutation.updateUser":
 		if e.ComplexityRoot.Mutation.UpdateUser == nil {
 			break
@@ -2606,6 +4046,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.AppointmentID(childComplexity), true
+	case "Order.checkoutAt":
+		if e.ComplexityRoot.Order.CheckoutAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.CheckoutAt(childComplexity), true
 	case "Order.checkoutURL":
 		if e.ComplexityRoot.Order.CheckoutURL == nil {
 			break
@@ -2624,12 +4070,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.CreatedAt(childComplexity), true
+	case "Order.expiredAt":
+		if e.ComplexityRoot.Order.ExpiredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.ExpiredAt(childComplexity), true
 	case "Order.expiresAt":
 		if e.ComplexityRoot.Order.ExpiresAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Order.ExpiresAt(childComplexity), true
+	case "Order.failedAt":
+		if e.ComplexityRoot.Order.FailedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.FailedAt(childComplexity), true
 	case "Order.fee":
 		if e.ComplexityRoot.Order.Fee == nil {
 			break
@@ -2642,6 +4100,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.ID(childComplexity), true
+	case "Order.method":
+		if e.ComplexityRoot.Order.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.Method(childComplexity), true
 	case "Order.net":
 		if e.ComplexityRoot.Order.Net == nil {
 			break
@@ -2708,6 +4172,86 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.Version(childComplexity), true
+
+	case "OrderAudit.events":
+		if e.ComplexityRoot.OrderAudit.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Events(childComplexity), true
+	case "OrderAudit.fee":
+		if e.ComplexityRoot.OrderAudit.Fee == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Fee(childComplexity), true
+	case "OrderAudit.net":
+		if e.ComplexityRoot.OrderAudit.Net == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Net(childComplexity), true
+	case "OrderAudit.order":
+		if e.ComplexityRoot.OrderAudit.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Order(childComplexity), true
+	case "OrderAudit.refunded":
+		if e.ComplexityRoot.OrderAudit.Refunded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Refunded(childComplexity), true
+	case "OrderAudit.total":
+		if e.ComplexityRoot.OrderAudit.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAudit.Total(childComplexity), true
+
+	case "OrderAuditEvent.amount":
+		if e.ComplexityRoot.OrderAuditEvent.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.Amount(childComplexity), true
+	case "OrderAuditEvent.kind":
+		if e.ComplexityRoot.OrderAuditEvent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.Kind(childComplexity), true
+	case "OrderAuditEvent.net":
+		if e.ComplexityRoot.OrderAuditEvent.Net == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.Net(childComplexity), true
+	case "OrderAuditEvent.occurredAt":
+		if e.ComplexityRoot.OrderAuditEvent.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.OccurredAt(childComplexity), true
+	case "OrderAuditEvent.reason":
+		if e.ComplexityRoot.OrderAuditEvent.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.Reason(childComplexity), true
+	case "OrderAuditEvent.reference":
+		if e.ComplexityRoot.OrderAuditEvent.Reference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.Reference(childComplexity), true
+	case "OrderAuditEvent.refundId":
+		if e.ComplexityRoot.OrderAuditEvent.RefundID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderAuditEvent.RefundID(childComplexity), true
 
 	case "OrderConnection.edges":
 		if e.ComplexityRoot.OrderConnection.Edges == nil {
@@ -3248,6 +4792,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ChatRooms(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.ChatRoomOrder)), true
+	case "Query.deletedAppointments":
+		if e.ComplexityRoot.Query.DeletedAppointments == nil {
+			break
+		}
+
+		args, err := ec.field_Query_deletedAppointments_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.DeletedAppointments(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.AppointmentOrder)), true
 
 	case "Query.jobRuns":
 		if e.ComplexityRoot.Query.JobRuns == nil {
@@ -3266,6 +4821,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Jobs(childComplexity), true
+	case "Query.leaves":
+		if e.ComplexityRoot.Query.Leaves == nil {
+			break
+		}
+
+		args, err := ec.field_Query_leaves_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Leaves(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.LeaveOrder), args["practitionerId"].(*uuid.UUID)), true
 	case "Query.mySessions":
 		if e.ComplexityRoot.Query.MySessions == nil {
 			break
@@ -3321,6 +4887,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Order(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.orderAudit":
+		if e.ComplexityRoot.Query.OrderAudit == nil {
+			break
+		}
+
+		args, err := ec.field_Query_orderAudit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.OrderAudit(childComplexity, args["orderId"].(uuid.UUID)), true
 	case "Query.orders":
 		if e.ComplexityRoot.Query.Orders == nil {
 			break
@@ -3365,6 +4942,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Practitioners(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.PractitionerOrder), args["where"].(*ent.PractitionerWhereInput)), true
+	case "Query.questionnaire":
+		if e.ComplexityRoot.Query.Questionnaire == nil {
+			break
+		}
+
+		args, err := ec.field_Query_questionnaire_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Questionnaire(childComplexity, args["withInactive"].(*bool)), true
+	case "Query.questionnaireAnswers":
+		if e.ComplexityRoot.Query.QuestionnaireAnswers == nil {
+			break
+		}
+
+		args, err := ec.field_Query_questionnaireAnswers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.QuestionnaireAnswers(childComplexity, args["appointmentId"].(uuid.UUID)), true
 	case "Query.run":
 		if e.ComplexityRoot.Query.Run == nil {
 			break
@@ -3450,6 +5049,152 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 
+	case "Question.choices":
+		if e.ComplexityRoot.Question.Choices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Question.Choices(childComplexity), true
+	case "Question.createdAt":
+		if e.ComplexityRoot.Question.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Question.CreatedAt(childComplexity), true
+	case "Question.id":
+		if e.ComplexityRoot.Question.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Question.ID(childComplexity), true
+	case "Question.isActive":
+		if e.ComplexityRoot.Question.IsActive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Question.IsActive(childComplexity), true
+	case "Question.kind":
+		if e.ComplexityRoot.Question.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Question.Kind(childComplexity), true
+	case "Question.position":
+		if e.ComplexityRoot.Question.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Question.Position(childComplexity), true
+	case "Question.prompt":
+		if e.ComplexityRoot.Question.Prompt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Question.Prompt(childComplexity), true
+	case "Question.updatedAt":
+		if e.ComplexityRoot.Question.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Question.UpdatedAt(childComplexity), true
+	case "Question.version":
+		if e.ComplexityRoot.Question.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Question.Version(childComplexity), true
+
+	case "QuestionAnswer.appointment":
+		if e.ComplexityRoot.QuestionAnswer.Appointment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.Appointment(childComplexity), true
+	case "QuestionAnswer.appointmentId":
+		if e.ComplexityRoot.QuestionAnswer.AppointmentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.AppointmentID(childComplexity), true
+	case "QuestionAnswer.choices":
+		if e.ComplexityRoot.QuestionAnswer.Choices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.Choices(childComplexity), true
+	case "QuestionAnswer.createdAt":
+		if e.ComplexityRoot.QuestionAnswer.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.CreatedAt(childComplexity), true
+	case "QuestionAnswer.id":
+		if e.ComplexityRoot.QuestionAnswer.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.ID(childComplexity), true
+	case "QuestionAnswer.patient":
+		if e.ComplexityRoot.QuestionAnswer.Patient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.Patient(childComplexity), true
+	case "QuestionAnswer.patientId":
+		if e.ComplexityRoot.QuestionAnswer.PatientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.PatientID(childComplexity), true
+	case "QuestionAnswer.practitioner":
+		if e.ComplexityRoot.QuestionAnswer.Practitioner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.Practitioner(childComplexity), true
+	case "QuestionAnswer.practitionerId":
+		if e.ComplexityRoot.QuestionAnswer.PractitionerID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.PractitionerID(childComplexity), true
+	case "QuestionAnswer.prompt":
+		if e.ComplexityRoot.QuestionAnswer.Prompt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.Prompt(childComplexity), true
+	case "QuestionAnswer.question":
+		if e.ComplexityRoot.QuestionAnswer.Question == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.Question(childComplexity), true
+	case "QuestionAnswer.questionId":
+		if e.ComplexityRoot.QuestionAnswer.QuestionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.QuestionID(childComplexity), true
+	case "QuestionAnswer.text":
+		if e.ComplexityRoot.QuestionAnswer.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.Text(childComplexity), true
+	case "QuestionAnswer.updatedAt":
+		if e.ComplexityRoot.QuestionAnswer.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.UpdatedAt(childComplexity), true
+	case "QuestionAnswer.version":
+		if e.ComplexityRoot.QuestionAnswer.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.QuestionAnswer.Version(childComplexity), true
+
 	case "ReactivateUserPayload.user":
 		if e.ComplexityRoot.ReactivateUserPayload.User == nil {
 			break
@@ -3462,6 +5207,99 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReactivateUserPayload.UserErrors(childComplexity), true
+
+	case "RecordOpened.by":
+		if e.ComplexityRoot.RecordOpened.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.By(childComplexity), true
+	case "RecordOpened.byName":
+		if e.ComplexityRoot.RecordOpened.ByName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.ByName(childComplexity), true
+	case "RecordOpened.cursor":
+		if e.ComplexityRoot.RecordOpened.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.Cursor(childComplexity), true
+	case "RecordOpened.expiresAt":
+		if e.ComplexityRoot.RecordOpened.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.ExpiresAt(childComplexity), true
+	case "RecordOpened.occurredAt":
+		if e.ComplexityRoot.RecordOpened.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.OccurredAt(childComplexity), true
+	case "RecordOpened.previousCursor":
+		if e.ComplexityRoot.RecordOpened.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.PreviousCursor(childComplexity), true
+	case "RecordOpened.reason":
+		if e.ComplexityRoot.RecordOpened.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpened.Reason(childComplexity), true
+
+	case "RecordOpening.createdAt":
+		if e.ComplexityRoot.RecordOpening.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.CreatedAt(childComplexity), true
+	case "RecordOpening.expiresAt":
+		if e.ComplexityRoot.RecordOpening.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.ExpiresAt(childComplexity), true
+	case "RecordOpening.id":
+		if e.ComplexityRoot.RecordOpening.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.ID(childComplexity), true
+	case "RecordOpening.reason":
+		if e.ComplexityRoot.RecordOpening.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.Reason(childComplexity), true
+	case "RecordOpening.roomId":
+		if e.ComplexityRoot.RecordOpening.RoomID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordOpening.RoomID(childComplexity), true
+
+	case "RecordPaymentPayload.appointment":
+		if e.ComplexityRoot.RecordPaymentPayload.Appointment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordPaymentPayload.Appointment(childComplexity), true
+	case "RecordPaymentPayload.order":
+		if e.ComplexityRoot.RecordPaymentPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordPaymentPayload.Order(childComplexity), true
+	case "RecordPaymentPayload.userErrors":
+		if e.ComplexityRoot.RecordPaymentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordPaymentPayload.UserErrors(childComplexity), true
 
 	case "Refund.amount":
 		if e.ComplexityRoot.Refund.Amount == nil {
@@ -3481,6 +5319,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Refund.CreatedAt(childComplexity), true
+	case "Refund.finishedAt":
+		if e.ComplexityRoot.Refund.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Refund.FinishedAt(childComplexity), true
 	case "Refund.id":
 		if e.ComplexityRoot.Refund.ID == nil {
 			break
@@ -3536,6 +5380,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Refund.Status(childComplexity), true
 
+	case "RefundOrderPayload.order":
+		if e.ComplexityRoot.RefundOrderPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundOrderPayload.Order(childComplexity), true
+	case "RefundOrderPayload.refund":
+		if e.ComplexityRoot.RefundOrderPayload.Refund == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundOrderPayload.Refund(childComplexity), true
+	case "RefundOrderPayload.userErrors":
+		if e.ComplexityRoot.RefundOrderPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefundOrderPayload.UserErrors(childComplexity), true
+
 	case "RegisterPatientPayload.isAccepted":
 		if e.ComplexityRoot.RegisterPatientPayload.IsAccepted == nil {
 			break
@@ -3561,6 +5424,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RequestPasswordResetPayload.UserErrors(childComplexity), true
+
+	case "RescheduleAppointmentPayload.appointment":
+		if e.ComplexityRoot.RescheduleAppointmentPayload.Appointment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RescheduleAppointmentPayload.Appointment(childComplexity), true
+	case "RescheduleAppointmentPayload.userErrors":
+		if e.ComplexityRoot.RescheduleAppointmentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RescheduleAppointmentPayload.UserErrors(childComplexity), true
 
 	case "ResetPasswordPayload.isReset":
 		if e.ComplexityRoot.ResetPasswordPayload.IsReset == nil {
@@ -3870,6 +5746,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionStatus.WarningThreshold(childComplexity), true
 
+	case "SetTypingPayload.isTold":
+		if e.ComplexityRoot.SetTypingPayload.IsTold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTypingPayload.IsTold(childComplexity), true
+	case "SetTypingPayload.userErrors":
+		if e.ComplexityRoot.SetTypingPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTypingPayload.UserErrors(childComplexity), true
+
+	case "SettleRefundPayload.order":
+		if e.ComplexityRoot.SettleRefundPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettleRefundPayload.Order(childComplexity), true
+	case "SettleRefundPayload.refund":
+		if e.ComplexityRoot.SettleRefundPayload.Refund == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettleRefundPayload.Refund(childComplexity), true
+	case "SettleRefundPayload.userErrors":
+		if e.ComplexityRoot.SettleRefundPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettleRefundPayload.UserErrors(childComplexity), true
+
 	case "SkippedSlot.localDate":
 		if e.ComplexityRoot.SkippedSlot.LocalDate == nil {
 			break
@@ -3943,6 +5851,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Slot.StartsAt(childComplexity), true
+	case "Slot.status":
+		if e.ComplexityRoot.Slot.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Slot.Status(childComplexity), true
 	case "Slot.timeZone":
 		if e.ComplexityRoot.Slot.TimeZone == nil {
 			break
@@ -4025,6 +5939,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SlotTaken.Message(childComplexity), true
 
+	case "SlotsChanged.hasMore":
+		if e.ComplexityRoot.SlotsChanged.HasMore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.HasMore(childComplexity), true
+	case "SlotsChanged.occurredAt":
+		if e.ComplexityRoot.SlotsChanged.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.OccurredAt(childComplexity), true
+	case "SlotsChanged.slots":
+		if e.ComplexityRoot.SlotsChanged.Slots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlotsChanged.Slots(childComplexity), true
+
 	case "StreamOpened.cursor":
 		if e.ComplexityRoot.StreamOpened.Cursor == nil {
 			break
@@ -4044,6 +5977,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StreamOpened.PreviousCursor(childComplexity), true
 
+	case "Subscription.appointmentChanged":
+		if e.ComplexityRoot.Subscription.AppointmentChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_appointmentChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.AppointmentChanged(childComplexity, args["appointmentId"].(uuid.UUID), args["after"].(*entgql.Cursor[uuid.UUID])), true
 	case "Subscription.chatEvents":
 		if e.ComplexityRoot.Subscription.ChatEvents == nil {
 			break
@@ -4055,12 +5999,58 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.ChatEvents(childComplexity, args["roomId"].(uuid.UUID), args["after"].(*entgql.Cursor[uuid.UUID])), true
+	case "Subscription.chatInbox":
+		if e.ComplexityRoot.Subscription.ChatInbox == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_chatInbox_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ChatInbox(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID])), true
 	case "Subscription.sessionEvents":
 		if e.ComplexityRoot.Subscription.SessionEvents == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Subscription.SessionEvents(childComplexity), true
+	case "Subscription.slotsChanged":
+		if e.ComplexityRoot.Subscription.SlotsChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_slotsChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.SlotsChanged(childComplexity, args["practitionerId"].(uuid.UUID), args["from"].(time.Time), args["to"].(time.Time)), true
+	case "Subscription.typing":
+		if e.ComplexityRoot.Subscription.Typing == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_typing_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Typing(childComplexity, args["roomId"].(uuid.UUID)), true
+
+	case "TextRange.length":
+		if e.ComplexityRoot.TextRange.Length == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextRange.Length(childComplexity), true
+	case "TextRange.start":
+		if e.ComplexityRoot.TextRange.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextRange.Start(childComplexity), true
 
 	case "Throttled.code":
 		if e.ComplexityRoot.Throttled.Code == nil {
@@ -4093,6 +6083,57 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Throttled.RetryAfter(childComplexity), true
 
+	case "Typing.expiresAt":
+		if e.ComplexityRoot.Typing.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.ExpiresAt(childComplexity), true
+	case "Typing.isTyping":
+		if e.ComplexityRoot.Typing.IsTyping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.IsTyping(childComplexity), true
+	case "Typing.occurredAt":
+		if e.ComplexityRoot.Typing.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.OccurredAt(childComplexity), true
+	case "Typing.userId":
+		if e.ComplexityRoot.Typing.UserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Typing.UserID(childComplexity), true
+
+	case "UnblockTimePayload.deletedLeaveId":
+		if e.ComplexityRoot.UnblockTimePayload.DeletedLeaveID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnblockTimePayload.DeletedLeaveID(childComplexity), true
+	case "UnblockTimePayload.userErrors":
+		if e.ComplexityRoot.UnblockTimePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnblockTimePayload.UserErrors(childComplexity), true
+
+	case "UpdateAppointmentPayload.appointment":
+		if e.ComplexityRoot.UpdateAppointmentPayload.Appointment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateAppointmentPayload.Appointment(childComplexity), true
+	case "UpdateAppointmentPayload.userErrors":
+		if e.ComplexityRoot.UpdateAppointmentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateAppointmentPayload.UserErrors(childComplexity), true
+
 	case "UpdatePatientPayload.patient":
 		if e.ComplexityRoot.UpdatePatientPayload.Patient == nil {
 			break
@@ -4119,6 +6160,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdatePractitionerProfilePayload.UserErrors(childComplexity), true
 
+	case "UpdateQuestionPayload.question":
+		if e.ComplexityRoot.UpdateQuestionPayload.Question == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateQuestionPayload.Question(childComplexity), true
+	case "UpdateQuestionPayload.userErrors":
+		if e.ComplexityRoot.UpdateQuestionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateQuestionPayload.UserErrors(childComplexity), true
+
+	case "UpdateSlotPayload.slot":
+		if e.ComplexityRoot.UpdateSlotPayload.Slot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateSlotPayload.Slot(childComplexity), true
+	case "UpdateSlotPayload.userErrors":
+		if e.ComplexityRoot.UpdateSlotPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateSlotPayload.UserErrors(childComplexity), true
+
 	case "UpdateUserPayload.user":
 		if e.ComplexityRoot.UpdateUserPayload.User == nil {
 			break
@@ -4131,6 +6198,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateUserPayload.UserErrors(childComplexity), true
+
+	case "Upload.expiresAt":
+		if e.ComplexityRoot.Upload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.ExpiresAt(childComplexity), true
+	case "Upload.id":
+		if e.ComplexityRoot.Upload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.ID(childComplexity), true
+	case "Upload.url":
+		if e.ComplexityRoot.Upload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Upload.URL(childComplexity), true
 
 	case "User.createdAt":
 		if e.ComplexityRoot.User.CreatedAt == nil {
@@ -4308,27 +6394,43 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAdvanceClockInput,
+		ec.unmarshalInputAnswerInput,
+		ec.unmarshalInputAnswerQuestionnaireInput,
 		ec.unmarshalInputAppointmentOrder,
 		ec.unmarshalInputAppointmentStatusChangeOrder,
 		ec.unmarshalInputAppointmentWhereInput,
+		ec.unmarshalInputBlockTimeInput,
 		ec.unmarshalInputBookAppointmentInput,
+		ec.unmarshalInputBreakGlassInput,
+		ec.unmarshalInputCancelAppointmentInput,
 		ec.unmarshalInputChangePasswordInput,
 		ec.unmarshalInputChatMessageOrder,
 		ec.unmarshalInputChatRoomOrder,
+		ec.unmarshalInputCompleteAppointmentInput,
 		ec.unmarshalInputConfirmTotpInput,
 		ec.unmarshalInputCreateOrderInput,
 		ec.unmarshalInputCreatePatientInput,
+		ec.unmarshalInputCreateQuestionInput,
 		ec.unmarshalInputCreateSlotInput,
 		ec.unmarshalInputCreateSlotsInput,
+		ec.unmarshalInputCreateUploadInput,
 		ec.unmarshalInputCreateUserInput,
 		ec.unmarshalInputDeactivateUserInput,
+		ec.unmarshalInputDeleteAppointmentInput,
+		ec.unmarshalInputDeleteChatRoomInput,
+		ec.unmarshalInputDeleteMessageInput,
+		ec.unmarshalInputDeleteSlotInput,
 		ec.unmarshalInputDisableTotpInput,
+		ec.unmarshalInputEditMessageInput,
 		ec.unmarshalInputEnableTotpInput,
 		ec.unmarshalInputExtendSessionInput,
 		ec.unmarshalInputJobRunOrder,
+		ec.unmarshalInputLeaveOrder,
 		ec.unmarshalInputLinkPatientAccountInput,
 		ec.unmarshalInputLoginInput,
 		ec.unmarshalInputLogoutInput,
+		ec.unmarshalInputManageChatRoomInput,
+		ec.unmarshalInputMarkNoShowInput,
 		ec.unmarshalInputMarkNotificationReadInput,
 		ec.unmarshalInputMarkRoomReadInput,
 		ec.unmarshalInputNotificationOrder,
@@ -4340,8 +6442,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPractitionerOrder,
 		ec.unmarshalInputPractitionerWhereInput,
 		ec.unmarshalInputReactivateUserInput,
+		ec.unmarshalInputRecordPaymentInput,
+		ec.unmarshalInputRefundOrderInput,
 		ec.unmarshalInputRegisterPatientInput,
 		ec.unmarshalInputRequestPasswordResetInput,
+		ec.unmarshalInputRescheduleAppointmentInput,
 		ec.unmarshalInputResetPasswordInput,
 		ec.unmarshalInputRevokeOtherSessionsInput,
 		ec.unmarshalInputRevokeSessionInput,
@@ -4349,10 +6454,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSendMessageInput,
 		ec.unmarshalInputSessionOrder,
 		ec.unmarshalInputSessionWhereInput,
+		ec.unmarshalInputSetTypingInput,
+		ec.unmarshalInputSettleRefundInput,
 		ec.unmarshalInputSlotOrder,
 		ec.unmarshalInputSlotWhereInput,
+		ec.unmarshalInputUnblockTimeInput,
+		ec.unmarshalInputUpdateAppointmentInput,
 		ec.unmarshalInputUpdatePatientInput,
 		ec.unmarshalInputUpdatePractitionerProfileInput,
+		ec.unmarshalInputUpdateQuestionInput,
+		ec.unmarshalInputUpdateSlotInput,
 		ec.unmarshalInputUpdateUserInput,
 		ec.unmarshalInputUserOrder,
 		ec.unmarshalInputUserWhereInput,
@@ -4484,6 +6595,38 @@ var sources = []*ast.Source{
   ): AppointmentConnection! @auth
   "One appointment; null when there is none or the viewer may not see it."
   appointment("Id of the appointment." id: ID!): Appointment @auth
+  "Appointments that were deleted, for administrators."
+  deletedAppointments(
+    "Continue after this cursor."
+    after: Cursor
+    "How many, from the start; 1 to 100."
+    first: Int
+    "Continue before this cursor."
+    before: Cursor
+    "How many, from the end; 1 to 100."
+    last: Int
+    "Order of the appointments; by start when it is left out."
+    orderBy: [AppointmentOrder!]
+  ): AppointmentConnection! @auth(roles: [ADMIN])
+  "Leaves of practitioners, for themselves and who plans visits."
+  leaves(
+    "Continue after this cursor."
+    after: Cursor
+    "How many, from the start; 1 to 100."
+    first: Int
+    "Continue before this cursor."
+    before: Cursor
+    "How many, from the end; 1 to 100."
+    last: Int
+    "Order of the leaves; by start when it is left out."
+    orderBy: [LeaveOrder!]
+    "Whose; everybody's when left out."
+    practitionerId: ID
+  ): LeaveConnection! @auth
+  "What patients are asked before a visit, in order."
+  questionnaire("True for questions that are kept back too; for administrators." withInactive: Boolean = false): [Question]! @auth
+  "What the patient of an appointment answered, in the order of the questions; for that patient and the practitioner of the appointment, empty for others."
+  questionnaireAnswers("The appointment." appointmentId: ID!): [QuestionAnswer]! @auth
   "Orders that the viewer may see."
   orders(
     "Continue after this cursor."
@@ -4504,14 +6647,40 @@ var sources = []*ast.Source{
 }
 
 extend type Mutation {
-  "Offers one time. Errors: SLOT_IN_PAST, SLOT_LENGTH, SLOT_OVERLAP, UNKNOWN_TIME_ZONE."
+  "Offers one time. Errors: SLOT_IN_PAST, SLOT_LENGTH, SLOT_OVERLAP, SLOT_BLOCKED, UNKNOWN_TIME_ZONE."
   createSlot("The time." input: CreateSlotInput!): CreateSlotPayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN])
-  "Offers times by a wall-clock rule, date by date; at most 2,000 at once. Times that are past, overlap or do not exist are skipped."
+  "Offers times by a wall-clock rule, date by date; at most 2,000 at once. Times that are past, overlap, lie in a leave or do not exist are skipped."
   createSlots("The rule." input: CreateSlotsInput!): CreateSlotsPayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN])
+  "Changes a slot that no appointment holds. Errors: NOT_FOUND, SLOT_HELD, SLOT_IN_PAST, SLOT_LENGTH, SLOT_OVERLAP, SLOT_BLOCKED, UNKNOWN_TIME_ZONE, CONFLICT."
+  updateSlot("The changes." input: UpdateSlotInput!): UpdateSlotPayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN])
+  "Takes a slot that no appointment holds from the calendar. Errors: NOT_FOUND, SLOT_HELD, CONFLICT."
+  deleteSlot("The slot." input: DeleteSlotInput!): DeleteSlotPayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN])
+  "Enters a leave: free slots that meet it are removed, and none is made or booked in it. Errors: NOT_FOUND, INVALID_INPUT."
+  blockTime("The leave." input: BlockTimeInput!): BlockTimePayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN])
+  "Takes a leave back; slots that it removed do not return. Errors: NOT_FOUND."
+  unblockTime("The leave." input: UnblockTimeInput!): UnblockTimePayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN])
   "Books a slot. Of many callers one wins, the others are told SlotTaken. Errors: SLOT_TAKEN, SLOT_IN_PAST, PATIENT_OVERLAP, THROTTLED."
   bookAppointment("What to book." input: BookAppointmentInput!): BookAppointmentPayload! @auth(roles: [PATIENT, SCHEDULER, ADMIN])
-  "Asks for the payment of a PENDING appointment. Asking again returns the same order with OrderExists. Errors: ILLEGAL_STATUS, PAYMENT_EXPIRED, ORDER_EXISTS."
-  createOrder("What to pay." input: CreateOrderInput!): CreateOrderPayload! @auth(roles: [PATIENT])
+  "Asks for the payment of a PENDING appointment: the own one, or a patient's, who is mailed the page to pay on. Asking again returns the same order with OrderExists. Errors: ILLEGAL_STATUS, PAYMENT_EXPIRED, ORDER_EXISTS."
+  createOrder("What to pay." input: CreateOrderInput!): CreateOrderPayload! @auth(roles: [PATIENT, SCHEDULER, ADMIN])
+  "Ends an appointment that has not taken place; what was paid goes back. Patients may until 60 minutes before the start. Errors: NOT_FOUND, ILLEGAL_STATUS, TOO_LATE_TO_CANCEL."
+  cancelAppointment("What to cancel." input: CancelAppointmentInput!): CancelAppointmentPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN])
+  "Moves a BOOKED appointment to another slot of its practitioner, with its price, orders and room. Patients may until 60 minutes before the start. Errors: NOT_FOUND, ILLEGAL_STATUS, TOO_LATE_TO_CANCEL, SLOT_TAKEN, SLOT_IN_PAST, PATIENT_OVERLAP."
+  rescheduleAppointment("What to move, and where." input: RescheduleAppointmentInput!): RescheduleAppointmentPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN])
+  "Notes that an appointment took place, from its start on. Errors: NOT_FOUND, ILLEGAL_STATUS, TOO_EARLY."
+  completeAppointment("The appointment." input: CompleteAppointmentInput!): CompleteAppointmentPayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, ADMIN])
+  "Notes that the patient did not come, from the start on. Errors: NOT_FOUND, ILLEGAL_STATUS, TOO_EARLY."
+  markNoShow("The appointment." input: MarkNoShowInput!): MarkNoShowPayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, ADMIN])
+  "Changes what is known of an appointment: patients the note and their answers until the start, the practitioner and administrators also the clinical context. Errors: NOT_FOUND, ILLEGAL_STATUS, CONFLICT, FORBIDDEN."
+  updateAppointment("The changes." input: UpdateAppointmentInput!): UpdateAppointmentPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR, ADMIN])
+  "Hides an appointment that is over; it is kept. Patients may delete dead ones, administrators also those that took place or were missed. Errors: NOT_FOUND, ILLEGAL_STATUS, FORBIDDEN."
+  deleteAppointment("The appointment." input: DeleteAppointmentInput!): DeleteAppointmentPayload! @auth(roles: [PATIENT, ADMIN])
+  "Stores the patient's answers before an appointment; they can be replaced until its start. Errors: NOT_FOUND, ILLEGAL_STATUS, INVALID_INPUT."
+  answerQuestionnaire("The answers." input: AnswerQuestionnaireInput!): AnswerQuestionnairePayload! @auth(roles: [PATIENT])
+  "Adds a question to the questionnaire. Errors: INVALID_INPUT."
+  createQuestion("The question." input: CreateQuestionInput!): CreateQuestionPayload! @auth(roles: [ADMIN])
+  "Changes a question. Errors: NOT_FOUND, CONFLICT, INVALID_INPUT."
+  updateQuestion("The changes." input: UpdateQuestionInput!): UpdateQuestionPayload! @auth(roles: [ADMIN])
 }
 
 extend type Slot {
@@ -4524,6 +6693,18 @@ extend type Appointment {
   status: AppointmentStatus! @goField(forceResolver: true)
   "Price fixed at booking."
   price: Money! @goField(forceResolver: true)
+  "True when the viewer may cancel it now."
+  viewerCanCancel: Boolean! @goField(forceResolver: true)
+  "True when the viewer may move it to another time now."
+  viewerCanReschedule: Boolean! @goField(forceResolver: true)
+  "True when the viewer may note now that it took place."
+  viewerCanComplete: Boolean! @goField(forceResolver: true)
+  "True when the viewer may note now that the patient did not come."
+  viewerCanMarkNoShow: Boolean! @goField(forceResolver: true)
+  "True when the viewer may change what is known of it now."
+  viewerCanUpdate: Boolean! @goField(forceResolver: true)
+  "True when the viewer may delete it now."
+  viewerCanDelete: Boolean! @goField(forceResolver: true)
 }
 
 extend type Order {
@@ -4615,7 +6796,7 @@ type SkippedSlot {
   localDate: Date!
   "Wall-clock time in the rule's zone."
   localTime: LocalTime!
-  "SLOT_IN_PAST, SLOT_OVERLAP or NONEXISTENT_LOCAL_TIME."
+  "SLOT_IN_PAST, SLOT_OVERLAP, SLOT_BLOCKED or NONEXISTENT_LOCAL_TIME."
   reason: ErrorCode!
 }
 
@@ -4681,7 +6862,7 @@ input CreateOrderInput {
 type CreateOrderPayload {
   "The order."
   order: Order
-  "Page on which to pay."
+  "Page on which to pay; null when nothing can be paid online here."
   checkoutUrl: String
   "Until when it can be paid."
   expiresAt: DateTime
@@ -4699,6 +6880,332 @@ type OrderExists implements UserError {
   field: [String!]
   "The order that exists."
   order: Order!
+}
+
+"Input of updateSlot. What is left out stays."
+input UpdateSlotInput {
+  "The slot."
+  id: ID!
+  "When it starts."
+  startsAt: DateTime
+  "Length class."
+  type: SlotType
+  "Length in minutes for EXTENDED: 45, 60 or 90."
+  durationMinutes: Int
+  "Zone of the slot."
+  timeZone: TimeZone
+  "True takes it out of booking, false gives it back."
+  isBlocked: Boolean
+  "The version that the change was made from."
+  expectedVersion: Int
+}
+
+"Result of updateSlot."
+type UpdateSlotPayload {
+  "The slot; after a CONFLICT as it is now."
+  slot: Slot
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of deleteSlot."
+input DeleteSlotInput {
+  "The slot."
+  id: ID!
+  "The version that was seen."
+  expectedVersion: Int
+}
+
+"Result of deleteSlot."
+type DeleteSlotPayload {
+  "Id of the slot that is gone; null when it is not."
+  deletedSlotId: ID
+  "After a CONFLICT the slot as it is now; null else."
+  slot: Slot
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of blockTime."
+input BlockTimeInput {
+  "Whose leave; the viewer's own when left out."
+  practitionerId: ID
+  "First instant of the leave."
+  startsAt: DateTime!
+  "First instant after the leave, at most 366 days later."
+  endsAt: DateTime!
+  "Reason, at most 200 characters."
+  reason: String
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of blockTime."
+type BlockTimePayload {
+  "The leave."
+  leave: Leave
+  "How many free slots were removed."
+  removedCount: Int!
+  "Slots in the leave that appointments hold: these stay until the appointments are cancelled or moved."
+  heldSlots: [Slot]!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of unblockTime."
+input UnblockTimeInput {
+  "The leave."
+  leaveId: ID!
+}
+
+"Result of unblockTime."
+type UnblockTimePayload {
+  "Id of the leave that is gone; null when it is not."
+  deletedLeaveId: ID
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of cancelAppointment."
+input CancelAppointmentInput {
+  "The appointment."
+  appointmentId: ID!
+  "Reason, at most 200 characters."
+  reason: String
+  "When the practitioner of the appointment cancels: true lets others book the slot. It stays blocked when left out."
+  releaseSlot: Boolean
+}
+
+"Result of cancelAppointment."
+type CancelAppointmentPayload {
+  "The appointment."
+  appointment: Appointment
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of rescheduleAppointment."
+input RescheduleAppointmentInput {
+  "The appointment."
+  appointmentId: ID!
+  "The slot to move it to, of the same practitioner."
+  newSlotId: ID!
+  "Reason, at most 200 characters."
+  reason: String
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of rescheduleAppointment."
+type RescheduleAppointmentPayload {
+  "The appointment at the new time; its rescheduledFrom is the old one."
+  appointment: Appointment
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of completeAppointment."
+input CompleteAppointmentInput {
+  "The appointment."
+  appointmentId: ID!
+}
+
+"Result of completeAppointment."
+type CompleteAppointmentPayload {
+  "The appointment."
+  appointment: Appointment
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of markNoShow."
+input MarkNoShowInput {
+  "The appointment."
+  appointmentId: ID!
+}
+
+"Result of markNoShow."
+type MarkNoShowPayload {
+  "The appointment."
+  appointment: Appointment
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of updateAppointment. What is left out stays; an empty text clears."
+input UpdateAppointmentInput {
+  "The appointment."
+  appointmentId: ID!
+  "Note of the patient for the practitioner, at most 2,000 characters."
+  note: String
+  "Answers of the patient to the questionnaire."
+  answers: [AnswerInput!]
+  "What the patient complains of, at most 2,000 characters; for the practitioner and administrators."
+  symptoms: String
+  "How the two meet; for the practitioner and administrators."
+  consultationType: AppointmentIntakeConsultationType
+  "The version that the change was made from."
+  expectedVersion: Int
+}
+
+"Result of updateAppointment."
+type UpdateAppointmentPayload {
+  "The appointment; after a CONFLICT as it is now."
+  appointment: Appointment
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of deleteAppointment."
+input DeleteAppointmentInput {
+  "The appointment."
+  appointmentId: ID!
+}
+
+"Result of deleteAppointment."
+type DeleteAppointmentPayload {
+  "Id of the appointment that is gone; null when it is not."
+  deletedAppointmentId: ID
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Answer to one question."
+input AnswerInput {
+  "The question."
+  questionId: ID!
+  "Answer to a TEXT question, 1 to 2,000 characters."
+  text: String
+  "Exactly one for RADIO, any number for CHECKBOX."
+  choices: [String!]
+}
+
+"Input of answerQuestionnaire."
+input AnswerQuestionnaireInput {
+  "The appointment."
+  appointmentId: ID!
+  "The answers, 1 to 100; those given before to the same questions are replaced, others stay."
+  answers: [AnswerInput!]!
+}
+
+"Result of answerQuestionnaire."
+type AnswerQuestionnairePayload {
+  "All answers of the appointment, in the order of the questions."
+  answers: [QuestionAnswer]!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of createQuestion."
+input CreateQuestionInput {
+  "The question as patients read it, 1 to 500 characters."
+  prompt: String!
+  "How it is answered."
+  kind: QuestionKind!
+  "What can be chosen, each with 1 to 200 characters: 2 to 30 for RADIO, 1 to 30 for CHECKBOX, none for TEXT."
+  choices: [String!]
+  "Place in the questionnaire; behind all others when left out."
+  position: Int
+  "False keeps it back; asked when left out."
+  isActive: Boolean
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of createQuestion."
+type CreateQuestionPayload {
+  "The question."
+  question: Question
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of updateQuestion. What is left out stays; the kind does, because what was answered keeps its meaning."
+input UpdateQuestionInput {
+  "The question."
+  id: ID!
+  "The question as patients read it, 1 to 500 characters."
+  prompt: String
+  "What can be chosen."
+  choices: [String!]
+  "Place in the questionnaire."
+  position: Int
+  "Whether patients are asked."
+  isActive: Boolean
+  "The version that the change was made from."
+  expectedVersion: Int
+}
+
+"Result of updateQuestion."
+type UpdateQuestionPayload {
+  "The question; after a CONFLICT as it is now."
+  question: Question
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"One appointment's event; the types below tell what happened."
+interface AppointmentEvent implements StreamEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+}
+
+"The appointment's status changed; the first event of an appointment tells that it began."
+type AppointmentStatusChanged implements StreamEvent & AppointmentEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "The appointment."
+  appointmentId: ID! @sameForAll
+  "Status before; null when it began."
+  from: AppointmentStatus @sameForAll
+  "Status after."
+  to: AppointmentStatus! @sameForAll
+}
+
+"The appointment was moved to another time: another one took its place."
+type AppointmentMoved implements StreamEvent & AppointmentEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "The appointment."
+  appointmentId: ID! @sameForAll
+  "Id of the appointment at the new time; its events are a stream of their own."
+  rescheduledToId: ID! @sameForAll
+}
+
+"What is known of the appointment changed: its note, context or answers."
+type AppointmentUpdated implements StreamEvent & AppointmentEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "The appointment."
+  appointmentId: ID! @sameForAll
+  "Id of the user who changed it."
+  by: ID! @sameForAll
+}
+
+extend type Subscription {
+  "What becomes of an appointment, in order and without gaps, for its patient, its practitioner, schedulers and administrators. With after the stream goes on behind that event; without, it starts now with StreamOpened. Errors: NOT_FOUND, INVALID_INPUT, RESUME_EXPIRED, SLOW_CONSUMER."
+  appointmentChanged(
+    "The appointment."
+    appointmentId: ID!
+    "Continue behind this cursor."
+    after: Cursor
+  ): AppointmentEvent! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR, SCHEDULER, ADMIN]) @sameForAll
 }
 `, BuiltIn: false},
 	{Name: "../schema/chat.graphqls", Input: `"One room's event; the types below tell what happened."
@@ -4749,6 +7256,96 @@ type RoomStatusChanged implements StreamEvent & ChatEvent {
   status: ChatRoomStatus! @sameForAll
 }
 
+"The text of a message was changed."
+type MessageEdited implements StreamEvent & ChatEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "The message with its latest text."
+  message: ChatMessage @sameForAll
+}
+
+"A message was deleted; what is left of it has no text."
+type MessageDeleted implements StreamEvent & ChatEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "What is left of the message."
+  message: ChatMessage @sameForAll
+}
+
+"An administrator has opened the conversation to read it."
+type RecordOpened implements StreamEvent & ChatEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "Id of the administrator."
+  by: ID! @sameForAll
+  "Name of the administrator."
+  byName: String! @sameForAll
+  "Why, in the administrator's words."
+  reason: String! @sameForAll
+  "When the right to read ends."
+  expiresAt: DateTime! @sameForAll
+}
+
+"An event of the viewer's inbox."
+interface ChatInboxEvent implements StreamEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+}
+
+"Something happened in one of the viewer's rooms."
+type ChatInboxChanged implements StreamEvent & ChatInboxEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "Id of the room."
+  roomId: ID!
+  "The room as it is now; null when the viewer may not see it any more."
+  room: ChatRoom
+  "What happened there."
+  kind: ChatEventKind!
+  "How many messages of the room the viewer has not read, when this is delivered."
+  unreadCount: Int!
+  "The same of all rooms of the viewer."
+  unreadTotal: Int!
+}
+
+"What can happen in a room."
+enum ChatEventKind {
+  "A message was stored."
+  MESSAGE_ADDED
+  "The text of a message was changed."
+  MESSAGE_EDITED
+  "A message was deleted."
+  MESSAGE_DELETED
+  "A participant has read on, the viewer on another device perhaps."
+  MESSAGES_READ
+  "The room's status changed, or the room was opened."
+  ROOM_STATUS_CHANGED
+  "An administrator has opened the conversation to read it."
+  RECORD_OPENED
+  "The room was taken away."
+  ROOM_DELETED
+}
+
 "A page of a room's events, oldest first."
 type ChatEventConnection {
   "The events with their cursors."
@@ -4767,9 +7364,104 @@ type ChatEventEdge {
   cursor: Cursor!
 }
 
+extend type ChatMessage {
+  "The latest text, 1 to 4,000 characters, or none beside attachments; null when the message was deleted. Data, never to be interpreted."
+  body: String @sameForAll
+  "When the text was last changed; null when it never was."
+  editedAt: DateTime @sameForAll
+  "True when the sender has deleted it; what is left has no text and no attachments."
+  isDeleted: Boolean! @sameForAll
+  "Rises by one with every change; send it back as expectedVersion to change only what you have seen."
+  version: Int! @sameForAll
+  "True when the viewer may change or delete it now."
+  viewerCanEdit: Boolean!
+  "Who else has read it, and when."
+  readBy: [ChatReceipt!]!
+  "Where messages(search:) found the text; empty elsewhere."
+  highlights: [TextRange!]!
+  "Its files, with links that are good for five minutes."
+  attachments: [ChatAttachment!]!
+  "All texts it ever had, oldest first: for an administrator to whom the conversation is open. Empty for all others."
+  versions: [MessageText!]!
+}
+
+"That somebody has read a message."
+type ChatReceipt {
+  "Who."
+  user: ChatParticipant!
+  "When."
+  readAt: DateTime!
+}
+
+"Somebody who takes part in a room."
+type ChatParticipant {
+  "Id of the user."
+  id: ID!
+  "As who."
+  role: ChatMessageSenderRole!
+  "Name for people."
+  name: String!
+}
+
+"A part of a text, in characters (Unicode code points)."
+type TextRange {
+  "How many characters stand before it."
+  start: Int!
+  "How many characters it has."
+  length: Int!
+}
+
+"A text that a message had."
+type MessageText {
+  "Number of the version, from 1."
+  number: Int!
+  "The text; null when this version is the deletion."
+  body: String
+  "Since when."
+  since: DateTime!
+}
+
+"A file of a message."
+type ChatAttachment {
+  "Id of the file."
+  id: ID!
+  "Name for people."
+  fileName: String!
+  "Media type, by the content: image/jpeg, image/png or application/pdf."
+  contentType: String!
+  "Length in bytes."
+  sizeBytes: Int!
+  "Link to the content for the viewer alone, good for five minutes and only as long as the viewer may read the message."
+  url: String!
+}
+
+"What the visit is about, for who prepares for it."
+type ChatContext {
+  "When the appointment starts."
+  startsAt: DateTime!
+  "When it ends."
+  endsAt: DateTime!
+  "How long it takes."
+  durationMinutes: Int!
+  "What the patient said before; null when there is nothing, and for who takes no part in the room."
+  note: String
+  "What the patient complains of, as the practice wrote it down; null as the note is."
+  symptoms: String
+  "How the two meet; null while that is not settled, and for who takes no part in the room."
+  consultationType: AppointmentIntakeConsultationType
+}
+
 extend type ChatRoom {
-  "Messages of the room, newest first; empty for who is no participant."
+  "What the visit is about; null for who may not see the appointment."
+  context: ChatContext
+  "Messages of the room, newest first; empty for who may not read along."
   messages(
+    "Only messages whose latest text holds this, without regard to case; 1 to 200 characters."
+    search: String
+    "Only messages from this instant on."
+    from: DateTime
+    "Only messages before this instant."
+    to: DateTime
     "Continue after this cursor."
     after: Cursor
     "How many, from the start; 1 to 100."
@@ -4815,24 +7507,38 @@ extend type Query {
     after: Cursor
     "How many; 1 to 100, 20 when left out."
     first: Int
-  ): ChatEventConnection! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  ): ChatEventConnection! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR, ADMIN])
   "How many messages in all of the viewer's rooms are unread."
   unreadTotal: Int! @auth
 }
 
 extend type Mutation {
-  "Stores a message and then delivers it. The same clientMessageId from the same sender in the same room answers the first message: safe to send again. Errors: NOT_FOUND, ROOM_NOT_WRITABLE, MESSAGE_EMPTY, MESSAGE_TOO_LONG, INVALID_INPUT."
+  "Stores a message and then delivers it. The same clientMessageId from the same sender in the same room answers the first message: safe to send again. Errors: NOT_FOUND, ROOM_NOT_WRITABLE, MESSAGE_EMPTY, MESSAGE_TOO_LONG, UPLOAD_REJECTED, INVALID_INPUT."
   sendMessage("The message." input: SendMessageInput!): SendMessagePayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
   "Moves the viewer's watermark in a room on, never back. Errors: NOT_FOUND, INVALID_INPUT."
   markRoomRead("How far was read." input: MarkRoomReadInput!): MarkRoomReadPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Changes the text of a message: its sender, up to 15 minutes after it was sent, while the room is ACTIVE. All texts are kept in the record. The same text again changes nothing. Errors: NOT_FOUND (of a deleted message too), FORBIDDEN, ROOM_NOT_WRITABLE, EDIT_WINDOW_CLOSED, MESSAGE_EMPTY, MESSAGE_TOO_LONG, INVALID_INPUT, CONFLICT."
+  editMessage("The new text." input: EditMessageInput!): EditMessagePayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Takes a message away from its readers: its sender, up to 15 minutes after it was sent, while the room is ACTIVE. The record keeps it. Doing so again changes nothing. Errors: NOT_FOUND, FORBIDDEN, ROOM_NOT_WRITABLE, EDIT_WINDOW_CLOSED, CONFLICT."
+  deleteMessage("The message." input: DeleteMessageInput!): DeleteMessagePayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Announces a file and answers where to send it: one PUT with exactly so many bytes of that type, within five minutes. Then it can go into a message as one of attachmentIds. Errors: NOT_FOUND, ROOM_NOT_WRITABLE, UPLOAD_REJECTED, INVALID_INPUT, UNAVAILABLE without an object storage."
+  createUpload("The file." input: CreateUploadInput!): CreateUploadPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+  "Changes the status of a room: its practitioner and administrators. What a room already is changes nothing. Errors: NOT_FOUND, ILLEGAL_STATUS."
+  manageChatRoom("What to do." input: ManageChatRoomInput!): ManageChatRoomPayload! @auth(roles: [DOCTOR, CLINICIAN, SUPERVISOR, ADMIN])
+  "Takes a room away from everybody; the record keeps it. Errors: NOT_FOUND."
+  deleteChatRoom("The room." input: DeleteChatRoomInput!): DeleteChatRoomPayload! @auth(roles: [ADMIN])
+  "Opens a conversation, or all present ones of a patient, to the administrator for 60 minutes, to read and not to write. The reason is recorded, and shown to the participants. Errors: NOT_FOUND, INVALID_INPUT."
+  breakGlass("What to open, and why." input: BreakGlassInput!): BreakGlassPayload! @auth(roles: [ADMIN])
 }
 
 "Input of sendMessage."
 input SendMessageInput {
   "The room."
   roomId: ID!
-  "The text: 1 to 4,000 characters after white space around it is taken off."
+  "The text: 1 to 4,000 characters after white space around it is taken off; it may be empty when there are attachments."
   body: String!
+  "Uploads of the sender for this room that were sent and are in no message yet; at most 10."
+  attachmentIds: [ID!]
   "An id that the client makes up for this message, at most 100 bytes; sending it again stores nothing twice."
   clientMessageId: String
 }
@@ -4861,6 +7567,152 @@ type MarkRoomReadPayload {
   userErrors: [UserError!]!
 }
 
+"Input of editMessage."
+input EditMessageInput {
+  "The message."
+  id: ID!
+  "The new text: 1 to 4,000 characters after white space around it is taken off; it may be empty when the message has attachments."
+  body: String!
+  "Changes only this version."
+  expectedVersion: Int
+}
+
+"Result of editMessage."
+type EditMessagePayload {
+  "The message."
+  message: ChatMessage
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of deleteMessage."
+input DeleteMessageInput {
+  "The message."
+  id: ID!
+  "Deletes only this version."
+  expectedVersion: Int
+}
+
+"Result of deleteMessage."
+type DeleteMessagePayload {
+  "What is left of the message."
+  message: ChatMessage
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What a file is for."
+enum UploadPurpose {
+  "To go into a message."
+  CHAT_ATTACHMENT
+}
+
+"Input of createUpload."
+input CreateUploadInput {
+  "The room that the file is for."
+  roomId: ID!
+  "What it is for."
+  purpose: UploadPurpose!
+  "Name for people, at most 200 bytes; what a file system would interpret is taken out."
+  fileName: String!
+  "Media type: image/jpeg, image/png or application/pdf. The content decides whether it is true."
+  contentType: String!
+  "Length in bytes, at most 10 MiB."
+  sizeBytes: Int!
+}
+
+"A file that was announced."
+type Upload {
+  "Id of the file, for attachmentIds."
+  id: ID!
+  "Where to send it, by one PUT; nobody else's business."
+  url: String!
+  "Until when."
+  expiresAt: DateTime!
+}
+
+"Result of createUpload."
+type CreateUploadPayload {
+  "Where to send the file."
+  upload: Upload
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What can be done with a room."
+enum ChatRoomAction {
+  "Both may write (again)."
+  ACTIVATE
+  "It can be read, not written in."
+  DEACTIVATE
+  "The same, by a decision."
+  SUSPEND
+  "It is put away."
+  ARCHIVE
+}
+
+"Input of manageChatRoom."
+input ManageChatRoomInput {
+  "The room."
+  roomId: ID!
+  "What to do."
+  action: ChatRoomAction!
+}
+
+"Result of manageChatRoom."
+type ManageChatRoomPayload {
+  "The room."
+  room: ChatRoom
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of deleteChatRoom."
+input DeleteChatRoomInput {
+  "The room."
+  roomId: ID!
+}
+
+"Result of deleteChatRoom."
+type DeleteChatRoomPayload {
+  "Id of the room that is gone."
+  deletedId: ID
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of breakGlass: a room or a patient, and why."
+input BreakGlassInput {
+  "The room; without it the patientId is needed."
+  roomId: ID
+  "The patient whose present rooms are to be opened; without it the roomId is needed."
+  patientId: ID
+  "Why, 10 to 500 characters; the participants will read it."
+  reason: String!
+}
+
+"A conversation that was opened to an administrator."
+type RecordOpening {
+  "Id of the record of it."
+  id: ID!
+  "The room."
+  roomId: ID!
+  "Why."
+  reason: String!
+  "When it was opened."
+  createdAt: DateTime!
+  "When the right to read ends."
+  expiresAt: DateTime!
+}
+
+"Result of breakGlass."
+type BreakGlassPayload {
+  "What was opened."
+  openings: [RecordOpening!]
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
 extend type Subscription {
   "What happens in a room, in order and without gaps. With after the stream goes on behind that event; without, it starts now with StreamOpened. Errors: NOT_FOUND, INVALID_INPUT, RESUME_EXPIRED, SLOW_CONSUMER."
   chatEvents(
@@ -4868,7 +7720,9 @@ extend type Subscription {
     roomId: ID!
     "Continue behind this cursor."
     after: Cursor
-  ): ChatEvent! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR]) @sameForAll
+  ): ChatEvent! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR, ADMIN]) @sameForAll
+  "What happens in all rooms of the viewer, in one order and without gaps: for lists of rooms, on all devices of the user. With after it goes on behind that event; without, it starts now with StreamOpened. Errors: INVALID_INPUT, RESUME_EXPIRED, SLOW_CONSUMER."
+  chatInbox("Continue behind this cursor." after: Cursor): ChatInboxEvent! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
 }
 `, BuiltIn: false},
 	{Name: "../schema/common.graphqls", Input: `"""
@@ -5001,6 +7855,10 @@ enum ErrorCode {
   SLOT_IN_PAST
   "The slot's length does not fit its type."
   SLOT_LENGTH
+  "An appointment holds the slot."
+  SLOT_HELD
+  "The practitioner is on leave at that time."
+  SLOT_BLOCKED
   "The patient has another appointment at that time."
   PATIENT_OVERLAP
   "The wall-clock time does not exist on that date in that zone."
@@ -5011,14 +7869,24 @@ enum ErrorCode {
   ILLEGAL_STATUS
   "The time to pay is over."
   PAYMENT_EXPIRED
+  "Patients cancel and move visits until 60 minutes before the start."
+  TOO_LATE_TO_CANCEL
+  "The visit has not begun."
+  TOO_EARLY
   "There is an order for this appointment already."
   ORDER_EXISTS
+  "More would be paid back than is left of what was paid."
+  REFUND_TOO_LARGE
   "The room cannot be written in."
   ROOM_NOT_WRITABLE
   "The message holds nothing but white space."
   MESSAGE_EMPTY
   "The message is longer than 4,000 characters."
   MESSAGE_TOO_LONG
+  "The time in which a message can be changed is over."
+  EDIT_WINDOW_CLOSED
+  "The file is not what was announced, too large, of another kind, of somebody else, or in a message already."
+  UPLOAD_REJECTED
   "A record with this Medicare number or IHI exists."
   DUPLICATE_PATIENT
 }
@@ -5076,7 +7944,7 @@ interface StreamEvent {
 }
 
 "First event of a subscription without after: the stream is read from here."
-type StreamOpened implements StreamEvent & ChatEvent {
+type StreamOpened implements StreamEvent & ChatEvent & ChatInboxEvent & AppointmentEvent {
   "Where the stream stands; give it back as after to go on from here."
   cursor: Cursor! @sameForAll
   "Cursor of the event before; null when there is none."
@@ -5822,6 +8690,63 @@ type AdvanceClockPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/live.graphqls", Input: `"The free slots of a practitioner in a range, as they are at an instant."
+type SlotsChanged {
+  "The instant of which this is true."
+  occurredAt: DateTime!
+  "All slots that can be booked, by start, at most 1,000: what is not here is not free any more."
+  slots: [Slot!]!
+  "True when there are more than are told at once."
+  hasMore: Boolean!
+}
+
+"Who else writes in a room, at an instant."
+type Typing {
+  "The instant of which this is true."
+  occurredAt: DateTime! @sameForAll
+  "True while the other participant writes."
+  isTyping: Boolean! @sameForAll
+  "Id of the user who writes; null when nobody does."
+  userId: ID @sameForAll
+  "When that is forgotten unless it is said again; null when nobody writes."
+  expiresAt: DateTime @sameForAll
+}
+
+"Input of setTyping."
+input SetTypingInput {
+  "The room."
+  roomId: ID!
+  "True while the viewer writes, false when that has stopped."
+  isTyping: Boolean!
+}
+
+"Result of setTyping."
+type SetTypingPayload {
+  "False when less than 3 seconds have passed since the viewer said something of that in the room: it was swallowed."
+  isTold: Boolean!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
+  "Tells the other participant of an ACTIVE room that the viewer writes or has stopped. It counts once in 3 seconds, is forgotten after 6, is not stored, and does not extend the session. Errors: NOT_FOUND, ROOM_NOT_WRITABLE."
+  setTyping("Who writes where." input: SetTypingInput!): SetTypingPayload! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+}
+
+extend type Subscription {
+  "The free slots of a practitioner that start in [from, to): as they are when it opens, and whenever they have changed the newest state, whole; a slow reader passes over what was in between. Errors: NOT_FOUND, INVALID_INPUT for a range of more than 31 days."
+  slotsChanged(
+    "Whose slots."
+    practitionerId: ID!
+    "First instant of the range."
+    from: DateTime!
+    "First instant after the range; at most 31 days after the first."
+    to: DateTime!
+  ): SlotsChanged! @auth
+  "Whether the other participant of a room writes: as it is when it opens, and whenever that has changed. It may miss what lasts for a moment. Errors: NOT_FOUND."
+  typing("The room." roomId: ID!): Typing! @auth(roles: [PATIENT, DOCTOR, CLINICIAN, SUPERVISOR])
+}
+`, BuiltIn: false},
 	{Name: "../schema/patient.graphqls", Input: `extend type Query {
   "Patients whose record the viewer may see."
   patients(
@@ -5985,6 +8910,140 @@ type UpdatePatientPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/payment.graphqls", Input: `extend type Query {
+  "What happened to an order's money, in order; null when there is none or the viewer may not see it."
+  orderAudit("The order." orderId: ID!): OrderAudit @auth(roles: [PATIENT, BILLER, ADMIN])
+}
+
+extend type Mutation {
+  "Records that an order was paid in full at the desk: books its appointment and closes the page to pay on. Errors: NOT_FOUND, ILLEGAL_STATUS when it is paid or a payment is under way, PAYMENT_EXPIRED, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED."
+  recordPayment("What was paid." input: RecordPaymentInput!): RecordPaymentPayload! @auth(roles: [BILLER, SCHEDULER, ADMIN])
+  "Pays back an order, in full or in part. The appointment stays as it is: cancelling it is an act of its own. Errors: NOT_FOUND, ILLEGAL_STATUS, REFUND_TOO_LARGE, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED."
+  refundOrder("What to pay back." input: RefundOrderInput!): RefundOrderPayload! @auth(roles: [BILLER, ADMIN])
+  "Records that a person has paid back a refund that the provider cannot make: one of money taken at the desk, or one that has failed. Errors: NOT_FOUND, ILLEGAL_STATUS, REFUND_TOO_LARGE, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED."
+  settleRefund("Which refund." input: SettleRefundInput!): SettleRefundPayload! @auth(roles: [BILLER, ADMIN])
+}
+
+"Input of recordPayment."
+input RecordPaymentInput {
+  "The order, which is paid in full."
+  orderId: ID!
+  "How it was paid: CASH or TERMINAL."
+  method: OrderMethod!
+  "Reference of the receipt, at most 60 characters."
+  reference: String
+  "Makes a repeated call return the first result; kept for 24 hours. Required."
+  idempotencyKey: String
+}
+
+"Result of recordPayment."
+type RecordPaymentPayload {
+  "The paid order."
+  order: Order
+  "The booked appointment; null for who may not see appointments."
+  appointment: Appointment
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of refundOrder."
+input RefundOrderInput {
+  "The order."
+  orderId: ID!
+  "How much, in the order's currency; all that is left when it is left out."
+  amount: Decimal
+  "Why, for the patient too: at most 200 characters, without medical content."
+  reason: String!
+  "Makes a repeated call return the first result; kept for 24 hours. Required."
+  idempotencyKey: String
+}
+
+"Result of refundOrder."
+type RefundOrderPayload {
+  "The order."
+  order: Order
+  "The refund: PROCESSING until the provider has paid it back, SUCCEEDED at once when the money was handed out at the desk."
+  refund: Refund
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of settleRefund."
+input SettleRefundInput {
+  "The refund."
+  refundId: ID!
+  "Reference of the receipt or the transfer, at most 60 characters."
+  reference: String!
+  "Makes a repeated call return the first result; kept for 24 hours. Required."
+  idempotencyKey: String
+}
+
+"Result of settleRefund."
+type SettleRefundPayload {
+  "The order."
+  order: Order
+  "The refund."
+  refund: Refund
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"What happened to an order's money."
+type OrderAudit {
+  "The order."
+  order: Order
+  "What was taken."
+  total: Money!
+  "Fee of the payment provider."
+  fee: Money!
+  "What was paid back."
+  refunded: Money!
+  "What stays: total less fee and refunds."
+  net: Money!
+  "What happened, oldest first."
+  events: [OrderAuditEvent!]!
+}
+
+"One step of an order's money."
+type OrderAuditEvent {
+  "When it happened."
+  occurredAt: DateTime!
+  "What happened."
+  kind: OrderAuditKind!
+  "The amount it is about."
+  amount: Money!
+  "What stays with the practice after it: taken, less fee and refunds."
+  net: Money!
+  "The refund it is about; null for the payment itself."
+  refundId: ID
+  "Reference of the provider or of a receipt; null when there is none."
+  reference: String
+  "Why; null when there is nothing to say."
+  reason: String
+}
+
+"Steps of an order's money."
+enum OrderAuditKind {
+  "The payment was asked for."
+  CREATED
+  "The page to pay on was opened."
+  CHECKOUT_OPENED
+  "The payment was declined."
+  FAILED
+  "The page to pay on was closed, or the time to pay was over."
+  EXPIRED
+  "The money was taken."
+  PAID
+  "It was asked to be paid back."
+  REFUND_ASKED
+  "It was paid back."
+  REFUND_SUCCEEDED
+  "Paying it back was given up; somebody must look."
+  REFUND_FAILED
+  "The visit is over, and with it the order."
+  COMPLETED
+}
+`, BuiltIn: false},
 	{Name: "../schema/ent.graphql", Input: `directive @goField(forceResolver: Boolean, name: String, omittable: Boolean) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 directive @goModel(model: String, models: [String!], forceGenerate: Boolean) on OBJECT | INPUT_OBJECT | SCALAR | ENUM | INTERFACE | UNION
 """
@@ -6040,6 +9099,18 @@ type Appointment implements Node {
   """
   bookedBy: ID!
   """
+  The appointment that was moved to this time; null for one that was booked as such.
+  """
+  rescheduledFromId: ID
+  """
+  When it was deleted; null for one that was not.
+  """
+  deletedAt: DateTime
+  """
+  The user who deleted it.
+  """
+  deletedBy: ID
+  """
   Who visits.
   """
   patient: Patient
@@ -6055,6 +9126,14 @@ type Appointment implements Node {
   The user who booked.
   """
   booker: User
+  """
+  The appointment that was moved to this time; null for one that was booked as such.
+  """
+  rescheduledFrom: Appointment
+  """
+  The appointment that took the place of this one; null when it was not moved.
+  """
+  rescheduledTo: Appointment
   """
   What the patient said before the visit; null for who may not read clinical context.
   """
@@ -6186,9 +9265,17 @@ type AppointmentIntake implements Node {
   """
   practitionerId: ID!
   """
-  Note of the patient for the practitioner.
+  Note of the patient for the practitioner, at most 2,000 characters.
   """
   note: String
+  """
+  What the patient complains of, as the practice wrote it down, at most 2,000 characters.
+  """
+  symptoms: String
+  """
+  How the two meet; null while it is not settled.
+  """
+  consultationType: AppointmentIntakeConsultationType
   """
   The visit.
   """
@@ -6201,6 +9288,23 @@ type AppointmentIntake implements Node {
   Who is visited.
   """
   practitioner: Practitioner
+}
+"""
+How the two meet; null while it is not settled.
+"""
+enum AppointmentIntakeConsultationType @goModel(model: "github.com/caregraph/caregraph/ent/appointmentintake.ConsultationType") {
+  """
+  At the practice.
+  """
+  IN_PERSON
+  """
+  By video.
+  """
+  VIDEO
+  """
+  By telephone.
+  """
+  PHONE
 }
 """
 Ordering options for Appointment connections
@@ -6317,6 +9421,10 @@ type AppointmentStatusChange implements Node {
   Reason given.
   """
   reason: String
+  """
+  What else there is to know of it, as a JSON object: the other appointment of a move, what became of the slot.
+  """
+  context: String
   """
   The visit.
   """
@@ -6546,6 +9654,54 @@ input AppointmentWhereInput {
   The bookedBy is none of these.
   """
   bookedByNotIn: [ID!]
+  """
+  The rescheduledFromId is this.
+  """
+  rescheduledFromId: ID
+  """
+  The rescheduledFromId is not this.
+  """
+  rescheduledFromIdNEQ: ID
+  """
+  The rescheduledFromId is one of these.
+  """
+  rescheduledFromIdIn: [ID!]
+  """
+  The rescheduledFromId is none of these.
+  """
+  rescheduledFromIdNotIn: [ID!]
+  """
+  The rescheduledFromId is null.
+  """
+  rescheduledFromIdIsNil: Boolean
+  """
+  The rescheduledFromId is not null.
+  """
+  rescheduledFromIdNotNil: Boolean
+  """
+  The deletedBy is this.
+  """
+  deletedBy: ID
+  """
+  The deletedBy is not this.
+  """
+  deletedByNEQ: ID
+  """
+  The deletedBy is one of these.
+  """
+  deletedByIn: [ID!]
+  """
+  The deletedBy is none of these.
+  """
+  deletedByNotIn: [ID!]
+  """
+  The deletedBy is null.
+  """
+  deletedByIsNil: Boolean
+  """
+  The deletedBy is not null.
+  """
+  deletedByNotNil: Boolean
 }
 """
 One message of a room.
@@ -6575,10 +9731,6 @@ type ChatMessage implements Node {
   Place in the room: dense, from 1, in the order in which messages were stored.
   """
   position: Int! @sameForAll
-  """
-  The text as it was sent, 1 to 4,000 characters; data, never to be interpreted.
-  """
-  body: String! @sameForAll
   """
   The id that the sender's program gave the message; null when it gave none.
   """
@@ -6674,7 +9826,7 @@ type ChatRoom implements Node {
   """
   createdAt: DateTime!
   """
-  The appointment; its payment opened the room.
+  The appointment, the next one when it is moved; its payment opened the room.
   """
   appointmentId: ID!
   """
@@ -6689,6 +9841,10 @@ type ChatRoom implements Node {
   Whether the room can be written in.
   """
   status: ChatRoomStatus!
+  """
+  Since when the room has this status; null when that is not known.
+  """
+  statusSince: DateTime
   """
   The appointment.
   """
@@ -6943,6 +10099,103 @@ enum JobRunState @goModel(model: "github.com/caregraph/caregraph/ent/jobrun.Stat
   FAILED
 }
 """
+A time, [startsAt, endsAt), in which a practitioner offers no slots.
+"""
+type Leave implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  Who is away.
+  """
+  practitionerId: ID!
+  """
+  First instant of the leave.
+  """
+  startsAt: DateTime!
+  """
+  First instant after the leave.
+  """
+  endsAt: DateTime!
+  """
+  Reason given, at most 200 characters.
+  """
+  reason: String
+  """
+  The user who entered it.
+  """
+  createdBy: ID!
+  """
+  Who is away.
+  """
+  practitioner: Practitioner
+}
+"""
+A connection to a list of items.
+"""
+type LeaveConnection {
+  """
+  A list of edges.
+  """
+  edges: [LeaveEdge]
+  """
+  Information to aid in pagination.
+  """
+  pageInfo: PageInfo!
+  """
+  Identifies the total count of items in the connection.
+  """
+  totalCount: Int!
+}
+"""
+An edge in a connection.
+"""
+type LeaveEdge {
+  """
+  The item at the end of the edge.
+  """
+  node: Leave
+  """
+  A cursor for use in pagination.
+  """
+  cursor: Cursor!
+}
+"""
+Ordering options for Leave connections
+"""
+input LeaveOrder {
+  """
+  The ordering direction.
+  """
+  direction: OrderDirection! = ASC
+  """
+  The field by which to order Leaves.
+  """
+  field: LeaveOrderField!
+}
+"""
+Properties by which Leave connections can be ordered.
+"""
+enum LeaveOrderField {
+  """
+  By id.
+  """
+  ID
+  """
+  By created at.
+  """
+  CREATED_AT
+  """
+  By starts at.
+  """
+  STARTS_AT
+}
+"""
 A record that can be fetched again by its id.
 """
 interface Node @goModel(model: "github.com/caregraph/caregraph/ent.Noder") {
@@ -7069,7 +10322,7 @@ type Order implements Node {
   """
   updatedAt: DateTime!
   """
-  The visit that is paid.
+  The visit that is paid; the next one when it is moved.
   """
   appointmentId: ID!
   """
@@ -7089,7 +10342,11 @@ type Order implements Node {
   """
   providerRef: String
   """
-  The provider's id of the payment.
+  How it was paid; null until then.
+  """
+  method: OrderMethod
+  """
+  The provider's id of the payment, or the reference of the receipt of one taken at the desk.
   """
   paymentRef: String
   """
@@ -7101,7 +10358,19 @@ type Order implements Node {
   """
   expiresAt: DateTime!
   """
-  When the provider took the money; null until then.
+  When the page to pay on was opened; null until then.
+  """
+  checkoutAt: DateTime
+  """
+  When the payment was last declined; null when it was not.
+  """
+  failedAt: DateTime
+  """
+  When its page was closed or the time to pay was over; null when neither was.
+  """
+  expiredAt: DateTime
+  """
+  When the money was taken; null until then.
   """
   paidAt: DateTime
   """
@@ -7161,6 +10430,23 @@ type OrderEdge {
   cursor: Cursor!
 }
 """
+How it was paid; null until then.
+"""
+enum OrderMethod @goModel(model: "github.com/caregraph/caregraph/ent/order.Method") {
+  """
+  On the payment provider's page.
+  """
+  ONLINE
+  """
+  In cash at the desk.
+  """
+  CASH
+  """
+  By card at the desk.
+  """
+  TERMINAL
+}
+"""
 Ordering options for Order connections
 """
 input OrderOrder {
@@ -7195,7 +10481,7 @@ enum OrderStatus @goModel(model: "github.com/caregraph/caregraph/ent/order.Statu
   """
   PENDING
   """
-  The provider has the money.
+  The money was taken.
   """
   PAID
   """
@@ -8186,6 +11472,129 @@ input PractitionerWhereInput {
   isActiveNEQ: Boolean
 }
 """
+A question that patients answer before a visit.
+"""
+type Question implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  Rises by one with every change; send it back as expectedVersion to change only what you have seen.
+  """
+  version: Int!
+  """
+  When the record was last changed.
+  """
+  updatedAt: DateTime!
+  """
+  The question as patients read it, at most 500 characters.
+  """
+  prompt: String!
+  """
+  How it is answered.
+  """
+  kind: QuestionKind!
+  """
+  What can be chosen; empty for TEXT.
+  """
+  choices: [String!]!
+  """
+  True while patients are asked.
+  """
+  isActive: Boolean!
+  """
+  Place in the questionnaire; the lowest comes first.
+  """
+  position: Int!
+}
+"""
+What a patient answered to a question before a visit, for the patient and the practitioner.
+"""
+type QuestionAnswer implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  Rises by one with every change; send it back as expectedVersion to change only what you have seen.
+  """
+  version: Int!
+  """
+  When the record was last changed.
+  """
+  updatedAt: DateTime!
+  """
+  The visit.
+  """
+  appointmentId: ID!
+  """
+  Who visits.
+  """
+  patientId: ID!
+  """
+  Who is visited.
+  """
+  practitionerId: ID!
+  """
+  The question.
+  """
+  questionId: ID!
+  """
+  The question as it was put when it was answered.
+  """
+  prompt: String!
+  """
+  The answer to a TEXT question, at most 2,000 characters.
+  """
+  text: String
+  """
+  What was chosen, in the order of the question; empty for TEXT.
+  """
+  choices: [String!]!
+  """
+  The visit.
+  """
+  appointment: Appointment
+  """
+  Who visits.
+  """
+  patient: Patient
+  """
+  Who is visited.
+  """
+  practitioner: Practitioner
+  """
+  The question.
+  """
+  question: Question
+}
+"""
+How it is answered.
+"""
+enum QuestionKind @goModel(model: "github.com/caregraph/caregraph/ent/question.Kind") {
+  """
+  In the patient's own words.
+  """
+  TEXT
+  """
+  By one of the choices.
+  """
+  RADIO
+  """
+  By any number of the choices.
+  """
+  CHECKBOX
+}
+"""
 Money of an order on its way back to the patient.
 """
 type Refund implements Node {
@@ -8214,13 +11623,17 @@ type Refund implements Node {
   """
   reason: String!
   """
-  The provider's id of the refund.
+  The provider's id of the refund, or the reference of a receipt.
   """
   providerRef: String
   """
   How often the provider was asked.
   """
   attempts: Int!
+  """
+  When it was paid back or given up; null until then.
+  """
+  finishedAt: DateTime
   """
   When the provider is asked next; null when it will not be.
   """
@@ -8239,7 +11652,7 @@ Where the refund stands.
 """
 enum RefundStatus @goModel(model: "github.com/caregraph/caregraph/ent/refund.Status") {
   """
-  Asked of the provider, or to be asked again.
+  On its way: asked of the provider, or for a person to pay back.
   """
   PROCESSING
   """
@@ -8587,6 +12000,10 @@ type Slot implements Node {
   """
   localDate: Date!
   """
+  Whether the slot can be booked at all.
+  """
+  status: SlotStatus!
+  """
   Who can be visited.
   """
   practitioner: Practitioner
@@ -8650,6 +12067,23 @@ enum SlotOrderField {
   By starts at.
   """
   STARTS_AT
+}
+"""
+Whether the slot can be booked at all.
+"""
+enum SlotStatus @goModel(model: "github.com/caregraph/caregraph/ent/slot.Status") {
+  """
+  It can be booked while no appointment holds it.
+  """
+  OPEN
+  """
+  The practitioner is not to be had then; the time stays taken.
+  """
+  BLOCKED
+  """
+  It is gone from the calendar, and kept for the appointments that it had.
+  """
+  REMOVED
 }
 """
 Length class of the slot.
@@ -8812,6 +12246,22 @@ input SlotWhereInput {
   The type is none of these.
   """
   typeNotIn: [SlotType!]
+  """
+  The status is this.
+  """
+  status: SlotStatus
+  """
+  The status is not this.
+  """
+  statusNEQ: SlotStatus
+  """
+  The status is one of these.
+  """
+  statusIn: [SlotStatus!]
+  """
+  The status is none of these.
+  """
+  statusNotIn: [SlotStatus!]
 }
 """
 Somebody who can sign in: a patient or a member of staff.
@@ -9163,6 +12613,16 @@ func (ec *executionContext) childFields_AdvanceClockPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type AdvanceClockPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AnswerQuestionnairePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "answers":
+		return ec.fieldContext_AnswerQuestionnairePayload_answers(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AnswerQuestionnairePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AnswerQuestionnairePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Appointment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -9189,6 +12649,12 @@ func (ec *executionContext) childFields_Appointment(ctx context.Context, field g
 		return ec.fieldContext_Appointment_expiresAt(ctx, field)
 	case "bookedBy":
 		return ec.fieldContext_Appointment_bookedBy(ctx, field)
+	case "rescheduledFromId":
+		return ec.fieldContext_Appointment_rescheduledFromId(ctx, field)
+	case "deletedAt":
+		return ec.fieldContext_Appointment_deletedAt(ctx, field)
+	case "deletedBy":
+		return ec.fieldContext_Appointment_deletedBy(ctx, field)
 	case "patient":
 		return ec.fieldContext_Appointment_patient(ctx, field)
 	case "practitioner":
@@ -9197,6 +12663,10 @@ func (ec *executionContext) childFields_Appointment(ctx context.Context, field g
 		return ec.fieldContext_Appointment_slot(ctx, field)
 	case "booker":
 		return ec.fieldContext_Appointment_booker(ctx, field)
+	case "rescheduledFrom":
+		return ec.fieldContext_Appointment_rescheduledFrom(ctx, field)
+	case "rescheduledTo":
+		return ec.fieldContext_Appointment_rescheduledTo(ctx, field)
 	case "intake":
 		return ec.fieldContext_Appointment_intake(ctx, field)
 	case "orders":
@@ -9207,6 +12677,18 @@ func (ec *executionContext) childFields_Appointment(ctx context.Context, field g
 		return ec.fieldContext_Appointment_status(ctx, field)
 	case "price":
 		return ec.fieldContext_Appointment_price(ctx, field)
+	case "viewerCanCancel":
+		return ec.fieldContext_Appointment_viewerCanCancel(ctx, field)
+	case "viewerCanReschedule":
+		return ec.fieldContext_Appointment_viewerCanReschedule(ctx, field)
+	case "viewerCanComplete":
+		return ec.fieldContext_Appointment_viewerCanComplete(ctx, field)
+	case "viewerCanMarkNoShow":
+		return ec.fieldContext_Appointment_viewerCanMarkNoShow(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Appointment_viewerCanUpdate(ctx, field)
+	case "viewerCanDelete":
+		return ec.fieldContext_Appointment_viewerCanDelete(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Appointment", field.Name)
 }
@@ -9251,6 +12733,10 @@ func (ec *executionContext) childFields_AppointmentIntake(ctx context.Context, f
 		return ec.fieldContext_AppointmentIntake_practitionerId(ctx, field)
 	case "note":
 		return ec.fieldContext_AppointmentIntake_note(ctx, field)
+	case "symptoms":
+		return ec.fieldContext_AppointmentIntake_symptoms(ctx, field)
+	case "consultationType":
+		return ec.fieldContext_AppointmentIntake_consultationType(ctx, field)
 	case "appointment":
 		return ec.fieldContext_AppointmentIntake_appointment(ctx, field)
 	case "patient":
@@ -9283,6 +12769,8 @@ func (ec *executionContext) childFields_AppointmentStatusChange(ctx context.Cont
 		return ec.fieldContext_AppointmentStatusChange_cause(ctx, field)
 	case "reason":
 		return ec.fieldContext_AppointmentStatusChange_reason(ctx, field)
+	case "context":
+		return ec.fieldContext_AppointmentStatusChange_context(ctx, field)
 	case "appointment":
 		return ec.fieldContext_AppointmentStatusChange_appointment(ctx, field)
 	case "patient":
@@ -9315,6 +12803,20 @@ func (ec *executionContext) childFields_AppointmentStatusChangeEdge(ctx context.
 	return nil, fmt.Errorf("no field named %q was found under type AppointmentStatusChangeEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_BlockTimePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "leave":
+		return ec.fieldContext_BlockTimePayload_leave(ctx, field)
+	case "removedCount":
+		return ec.fieldContext_BlockTimePayload_removedCount(ctx, field)
+	case "heldSlots":
+		return ec.fieldContext_BlockTimePayload_heldSlots(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_BlockTimePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlockTimePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_BookAppointmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "appointment":
@@ -9325,6 +12827,26 @@ func (ec *executionContext) childFields_BookAppointmentPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type BookAppointmentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_BreakGlassPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "openings":
+		return ec.fieldContext_BreakGlassPayload_openings(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_BreakGlassPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BreakGlassPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CancelAppointmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "appointment":
+		return ec.fieldContext_CancelAppointmentPayload_appointment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CancelAppointmentPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelAppointmentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "endedSessions":
@@ -9333,6 +12855,40 @@ func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Contex
 		return ec.fieldContext_ChangePasswordPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangePasswordPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChatAttachment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ChatAttachment_id(ctx, field)
+	case "fileName":
+		return ec.fieldContext_ChatAttachment_fileName(ctx, field)
+	case "contentType":
+		return ec.fieldContext_ChatAttachment_contentType(ctx, field)
+	case "sizeBytes":
+		return ec.fieldContext_ChatAttachment_sizeBytes(ctx, field)
+	case "url":
+		return ec.fieldContext_ChatAttachment_url(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatAttachment", field.Name)
+}
+
+func (ec *executionContext) childFields_ChatContext(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "startsAt":
+		return ec.fieldContext_ChatContext_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_ChatContext_endsAt(ctx, field)
+	case "durationMinutes":
+		return ec.fieldContext_ChatContext_durationMinutes(ctx, field)
+	case "note":
+		return ec.fieldContext_ChatContext_note(ctx, field)
+	case "symptoms":
+		return ec.fieldContext_ChatContext_symptoms(ctx, field)
+	case "consultationType":
+		return ec.fieldContext_ChatContext_consultationType(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatContext", field.Name)
 }
 
 func (ec *executionContext) childFields_ChatEventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9371,12 +12927,28 @@ func (ec *executionContext) childFields_ChatMessage(ctx context.Context, field g
 		return ec.fieldContext_ChatMessage_senderRole(ctx, field)
 	case "position":
 		return ec.fieldContext_ChatMessage_position(ctx, field)
-	case "body":
-		return ec.fieldContext_ChatMessage_body(ctx, field)
 	case "clientMessageId":
 		return ec.fieldContext_ChatMessage_clientMessageId(ctx, field)
 	case "room":
 		return ec.fieldContext_ChatMessage_room(ctx, field)
+	case "body":
+		return ec.fieldContext_ChatMessage_body(ctx, field)
+	case "editedAt":
+		return ec.fieldContext_ChatMessage_editedAt(ctx, field)
+	case "isDeleted":
+		return ec.fieldContext_ChatMessage_isDeleted(ctx, field)
+	case "version":
+		return ec.fieldContext_ChatMessage_version(ctx, field)
+	case "viewerCanEdit":
+		return ec.fieldContext_ChatMessage_viewerCanEdit(ctx, field)
+	case "readBy":
+		return ec.fieldContext_ChatMessage_readBy(ctx, field)
+	case "highlights":
+		return ec.fieldContext_ChatMessage_highlights(ctx, field)
+	case "attachments":
+		return ec.fieldContext_ChatMessage_attachments(ctx, field)
+	case "versions":
+		return ec.fieldContext_ChatMessage_versions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChatMessage", field.Name)
 }
@@ -9403,6 +12975,28 @@ func (ec *executionContext) childFields_ChatMessageEdge(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type ChatMessageEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ChatParticipant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ChatParticipant_id(ctx, field)
+	case "role":
+		return ec.fieldContext_ChatParticipant_role(ctx, field)
+	case "name":
+		return ec.fieldContext_ChatParticipant_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatParticipant", field.Name)
+}
+
+func (ec *executionContext) childFields_ChatReceipt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_ChatReceipt_user(ctx, field)
+	case "readAt":
+		return ec.fieldContext_ChatReceipt_readAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatReceipt", field.Name)
+}
+
 func (ec *executionContext) childFields_ChatRoom(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -9417,12 +13011,16 @@ func (ec *executionContext) childFields_ChatRoom(ctx context.Context, field grap
 		return ec.fieldContext_ChatRoom_practitionerId(ctx, field)
 	case "status":
 		return ec.fieldContext_ChatRoom_status(ctx, field)
+	case "statusSince":
+		return ec.fieldContext_ChatRoom_statusSince(ctx, field)
 	case "appointment":
 		return ec.fieldContext_ChatRoom_appointment(ctx, field)
 	case "patient":
 		return ec.fieldContext_ChatRoom_patient(ctx, field)
 	case "practitioner":
 		return ec.fieldContext_ChatRoom_practitioner(ctx, field)
+	case "context":
+		return ec.fieldContext_ChatRoom_context(ctx, field)
 	case "messages":
 		return ec.fieldContext_ChatRoom_messages(ctx, field)
 	case "unreadCount":
@@ -9457,6 +13055,16 @@ func (ec *executionContext) childFields_ChatRoomEdge(ctx context.Context, field 
 		return ec.fieldContext_ChatRoomEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChatRoomEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_CompleteAppointmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "appointment":
+		return ec.fieldContext_CompleteAppointmentPayload_appointment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CompleteAppointmentPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CompleteAppointmentPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ConfirmTotpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9495,6 +13103,16 @@ func (ec *executionContext) childFields_CreatePatientPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type CreatePatientPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateQuestionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "question":
+		return ec.fieldContext_CreateQuestionPayload_question(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateQuestionPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateQuestionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateSlotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "slot":
@@ -9519,6 +13137,16 @@ func (ec *executionContext) childFields_CreateSlotsPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type CreateSlotsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateUploadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "upload":
+		return ec.fieldContext_CreateUploadPayload_upload(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateUploadPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateUploadPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -9539,6 +13167,48 @@ func (ec *executionContext) childFields_DeactivateUserPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type DeactivateUserPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteAppointmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedAppointmentId":
+		return ec.fieldContext_DeleteAppointmentPayload_deletedAppointmentId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteAppointmentPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteAppointmentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteChatRoomPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedId":
+		return ec.fieldContext_DeleteChatRoomPayload_deletedId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteChatRoomPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteChatRoomPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_DeleteMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteSlotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedSlotId":
+		return ec.fieldContext_DeleteSlotPayload_deletedSlotId(ctx, field)
+	case "slot":
+		return ec.fieldContext_DeleteSlotPayload_slot(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteSlotPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteSlotPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DisableTotpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "isDisabled":
@@ -9547,6 +13217,16 @@ func (ec *executionContext) childFields_DisableTotpPayload(ctx context.Context, 
 		return ec.fieldContext_DisableTotpPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DisableTotpPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EditMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_EditMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EditMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EditMessagePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_EnableTotpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9677,6 +13357,50 @@ func (ec *executionContext) childFields_JobRunEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type JobRunEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Leave(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Leave_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Leave_createdAt(ctx, field)
+	case "practitionerId":
+		return ec.fieldContext_Leave_practitionerId(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_Leave_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_Leave_endsAt(ctx, field)
+	case "reason":
+		return ec.fieldContext_Leave_reason(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_Leave_createdBy(ctx, field)
+	case "practitioner":
+		return ec.fieldContext_Leave_practitioner(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Leave", field.Name)
+}
+
+func (ec *executionContext) childFields_LeaveConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_LeaveConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_LeaveConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_LeaveConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LeaveConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_LeaveEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_LeaveEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_LeaveEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LeaveEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_LinkPatientAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "patient":
@@ -9711,6 +13435,26 @@ func (ec *executionContext) childFields_LogoutPayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type LogoutPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ManageChatRoomPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "room":
+		return ec.fieldContext_ManageChatRoomPayload_room(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ManageChatRoomPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ManageChatRoomPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MarkNoShowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "appointment":
+		return ec.fieldContext_MarkNoShowPayload_appointment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_MarkNoShowPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MarkNoShowPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_MarkNotificationReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "notification":
@@ -9729,6 +13473,18 @@ func (ec *executionContext) childFields_MarkRoomReadPayload(ctx context.Context,
 		return ec.fieldContext_MarkRoomReadPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MarkRoomReadPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageText(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_MessageText_number(ctx, field)
+	case "body":
+		return ec.fieldContext_MessageText_body(ctx, field)
+	case "since":
+		return ec.fieldContext_MessageText_since(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageText", field.Name)
 }
 
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9807,12 +13563,20 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_provider(ctx, field)
 	case "providerRef":
 		return ec.fieldContext_Order_providerRef(ctx, field)
+	case "method":
+		return ec.fieldContext_Order_method(ctx, field)
 	case "paymentRef":
 		return ec.fieldContext_Order_paymentRef(ctx, field)
 	case "checkoutURL":
 		return ec.fieldContext_Order_checkoutURL(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_Order_expiresAt(ctx, field)
+	case "checkoutAt":
+		return ec.fieldContext_Order_checkoutAt(ctx, field)
+	case "failedAt":
+		return ec.fieldContext_Order_failedAt(ctx, field)
+	case "expiredAt":
+		return ec.fieldContext_Order_expiredAt(ctx, field)
 	case "paidAt":
 		return ec.fieldContext_Order_paidAt(ctx, field)
 	case "completedAt":
@@ -9831,6 +13595,44 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_net(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderAudit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_OrderAudit_order(ctx, field)
+	case "total":
+		return ec.fieldContext_OrderAudit_total(ctx, field)
+	case "fee":
+		return ec.fieldContext_OrderAudit_fee(ctx, field)
+	case "refunded":
+		return ec.fieldContext_OrderAudit_refunded(ctx, field)
+	case "net":
+		return ec.fieldContext_OrderAudit_net(ctx, field)
+	case "events":
+		return ec.fieldContext_OrderAudit_events(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderAudit", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderAuditEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurredAt":
+		return ec.fieldContext_OrderAuditEvent_occurredAt(ctx, field)
+	case "kind":
+		return ec.fieldContext_OrderAuditEvent_kind(ctx, field)
+	case "amount":
+		return ec.fieldContext_OrderAuditEvent_amount(ctx, field)
+	case "net":
+		return ec.fieldContext_OrderAuditEvent_net(ctx, field)
+	case "refundId":
+		return ec.fieldContext_OrderAuditEvent_refundId(ctx, field)
+	case "reference":
+		return ec.fieldContext_OrderAuditEvent_reference(ctx, field)
+	case "reason":
+		return ec.fieldContext_OrderAuditEvent_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderAuditEvent", field.Name)
 }
 
 func (ec *executionContext) childFields_OrderConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10045,6 +13847,66 @@ func (ec *executionContext) childFields_PractitionerEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type PractitionerEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Question(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Question_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Question_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Question_version(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Question_updatedAt(ctx, field)
+	case "prompt":
+		return ec.fieldContext_Question_prompt(ctx, field)
+	case "kind":
+		return ec.fieldContext_Question_kind(ctx, field)
+	case "choices":
+		return ec.fieldContext_Question_choices(ctx, field)
+	case "isActive":
+		return ec.fieldContext_Question_isActive(ctx, field)
+	case "position":
+		return ec.fieldContext_Question_position(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Question", field.Name)
+}
+
+func (ec *executionContext) childFields_QuestionAnswer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_QuestionAnswer_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_QuestionAnswer_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_QuestionAnswer_version(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_QuestionAnswer_updatedAt(ctx, field)
+	case "appointmentId":
+		return ec.fieldContext_QuestionAnswer_appointmentId(ctx, field)
+	case "patientId":
+		return ec.fieldContext_QuestionAnswer_patientId(ctx, field)
+	case "practitionerId":
+		return ec.fieldContext_QuestionAnswer_practitionerId(ctx, field)
+	case "questionId":
+		return ec.fieldContext_QuestionAnswer_questionId(ctx, field)
+	case "prompt":
+		return ec.fieldContext_QuestionAnswer_prompt(ctx, field)
+	case "text":
+		return ec.fieldContext_QuestionAnswer_text(ctx, field)
+	case "choices":
+		return ec.fieldContext_QuestionAnswer_choices(ctx, field)
+	case "appointment":
+		return ec.fieldContext_QuestionAnswer_appointment(ctx, field)
+	case "patient":
+		return ec.fieldContext_QuestionAnswer_patient(ctx, field)
+	case "practitioner":
+		return ec.fieldContext_QuestionAnswer_practitioner(ctx, field)
+	case "question":
+		return ec.fieldContext_QuestionAnswer_question(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type QuestionAnswer", field.Name)
+}
+
 func (ec *executionContext) childFields_ReactivateUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -10053,6 +13915,78 @@ func (ec *executionContext) childFields_ReactivateUserPayload(ctx context.Contex
 		return ec.fieldContext_ReactivateUserPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReactivateUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordOpening(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RecordOpening_id(ctx, field)
+	case "roomId":
+		return ec.fieldContext_RecordOpening_roomId(ctx, field)
+	case "reason":
+		return ec.fieldContext_RecordOpening_reason(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RecordOpening_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_RecordOpening_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordOpening", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordPaymentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_RecordPaymentPayload_order(ctx, field)
+	case "appointment":
+		return ec.fieldContext_RecordPaymentPayload_appointment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RecordPaymentPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordPaymentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Refund(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Refund_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Refund_createdAt(ctx, field)
+	case "orderId":
+		return ec.fieldContext_Refund_orderId(ctx, field)
+	case "patientId":
+		return ec.fieldContext_Refund_patientId(ctx, field)
+	case "status":
+		return ec.fieldContext_Refund_status(ctx, field)
+	case "reason":
+		return ec.fieldContext_Refund_reason(ctx, field)
+	case "providerRef":
+		return ec.fieldContext_Refund_providerRef(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Refund_attempts(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_Refund_finishedAt(ctx, field)
+	case "nextAttemptAt":
+		return ec.fieldContext_Refund_nextAttemptAt(ctx, field)
+	case "order":
+		return ec.fieldContext_Refund_order(ctx, field)
+	case "patient":
+		return ec.fieldContext_Refund_patient(ctx, field)
+	case "amount":
+		return ec.fieldContext_Refund_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Refund", field.Name)
+}
+
+func (ec *executionContext) childFields_RefundOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_RefundOrderPayload_order(ctx, field)
+	case "refund":
+		return ec.fieldContext_RefundOrderPayload_refund(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RefundOrderPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefundOrderPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RegisterPatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10073,6 +14007,16 @@ func (ec *executionContext) childFields_RequestPasswordResetPayload(ctx context.
 		return ec.fieldContext_RequestPasswordResetPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RequestPasswordResetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RescheduleAppointmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "appointment":
+		return ec.fieldContext_RescheduleAppointmentPayload_appointment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RescheduleAppointmentPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RescheduleAppointmentPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ResetPasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10199,6 +14143,28 @@ func (ec *executionContext) childFields_SessionStatus(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type SessionStatus", field.Name)
 }
 
+func (ec *executionContext) childFields_SetTypingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "isTold":
+		return ec.fieldContext_SetTypingPayload_isTold(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetTypingPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetTypingPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SettleRefundPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_SettleRefundPayload_order(ctx, field)
+	case "refund":
+		return ec.fieldContext_SettleRefundPayload_refund(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SettleRefundPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SettleRefundPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SkippedSlot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "localDate":
@@ -10235,6 +14201,8 @@ func (ec *executionContext) childFields_Slot(ctx context.Context, field graphql.
 		return ec.fieldContext_Slot_timeZone(ctx, field)
 	case "localDate":
 		return ec.fieldContext_Slot_localDate(ctx, field)
+	case "status":
+		return ec.fieldContext_Slot_status(ctx, field)
 	case "practitioner":
 		return ec.fieldContext_Slot_practitioner(ctx, field)
 	case "isFree":
@@ -10265,6 +14233,62 @@ func (ec *executionContext) childFields_SlotEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type SlotEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_SlotsChanged(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurredAt":
+		return ec.fieldContext_SlotsChanged_occurredAt(ctx, field)
+	case "slots":
+		return ec.fieldContext_SlotsChanged_slots(ctx, field)
+	case "hasMore":
+		return ec.fieldContext_SlotsChanged_hasMore(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SlotsChanged", field.Name)
+}
+
+func (ec *executionContext) childFields_TextRange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_TextRange_start(ctx, field)
+	case "length":
+		return ec.fieldContext_TextRange_length(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TextRange", field.Name)
+}
+
+func (ec *executionContext) childFields_Typing(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurredAt":
+		return ec.fieldContext_Typing_occurredAt(ctx, field)
+	case "isTyping":
+		return ec.fieldContext_Typing_isTyping(ctx, field)
+	case "userId":
+		return ec.fieldContext_Typing_userId(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Typing_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Typing", field.Name)
+}
+
+func (ec *executionContext) childFields_UnblockTimePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedLeaveId":
+		return ec.fieldContext_UnblockTimePayload_deletedLeaveId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UnblockTimePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnblockTimePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateAppointmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "appointment":
+		return ec.fieldContext_UpdateAppointmentPayload_appointment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateAppointmentPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateAppointmentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdatePatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "patient":
@@ -10285,6 +14309,26 @@ func (ec *executionContext) childFields_UpdatePractitionerProfilePayload(ctx con
 	return nil, fmt.Errorf("no field named %q was found under type UpdatePractitionerProfilePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateQuestionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "question":
+		return ec.fieldContext_UpdateQuestionPayload_question(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateQuestionPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateQuestionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateSlotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "slot":
+		return ec.fieldContext_UpdateSlotPayload_slot(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateSlotPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateSlotPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -10293,6 +14337,18 @@ func (ec *executionContext) childFields_UpdateUserPayload(ctx context.Context, f
 		return ec.fieldContext_UpdateUserPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Upload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Upload_id(ctx, field)
+	case "url":
+		return ec.fieldContext_Upload_url(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Upload_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Upload", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10620,46 +14676,70 @@ func (ec *executionContext) field_Appointment_orders_args(ctx context.Context, r
 func (ec *executionContext) field_ChatRoom_messages_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
 			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["first"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
 			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["before"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+	args["last"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) ([]*ent.ChatMessageOrder, error) {
 			return ec.unmarshalOChatMessageOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessageOrderᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["orderBy"] = arg4
+	args["orderBy"] = arg7
 	return args, nil
 }
 
@@ -10669,6 +14749,34 @@ func (ec *executionContext) field_Mutation_advanceClock_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.AdvanceClockInput, error) {
 			return ec.unmarshalNAdvanceClockInput2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAdvanceClockInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_answerQuestionnaire_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.AnswerQuestionnaireInput, error) {
+			return ec.unmarshalNAnswerQuestionnaireInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐAnswerQuestionnaireInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_blockTime_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.BlockTimeInput, error) {
+			return ec.unmarshalNBlockTimeInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐBlockTimeInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10691,12 +14799,54 @@ func (ec *executionContext) field_Mutation_bookAppointment_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_breakGlass_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.BreakGlassInput, error) {
+			return ec.unmarshalNBreakGlassInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐBreakGlassInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_cancelAppointment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.CancelAppointmentInput, error) {
+			return ec.unmarshalNCancelAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐCancelAppointmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_changePassword_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.ChangePasswordInput, error) {
 			return ec.unmarshalNChangePasswordInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐChangePasswordInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_completeAppointment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.CompleteAppointmentInput, error) {
+			return ec.unmarshalNCompleteAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐCompleteAppointmentInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10747,6 +14897,20 @@ func (ec *executionContext) field_Mutation_createPatient_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createQuestion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.CreateQuestionInput, error) {
+			return ec.unmarshalNCreateQuestionInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐCreateQuestionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createSlot_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10767,6 +14931,20 @@ func (ec *executionContext) field_Mutation_createSlots_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (booking.CreateSlotsInput, error) {
 			return ec.unmarshalNCreateSlotsInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐCreateSlotsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createUpload_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.CreateUploadInput, error) {
+			return ec.unmarshalNCreateUploadInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐCreateUploadInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10803,12 +14981,82 @@ func (ec *executionContext) field_Mutation_deactivateUser_args(ctx context.Conte
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_deleteAppointment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.DeleteAppointmentInput, error) {
+			return ec.unmarshalNDeleteAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐDeleteAppointmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteChatRoom_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.DeleteChatRoomInput, error) {
+			return ec.unmarshalNDeleteChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteChatRoomInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.DeleteMessageInput, error) {
+			return ec.unmarshalNDeleteMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteMessageInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteSlot_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.DeleteSlotInput, error) {
+			return ec.unmarshalNDeleteSlotInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐDeleteSlotInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_disableTotp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.DisableTotpInput, error) {
 			return ec.unmarshalNDisableTotpInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐDisableTotpInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_editMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.EditMessageInput, error) {
+			return ec.unmarshalNEditMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐEditMessageInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10887,6 +15135,34 @@ func (ec *executionContext) field_Mutation_logout_args(ctx context.Context, rawA
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_manageChatRoom_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.ManageChatRoomInput, error) {
+			return ec.unmarshalNManageChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐManageChatRoomInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_markNoShow_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.MarkNoShowInput, error) {
+			return ec.unmarshalNMarkNoShowInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐMarkNoShowInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_markNotificationRead_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10943,6 +15219,34 @@ func (ec *executionContext) field_Mutation_reactivateUser_args(ctx context.Conte
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_recordPayment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.RecordPaymentInput, error) {
+			return ec.unmarshalNRecordPaymentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRecordPaymentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_refundOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.RefundOrderInput, error) {
+			return ec.unmarshalNRefundOrderInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRefundOrderInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_registerPatient_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10963,6 +15267,20 @@ func (ec *executionContext) field_Mutation_requestPasswordReset_args(ctx context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.RequestPasswordResetInput, error) {
 			return ec.unmarshalNRequestPasswordResetInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐRequestPasswordResetInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_rescheduleAppointment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.RescheduleAppointmentInput, error) {
+			return ec.unmarshalNRescheduleAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRescheduleAppointmentInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11041,6 +15359,62 @@ func (ec *executionContext) field_Mutation_sendMessage_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_setTyping_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (chat.SetTypingInput, error) {
+			return ec.unmarshalNSetTypingInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSetTypingInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_settleRefund_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.SettleRefundInput, error) {
+			return ec.unmarshalNSettleRefundInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSettleRefundInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_unblockTime_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.UnblockTimeInput, error) {
+			return ec.unmarshalNUnblockTimeInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐUnblockTimeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateAppointment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.UpdateAppointmentInput, error) {
+			return ec.unmarshalNUpdateAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐUpdateAppointmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_updatePatient_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11061,6 +15435,34 @@ func (ec *executionContext) field_Mutation_updatePractitionerProfile_args(ctx co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.UpdatePractitionerProfileInput, error) {
 			return ec.unmarshalNUpdatePractitionerProfileInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐUpdatePractitionerProfileInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateQuestion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.UpdateQuestionInput, error) {
+			return ec.unmarshalNUpdateQuestionInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐUpdateQuestionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateSlot_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (booking.UpdateSlotInput, error) {
+			return ec.unmarshalNUpdateSlotInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐUpdateSlotInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11377,6 +15779,52 @@ func (ec *executionContext) field_Query_chatRooms_args(ctx context.Context, rawA
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_deletedAppointments_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*ent.AppointmentOrder, error) {
+			return ec.unmarshalOAppointmentOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_jobRuns_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11436,6 +15884,60 @@ func (ec *executionContext) field_Query_jobRuns_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["state"] = arg6
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_leaves_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*ent.LeaveOrder, error) {
+			return ec.unmarshalOLeaveOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "practitionerId",
+		func(ctx context.Context, v any) (*uuid.UUID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["practitionerId"] = arg5
 	return args, nil
 }
 
@@ -11556,6 +16058,20 @@ func (ec *executionContext) field_Query_notifications_args(ctx context.Context, 
 		return nil, err
 	}
 	args["orderBy"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_orderAudit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "orderId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderId"] = arg0
 	return args, nil
 }
 
@@ -11754,6 +16270,34 @@ func (ec *executionContext) field_Query_practitioners_args(ctx context.Context, 
 		return nil, err
 	}
 	args["where"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_questionnaireAnswers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "appointmentId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["appointmentId"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_questionnaire_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "withInactive",
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["withInactive"] = arg0
 	return args, nil
 }
 
@@ -11985,6 +16529,28 @@ func (ec *executionContext) field_Query_validateIdentifier_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Subscription_appointmentChanged_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "appointmentId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["appointmentId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Subscription_chatEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12004,6 +16570,64 @@ func (ec *executionContext) field_Subscription_chatEvents_args(ctx context.Conte
 		return nil, err
 	}
 	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_chatInbox_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_slotsChanged_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "practitionerId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["practitionerId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_typing_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "roomId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["roomId"] = arg0
 	return args, nil
 }
 
@@ -12135,6 +16759,70 @@ func (ec *executionContext) _AdvanceClockPayload_userErrors(ctx context.Context,
 func (ec *executionContext) fieldContext_AdvanceClockPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "AdvanceClockPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AnswerQuestionnairePayload_answers(ctx context.Context, field graphql.CollectedField, obj *model.AnswerQuestionnairePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerQuestionnairePayload_answers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Answers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.QuestionAnswer) graphql.Marshaler {
+			return ec.marshalNQuestionAnswer2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestionAnswer(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerQuestionnairePayload_answers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AnswerQuestionnairePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_QuestionAnswer(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AnswerQuestionnairePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.AnswerQuestionnairePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AnswerQuestionnairePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AnswerQuestionnairePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AnswerQuestionnairePayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -12421,6 +17109,75 @@ func (ec *executionContext) fieldContext_Appointment_bookedBy(_ context.Context,
 	return graphql.NewScalarFieldContext("Appointment", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
+func (ec *executionContext) _Appointment_rescheduledFromId(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_rescheduledFromId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RescheduledFromID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_rescheduledFromId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Appointment", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Appointment_deletedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_deletedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_deletedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Appointment", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Appointment_deletedBy(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_deletedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_deletedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Appointment", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
 func (ec *executionContext) _Appointment_patient(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12544,6 +17301,70 @@ func (ec *executionContext) fieldContext_Appointment_booker(_ context.Context, f
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Appointment_rescheduledFrom(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_rescheduledFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RescheduledFrom(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
+			return ec.marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_rescheduledFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Appointment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Appointment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Appointment_rescheduledTo(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_rescheduledTo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RescheduledTo(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
+			return ec.marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_rescheduledTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Appointment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Appointment(ctx, field)
 		},
 	}
 	return fc, nil
@@ -12722,6 +17543,144 @@ func (ec *executionContext) fieldContext_Appointment_price(_ context.Context, fi
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Appointment_viewerCanCancel(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_viewerCanCancel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Appointment().ViewerCanCancel(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_viewerCanCancel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Appointment", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Appointment_viewerCanReschedule(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_viewerCanReschedule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Appointment().ViewerCanReschedule(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_viewerCanReschedule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Appointment", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Appointment_viewerCanComplete(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_viewerCanComplete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Appointment().ViewerCanComplete(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_viewerCanComplete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Appointment", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Appointment_viewerCanMarkNoShow(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_viewerCanMarkNoShow(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Appointment().ViewerCanMarkNoShow(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_viewerCanMarkNoShow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Appointment", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Appointment_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_viewerCanUpdate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Appointment().ViewerCanUpdate(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Appointment", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Appointment_viewerCanDelete(ctx context.Context, field graphql.CollectedField, obj *ent.Appointment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Appointment_viewerCanDelete(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Appointment().ViewerCanDelete(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Appointment_viewerCanDelete(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Appointment", field, true, true, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _AppointmentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentConnection) (ret graphql.Marshaler) {
@@ -13050,6 +18009,52 @@ func (ec *executionContext) fieldContext_AppointmentIntake_note(_ context.Contex
 	return graphql.NewScalarFieldContext("AppointmentIntake", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _AppointmentIntake_symptoms(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentIntake) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentIntake_symptoms(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Symptoms, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalOString2string(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentIntake_symptoms(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentIntake", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentIntake_consultationType(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentIntake) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentIntake_consultationType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConsultationType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *appointmentintake.ConsultationType) graphql.Marshaler {
+			return ec.marshalOAppointmentIntakeConsultationType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋappointmentintakeᚐConsultationType(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentIntake_consultationType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentIntake", field, false, false, errors.New("field of type AppointmentIntakeConsultationType does not have child fields"))
+}
+
 func (ec *executionContext) _AppointmentIntake_appointment(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentIntake) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13144,6 +18149,121 @@ func (ec *executionContext) fieldContext_AppointmentIntake_practitioner(_ contex
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _AppointmentMoved_cursor(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentMoved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentMoved_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentMoved_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentMoved", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentMoved_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentMoved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentMoved_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentMoved_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentMoved", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentMoved_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentMoved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentMoved_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentMoved_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentMoved", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentMoved_appointmentId(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentMoved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentMoved_appointmentId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AppointmentID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentMoved_appointmentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentMoved", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentMoved_rescheduledToId(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentMoved) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentMoved_rescheduledToId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RescheduledToID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentMoved_rescheduledToId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentMoved", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _AppointmentStatusChange_id(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentStatusChange) (ret graphql.Marshaler) {
@@ -13373,6 +18493,29 @@ func (ec *executionContext) _AppointmentStatusChange_reason(ctx context.Context,
 	)
 }
 func (ec *executionContext) fieldContext_AppointmentStatusChange_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentStatusChange", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentStatusChange_context(ctx context.Context, field graphql.CollectedField, obj *ent.AppointmentStatusChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentStatusChange_context(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Context, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalOString2string(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentStatusChange_context(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AppointmentStatusChange", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -13614,6 +18757,259 @@ func (ec *executionContext) fieldContext_AppointmentStatusChangeEdge_cursor(_ co
 	return graphql.NewScalarFieldContext("AppointmentStatusChangeEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _AppointmentStatusChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentStatusChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentStatusChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentStatusChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentStatusChanged", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentStatusChanged_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentStatusChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentStatusChanged_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentStatusChanged_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentStatusChanged", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentStatusChanged_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentStatusChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentStatusChanged_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentStatusChanged_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentStatusChanged", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentStatusChanged_appointmentId(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentStatusChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentStatusChanged_appointmentId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AppointmentID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentStatusChanged_appointmentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentStatusChanged", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentStatusChanged_from(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentStatusChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentStatusChanged_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *appointment.Status) graphql.Marshaler {
+			return ec.marshalOAppointmentStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋappointmentᚐStatus(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentStatusChanged_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentStatusChanged", field, false, false, errors.New("field of type AppointmentStatus does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentStatusChanged_to(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentStatusChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentStatusChanged_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v appointment.Status) graphql.Marshaler {
+			return ec.marshalNAppointmentStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋappointmentᚐStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentStatusChanged_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentStatusChanged", field, false, false, errors.New("field of type AppointmentStatus does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentUpdated_cursor(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentUpdated) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentUpdated_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentUpdated_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentUpdated", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentUpdated_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentUpdated) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentUpdated_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentUpdated_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentUpdated", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentUpdated_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentUpdated) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentUpdated_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentUpdated_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentUpdated", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentUpdated_appointmentId(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentUpdated) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentUpdated_appointmentId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AppointmentID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentUpdated_appointmentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentUpdated", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _AppointmentUpdated_by(ctx context.Context, field graphql.CollectedField, obj *model.AppointmentUpdated) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AppointmentUpdated_by(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.By, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AppointmentUpdated_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AppointmentUpdated", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
 func (ec *executionContext) _BasicError_code(ctx context.Context, field graphql.CollectedField, obj *model.BasicError) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13683,6 +19079,125 @@ func (ec *executionContext) fieldContext_BasicError_field(_ context.Context, fie
 	return graphql.NewScalarFieldContext("BasicError", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _BlockTimePayload_leave(ctx context.Context, field graphql.CollectedField, obj *model.BlockTimePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlockTimePayload_leave(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Leave, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Leave) graphql.Marshaler {
+			return ec.marshalOLeave2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeave(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BlockTimePayload_leave(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlockTimePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Leave(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlockTimePayload_removedCount(ctx context.Context, field graphql.CollectedField, obj *model.BlockTimePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlockTimePayload_removedCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemovedCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlockTimePayload_removedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlockTimePayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BlockTimePayload_heldSlots(ctx context.Context, field graphql.CollectedField, obj *model.BlockTimePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlockTimePayload_heldSlots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HeldSlots, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Slot) graphql.Marshaler {
+			return ec.marshalNSlot2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐSlot(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlockTimePayload_heldSlots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlockTimePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Slot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BlockTimePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.BlockTimePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BlockTimePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BlockTimePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BlockTimePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _BookAppointmentPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.BookAppointmentPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13747,6 +19262,134 @@ func (ec *executionContext) fieldContext_BookAppointmentPayload_userErrors(_ con
 	return fc, nil
 }
 
+func (ec *executionContext) _BreakGlassPayload_openings(ctx context.Context, field graphql.CollectedField, obj *model.BreakGlassPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BreakGlassPayload_openings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Openings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.RecordOpening) graphql.Marshaler {
+			return ec.marshalORecordOpening2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpeningᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BreakGlassPayload_openings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BreakGlassPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordOpening(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BreakGlassPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.BreakGlassPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BreakGlassPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BreakGlassPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BreakGlassPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CancelAppointmentPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.CancelAppointmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelAppointmentPayload_appointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Appointment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
+			return ec.marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CancelAppointmentPayload_appointment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CancelAppointmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Appointment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CancelAppointmentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CancelAppointmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelAppointmentPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CancelAppointmentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CancelAppointmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ChangePasswordPayload_endedSessions(ctx context.Context, field graphql.CollectedField, obj *model.ChangePasswordPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13800,6 +19443,259 @@ func (ec *executionContext) fieldContext_ChangePasswordPayload_userErrors(_ cont
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ChatAttachment_id(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_fileName(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_fileName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FileName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_fileName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_contentType(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_contentType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ContentType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_contentType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_sizeBytes(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_sizeBytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SizeBytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_sizeBytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatAttachment_url(ctx context.Context, field graphql.CollectedField, obj *ent.ChatAttachment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatAttachment_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatAttachment().URL(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatAttachment_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatAttachment", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_startsAt(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_startsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_endsAt(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_endsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_durationMinutes(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_durationMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DurationMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_durationMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_note(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_note(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Note, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_symptoms(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_symptoms(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Symptoms, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_symptoms(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatContext_consultationType(ctx context.Context, field graphql.CollectedField, obj *chat.ChatContext) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatContext_consultationType(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConsultationType, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *appointmentintake.ConsultationType) graphql.Marshaler {
+			return ec.marshalOAppointmentIntakeConsultationType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋappointmentintakeᚐConsultationType(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatContext_consultationType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatContext", field, false, false, errors.New("field of type AppointmentIntakeConsultationType does not have child fields"))
 }
 
 func (ec *executionContext) _ChatEventConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ChatEventConnection) (ret graphql.Marshaler) {
@@ -13944,6 +19840,199 @@ func (ec *executionContext) fieldContext_ChatEventEdge_cursor(_ context.Context,
 	return graphql.NewScalarFieldContext("ChatEventEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _ChatInboxChanged_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_roomId(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_roomId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RoomID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_roomId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_room(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_room(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatInboxChanged().Room(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatRoom) graphql.Marshaler {
+			return ec.marshalOChatRoom2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoom(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_room(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatInboxChanged",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatRoom(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatInboxChanged_kind(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.ChatEventKind) graphql.Marshaler {
+			return ec.marshalNChatEventKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEventKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, false, false, errors.New("field of type ChatEventKind does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_unreadCount(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_unreadCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatInboxChanged().UnreadCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_unreadCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatInboxChanged_unreadTotal(ctx context.Context, field graphql.CollectedField, obj *model.ChatInboxChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatInboxChanged_unreadTotal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatInboxChanged().UnreadTotal(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatInboxChanged_unreadTotal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatInboxChanged", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _ChatMessage_id(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14082,29 +20171,6 @@ func (ec *executionContext) fieldContext_ChatMessage_position(_ context.Context,
 	return graphql.NewScalarFieldContext("ChatMessage", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ChatMessage_body(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChatMessage_body(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Body, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_ChatMessage_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChatMessage", field, false, false, errors.New("field of type String does not have child fields"))
-}
-
 func (ec *executionContext) _ChatMessage_clientMessageId(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14155,6 +20221,249 @@ func (ec *executionContext) fieldContext_ChatMessage_room(_ context.Context, fie
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ChatRoom(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_body(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Body(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_editedAt(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_editedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().EditedAt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_editedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_isDeleted(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_isDeleted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().IsDeleted(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_isDeleted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_version(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Version(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_viewerCanEdit(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_viewerCanEdit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().ViewerCanEdit(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_viewerCanEdit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatMessage", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ChatMessage_readBy(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_readBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().ReadBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*chat.ChatReceipt) graphql.Marshaler {
+			return ec.marshalNChatReceipt2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceiptᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_readBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatReceipt(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_highlights(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_highlights(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Highlights(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*chat.TextRange) graphql.Marshaler {
+			return ec.marshalNTextRange2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_highlights(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TextRange(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_attachments(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_attachments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Attachments(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ChatAttachment) graphql.Marshaler {
+			return ec.marshalNChatAttachment2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachmentᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_attachments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatAttachment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatMessage_versions(ctx context.Context, field graphql.CollectedField, obj *ent.ChatMessage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatMessage_versions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatMessage().Versions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*chat.MessageText) graphql.Marshaler {
+			return ec.marshalNMessageText2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageTextᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatMessage_versions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatMessage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MessageText(ctx, field)
 		},
 	}
 	return fc, nil
@@ -14302,6 +20611,130 @@ func (ec *executionContext) fieldContext_ChatMessageEdge_cursor(_ context.Contex
 	return graphql.NewScalarFieldContext("ChatMessageEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _ChatParticipant_id(ctx context.Context, field graphql.CollectedField, obj *chat.ChatParticipant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatParticipant_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatParticipant_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatParticipant", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChatParticipant_role(ctx context.Context, field graphql.CollectedField, obj *chat.ChatParticipant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatParticipant_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v chatmessage.SenderRole) graphql.Marshaler {
+			return ec.marshalNChatMessageSenderRole2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatmessageᚐSenderRole(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatParticipant_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatParticipant", field, false, false, errors.New("field of type ChatMessageSenderRole does not have child fields"))
+}
+
+func (ec *executionContext) _ChatParticipant_name(ctx context.Context, field graphql.CollectedField, obj *chat.ChatParticipant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatParticipant_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatParticipant_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatParticipant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChatReceipt_user(ctx context.Context, field graphql.CollectedField, obj *chat.ChatReceipt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatReceipt_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.User, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v chat.ChatParticipant) graphql.Marshaler {
+			return ec.marshalNChatParticipant2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatParticipant(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatReceipt_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatReceipt",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatParticipant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChatReceipt_readAt(ctx context.Context, field graphql.CollectedField, obj *chat.ChatReceipt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatReceipt_readAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReadAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChatReceipt_readAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatReceipt", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _ChatRoom_id(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14440,6 +20873,29 @@ func (ec *executionContext) fieldContext_ChatRoom_status(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("ChatRoom", field, false, false, errors.New("field of type ChatRoomStatus does not have child fields"))
 }
 
+func (ec *executionContext) _ChatRoom_statusSince(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatRoom_statusSince(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StatusSince, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatRoom_statusSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatRoom", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _ChatRoom_appointment(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14536,6 +20992,38 @@ func (ec *executionContext) fieldContext_ChatRoom_practitioner(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _ChatRoom_context(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChatRoom_context(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ChatRoom().Context(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.ChatContext) graphql.Marshaler {
+			return ec.marshalOChatContext2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatContext(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChatRoom_context(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatRoom",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatContext(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ChatRoom_messages(ctx context.Context, field graphql.CollectedField, obj *ent.ChatRoom) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14546,7 +21034,7 @@ func (ec *executionContext) _ChatRoom_messages(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.ChatRoom().Messages(ctx, obj, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.ChatMessageOrder))
+			return ec.Resolvers.ChatRoom().Messages(ctx, obj, fc.Args["search"].(*string), fc.Args["from"].(*time.Time), fc.Args["to"].(*time.Time), fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.ChatMessageOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessageConnection) graphql.Marshaler {
@@ -14823,6 +21311,70 @@ func (ec *executionContext) fieldContext_ChatRoomEdge_cursor(_ context.Context, 
 	return graphql.NewScalarFieldContext("ChatRoomEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _CompleteAppointmentPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.CompleteAppointmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CompleteAppointmentPayload_appointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Appointment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
+			return ec.marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CompleteAppointmentPayload_appointment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CompleteAppointmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Appointment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CompleteAppointmentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CompleteAppointmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CompleteAppointmentPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CompleteAppointmentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CompleteAppointmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ConfirmTotpPayload_recoveryCodes(ctx context.Context, field graphql.CollectedField, obj *model.ConfirmTotpPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15084,6 +21636,70 @@ func (ec *executionContext) fieldContext_CreatePatientPayload_userErrors(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateQuestionPayload_question(ctx context.Context, field graphql.CollectedField, obj *model.CreateQuestionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateQuestionPayload_question(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Question, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Question) graphql.Marshaler {
+			return ec.marshalOQuestion2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateQuestionPayload_question(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateQuestionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Question(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateQuestionPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CreateQuestionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateQuestionPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateQuestionPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateQuestionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CreateSlotPayload_slot(ctx context.Context, field graphql.CollectedField, obj *model.CreateSlotPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15267,6 +21883,70 @@ func (ec *executionContext) fieldContext_CreateSlotsPayload_userErrors(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateUploadPayload_upload(ctx context.Context, field graphql.CollectedField, obj *model.CreateUploadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateUploadPayload_upload(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Upload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.Upload) graphql.Marshaler {
+			return ec.marshalOUpload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐUpload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateUploadPayload_upload(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateUploadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Upload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateUploadPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CreateUploadPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateUploadPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateUploadPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateUploadPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CreateUserPayload_user(ctx context.Context, field graphql.CollectedField, obj *model.CreateUserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15395,6 +22075,267 @@ func (ec *executionContext) fieldContext_DeactivateUserPayload_userErrors(_ cont
 	return fc, nil
 }
 
+func (ec *executionContext) _DeleteAppointmentPayload_deletedAppointmentId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteAppointmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteAppointmentPayload_deletedAppointmentId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedAppointmentID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteAppointmentPayload_deletedAppointmentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteAppointmentPayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _DeleteAppointmentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteAppointmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteAppointmentPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteAppointmentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteAppointmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteChatRoomPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteChatRoomPayload_deletedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteChatRoomPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteChatRoomPayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _DeleteChatRoomPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteChatRoomPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteChatRoomPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteChatRoomPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *model.DeleteMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteMessagePayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteMessagePayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteMessagePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteMessagePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteMessagePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteSlotPayload_deletedSlotId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteSlotPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteSlotPayload_deletedSlotId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedSlotID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteSlotPayload_deletedSlotId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteSlotPayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _DeleteSlotPayload_slot(ctx context.Context, field graphql.CollectedField, obj *model.DeleteSlotPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteSlotPayload_slot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slot, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Slot) graphql.Marshaler {
+			return ec.marshalOSlot2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐSlot(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteSlotPayload_slot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteSlotPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Slot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteSlotPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteSlotPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteSlotPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteSlotPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteSlotPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DisableTotpPayload_isDisabled(ctx context.Context, field graphql.CollectedField, obj *model.DisableTotpPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15440,6 +22381,70 @@ func (ec *executionContext) _DisableTotpPayload_userErrors(ctx context.Context, 
 func (ec *executionContext) fieldContext_DisableTotpPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DisableTotpPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EditMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *model.EditMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EditMessagePayload_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EditMessagePayload_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EditMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EditMessagePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.EditMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EditMessagePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EditMessagePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EditMessagePayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -16442,6 +23447,341 @@ func (ec *executionContext) fieldContext_JobRunEdge_cursor(_ context.Context, fi
 	return graphql.NewScalarFieldContext("JobRunEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _Leave_id(ctx context.Context, field graphql.CollectedField, obj *ent.Leave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Leave_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Leave_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Leave", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Leave_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Leave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Leave_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Leave_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Leave", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Leave_practitionerId(ctx context.Context, field graphql.CollectedField, obj *ent.Leave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Leave_practitionerId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PractitionerID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Leave_practitionerId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Leave", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Leave_startsAt(ctx context.Context, field graphql.CollectedField, obj *ent.Leave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Leave_startsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Leave_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Leave", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Leave_endsAt(ctx context.Context, field graphql.CollectedField, obj *ent.Leave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Leave_endsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Leave_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Leave", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Leave_reason(ctx context.Context, field graphql.CollectedField, obj *ent.Leave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Leave_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalOString2string(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Leave_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Leave", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Leave_createdBy(ctx context.Context, field graphql.CollectedField, obj *ent.Leave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Leave_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Leave_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Leave", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Leave_practitioner(ctx context.Context, field graphql.CollectedField, obj *ent.Leave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Leave_practitioner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Practitioner(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Practitioner) graphql.Marshaler {
+			return ec.marshalOPractitioner2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitioner(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Leave_practitioner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Leave",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Practitioner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LeaveConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.LeaveConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LeaveConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.LeaveEdge) graphql.Marshaler {
+			return ec.marshalOLeaveEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LeaveConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LeaveConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LeaveEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LeaveConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.LeaveConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LeaveConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LeaveConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LeaveConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LeaveConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.LeaveConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LeaveConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LeaveConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LeaveConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _LeaveEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.LeaveEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LeaveEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Leave) graphql.Marshaler {
+			return ec.marshalOLeave2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeave(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LeaveEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LeaveEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Leave(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LeaveEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.LeaveEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LeaveEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LeaveEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LeaveEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
 func (ec *executionContext) _LinkPatientAccountPayload_patient(ctx context.Context, field graphql.CollectedField, obj *model.LinkPatientAccountPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16680,6 +24020,134 @@ func (ec *executionContext) fieldContext_LogoutPayload_userErrors(_ context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _ManageChatRoomPayload_room(ctx context.Context, field graphql.CollectedField, obj *model.ManageChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ManageChatRoomPayload_room(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Room, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatRoom) graphql.Marshaler {
+			return ec.marshalOChatRoom2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoom(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ManageChatRoomPayload_room(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ManageChatRoomPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatRoom(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ManageChatRoomPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.ManageChatRoomPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ManageChatRoomPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ManageChatRoomPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ManageChatRoomPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MarkNoShowPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.MarkNoShowPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkNoShowPayload_appointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Appointment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
+			return ec.marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MarkNoShowPayload_appointment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MarkNoShowPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Appointment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MarkNoShowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.MarkNoShowPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarkNoShowPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarkNoShowPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MarkNoShowPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MarkNotificationReadPayload_notification(ctx context.Context, field graphql.CollectedField, obj *model.MarkNotificationReadPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16907,6 +24375,277 @@ func (ec *executionContext) fieldContext_MessageAdded_message(_ context.Context,
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _MessageDeleted_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageDeleted", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageDeleted_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageDeleted", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageDeleted_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageDeleted", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _MessageDeleted_message(ctx context.Context, field graphql.CollectedField, obj *model.MessageDeleted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageDeleted_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageDeleted_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageDeleted",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageEdited_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEdited", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageEdited_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEdited", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _MessageEdited_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEdited", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _MessageEdited_message(ctx context.Context, field graphql.CollectedField, obj *model.MessageEdited) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageEdited_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChatMessage) graphql.Marshaler {
+			return ec.marshalOChatMessage2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageEdited_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageEdited",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChatMessage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MessageText_number(ctx context.Context, field graphql.CollectedField, obj *chat.MessageText) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageText_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageText_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageText", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _MessageText_body(ctx context.Context, field graphql.CollectedField, obj *chat.MessageText) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageText_body(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MessageText_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageText", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _MessageText_since(ctx context.Context, field graphql.CollectedField, obj *chat.MessageText) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MessageText_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MessageText_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageText", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _MessagesRead_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MessagesRead) (ret graphql.Marshaler) {
@@ -17266,6 +25005,274 @@ func (ec *executionContext) fieldContext_Mutation_createSlots(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_updateSlot(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateSlot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateSlot(ctx, fc.Args["input"].(booking.UpdateSlotInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.UpdateSlotPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"DOCTOR", "CLINICIAN", "SUPERVISOR", "SCHEDULER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.UpdateSlotPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.UpdateSlotPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateSlotPayload) graphql.Marshaler {
+			return ec.marshalNUpdateSlotPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUpdateSlotPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateSlot(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateSlotPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateSlot_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteSlot(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteSlot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteSlot(ctx, fc.Args["input"].(booking.DeleteSlotInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.DeleteSlotPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"DOCTOR", "CLINICIAN", "SUPERVISOR", "SCHEDULER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.DeleteSlotPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.DeleteSlotPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteSlotPayload) graphql.Marshaler {
+			return ec.marshalNDeleteSlotPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteSlotPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteSlot(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteSlotPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteSlot_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_blockTime(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_blockTime(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BlockTime(ctx, fc.Args["input"].(booking.BlockTimeInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.BlockTimePayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"DOCTOR", "CLINICIAN", "SUPERVISOR", "SCHEDULER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.BlockTimePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.BlockTimePayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BlockTimePayload) graphql.Marshaler {
+			return ec.marshalNBlockTimePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐBlockTimePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_blockTime(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BlockTimePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_blockTime_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_unblockTime(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_unblockTime(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnblockTime(ctx, fc.Args["input"].(booking.UnblockTimeInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.UnblockTimePayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"DOCTOR", "CLINICIAN", "SUPERVISOR", "SCHEDULER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.UnblockTimePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.UnblockTimePayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UnblockTimePayload) graphql.Marshaler {
+			return ec.marshalNUnblockTimePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUnblockTimePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_unblockTime(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UnblockTimePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_unblockTime_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_bookAppointment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17354,7 +25361,7 @@ func (ec *executionContext) _Mutation_createOrder(ctx context.Context, field gra
 					var zeroVal *model.CreateOrderPayload
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "SCHEDULER", "ADMIN"})
 				if err != nil {
 					var zeroVal *model.CreateOrderPayload
 					return zeroVal, err
@@ -17394,6 +25401,609 @@ func (ec *executionContext) fieldContext_Mutation_createOrder(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_cancelAppointment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_cancelAppointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CancelAppointment(ctx, fc.Args["input"].(booking.CancelAppointmentInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.CancelAppointmentPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR", "SCHEDULER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.CancelAppointmentPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.CancelAppointmentPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CancelAppointmentPayload) graphql.Marshaler {
+			return ec.marshalNCancelAppointmentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCancelAppointmentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_cancelAppointment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CancelAppointmentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_cancelAppointment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_rescheduleAppointment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_rescheduleAppointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RescheduleAppointment(ctx, fc.Args["input"].(booking.RescheduleAppointmentInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.RescheduleAppointmentPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR", "SCHEDULER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.RescheduleAppointmentPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.RescheduleAppointmentPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RescheduleAppointmentPayload) graphql.Marshaler {
+			return ec.marshalNRescheduleAppointmentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRescheduleAppointmentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_rescheduleAppointment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RescheduleAppointmentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_rescheduleAppointment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_completeAppointment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_completeAppointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CompleteAppointment(ctx, fc.Args["input"].(booking.CompleteAppointmentInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.CompleteAppointmentPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.CompleteAppointmentPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.CompleteAppointmentPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CompleteAppointmentPayload) graphql.Marshaler {
+			return ec.marshalNCompleteAppointmentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCompleteAppointmentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_completeAppointment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CompleteAppointmentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_completeAppointment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_markNoShow(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_markNoShow(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MarkNoShow(ctx, fc.Args["input"].(booking.MarkNoShowInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.MarkNoShowPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.MarkNoShowPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.MarkNoShowPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MarkNoShowPayload) graphql.Marshaler {
+			return ec.marshalNMarkNoShowPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMarkNoShowPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_markNoShow(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MarkNoShowPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_markNoShow_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateAppointment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateAppointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateAppointment(ctx, fc.Args["input"].(booking.UpdateAppointmentInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.UpdateAppointmentPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.UpdateAppointmentPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.UpdateAppointmentPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateAppointmentPayload) graphql.Marshaler {
+			return ec.marshalNUpdateAppointmentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUpdateAppointmentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateAppointment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateAppointmentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateAppointment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteAppointment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteAppointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteAppointment(ctx, fc.Args["input"].(booking.DeleteAppointmentInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.DeleteAppointmentPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.DeleteAppointmentPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.DeleteAppointmentPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteAppointmentPayload) graphql.Marshaler {
+			return ec.marshalNDeleteAppointmentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteAppointmentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteAppointment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteAppointmentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteAppointment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_answerQuestionnaire(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_answerQuestionnaire(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AnswerQuestionnaire(ctx, fc.Args["input"].(booking.AnswerQuestionnaireInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.AnswerQuestionnairePayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT"})
+				if err != nil {
+					var zeroVal *model.AnswerQuestionnairePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.AnswerQuestionnairePayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AnswerQuestionnairePayload) graphql.Marshaler {
+			return ec.marshalNAnswerQuestionnairePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAnswerQuestionnairePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_answerQuestionnaire(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AnswerQuestionnairePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_answerQuestionnaire_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createQuestion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createQuestion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateQuestion(ctx, fc.Args["input"].(booking.CreateQuestionInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.CreateQuestionPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.CreateQuestionPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.CreateQuestionPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateQuestionPayload) graphql.Marshaler {
+			return ec.marshalNCreateQuestionPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCreateQuestionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createQuestion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateQuestionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createQuestion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateQuestion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateQuestion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateQuestion(ctx, fc.Args["input"].(booking.UpdateQuestionInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.UpdateQuestionPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.UpdateQuestionPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.UpdateQuestionPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateQuestionPayload) graphql.Marshaler {
+			return ec.marshalNUpdateQuestionPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUpdateQuestionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateQuestion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateQuestionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateQuestion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -17528,6 +26138,408 @@ func (ec *executionContext) fieldContext_Mutation_markRoomRead(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_markRoomRead_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_editMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_editMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EditMessage(ctx, fc.Args["input"].(chat.EditMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.EditMessagePayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.EditMessagePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.EditMessagePayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.EditMessagePayload) graphql.Marshaler {
+			return ec.marshalNEditMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐEditMessagePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_editMessage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EditMessagePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_editMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteMessage(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteMessage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteMessage(ctx, fc.Args["input"].(chat.DeleteMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.DeleteMessagePayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.DeleteMessagePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.DeleteMessagePayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteMessagePayload) graphql.Marshaler {
+			return ec.marshalNDeleteMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteMessagePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteMessage(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteMessagePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteMessage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createUpload(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createUpload(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateUpload(ctx, fc.Args["input"].(chat.CreateUploadInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.CreateUploadPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.CreateUploadPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.CreateUploadPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateUploadPayload) graphql.Marshaler {
+			return ec.marshalNCreateUploadPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCreateUploadPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createUpload(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateUploadPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createUpload_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_manageChatRoom(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_manageChatRoom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ManageChatRoom(ctx, fc.Args["input"].(chat.ManageChatRoomInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.ManageChatRoomPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.ManageChatRoomPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.ManageChatRoomPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ManageChatRoomPayload) graphql.Marshaler {
+			return ec.marshalNManageChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐManageChatRoomPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_manageChatRoom(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ManageChatRoomPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_manageChatRoom_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteChatRoom(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteChatRoom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteChatRoom(ctx, fc.Args["input"].(chat.DeleteChatRoomInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.DeleteChatRoomPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.DeleteChatRoomPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.DeleteChatRoomPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteChatRoomPayload) graphql.Marshaler {
+			return ec.marshalNDeleteChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteChatRoomPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteChatRoom(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteChatRoomPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteChatRoom_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_breakGlass(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_breakGlass(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BreakGlass(ctx, fc.Args["input"].(chat.BreakGlassInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.BreakGlassPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *model.BreakGlassPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.BreakGlassPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BreakGlassPayload) graphql.Marshaler {
+			return ec.marshalNBreakGlassPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐBreakGlassPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_breakGlass(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BreakGlassPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_breakGlass_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -18938,6 +27950,73 @@ func (ec *executionContext) fieldContext_Mutation_advanceClock(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_setTyping(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setTyping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetTyping(ctx, fc.Args["input"].(chat.SetTypingInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.SetTypingPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetTypingPayload) graphql.Marshaler {
+			return ec.marshalNSetTypingPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSetTypingPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setTyping(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetTypingPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setTyping_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_createPatient(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19066,6 +28145,207 @@ func (ec *executionContext) fieldContext_Mutation_updatePatient(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updatePatient_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_recordPayment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_recordPayment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RecordPayment(ctx, fc.Args["input"].(booking.RecordPaymentInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.RecordPaymentPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "SCHEDULER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.RecordPaymentPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.RecordPaymentPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RecordPaymentPayload) graphql.Marshaler {
+			return ec.marshalNRecordPaymentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRecordPaymentPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_recordPayment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordPaymentPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_recordPayment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_refundOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_refundOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RefundOrder(ctx, fc.Args["input"].(booking.RefundOrderInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.RefundOrderPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.RefundOrderPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.RefundOrderPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RefundOrderPayload) graphql.Marshaler {
+			return ec.marshalNRefundOrderPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRefundOrderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_refundOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RefundOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_refundOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_settleRefund(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_settleRefund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SettleRefund(ctx, fc.Args["input"].(booking.SettleRefundInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.SettleRefundPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.SettleRefundPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.SettleRefundPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SettleRefundPayload) graphql.Marshaler {
+			return ec.marshalNSettleRefundPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSettleRefundPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_settleRefund(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SettleRefundPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_settleRefund_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -19637,6 +28917,29 @@ func (ec *executionContext) fieldContext_Order_providerRef(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Order_method(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *order.Method) graphql.Marshaler {
+			return ec.marshalOOrderMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type OrderMethod does not have child fields"))
+}
+
 func (ec *executionContext) _Order_paymentRef(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19703,6 +29006,75 @@ func (ec *executionContext) _Order_expiresAt(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_Order_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Order_checkoutAt(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_checkoutAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CheckoutAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_checkoutAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Order_failedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_failedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FailedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_failedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Order_expiredAt(ctx context.Context, field graphql.CollectedField, obj *ent.Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_expiredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_expiredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Order", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
@@ -19942,6 +29314,377 @@ func (ec *executionContext) fieldContext_Order_net(_ context.Context, field grap
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_order(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
+			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_total(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_fee(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_fee(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fee, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_fee(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_refunded(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_refunded(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refunded, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_refunded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_net(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_net(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Net, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_net(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAudit_events(ctx context.Context, field graphql.CollectedField, obj *model.OrderAudit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAudit_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.OrderAuditEvent) graphql.Marshaler {
+			return ec.marshalNOrderAuditEvent2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAudit_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAudit",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderAuditEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAuditEvent_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _OrderAuditEvent_kind(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.OrderAuditKind) graphql.Marshaler {
+			return ec.marshalNOrderAuditKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type OrderAuditKind does not have child fields"))
+}
+
+func (ec *executionContext) _OrderAuditEvent_amount(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAuditEvent",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAuditEvent_net(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_net(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Net, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_net(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderAuditEvent",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderAuditEvent_refundId(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_refundId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefundID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_refundId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _OrderAuditEvent_reference(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_reference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_reference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _OrderAuditEvent_reason(ctx context.Context, field graphql.CollectedField, obj *model.OrderAuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderAuditEvent_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OrderAuditEvent_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderAuditEvent", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _OrderConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.OrderConnection) (ret graphql.Marshaler) {
@@ -22220,6 +31963,259 @@ func (ec *executionContext) fieldContext_Query_appointment(ctx context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_deletedAppointments(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_deletedAppointments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().DeletedAppointments(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.AppointmentOrder))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *ent.AppointmentConnection
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *ent.AppointmentConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *ent.AppointmentConnection
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.AppointmentConnection) graphql.Marshaler {
+			return ec.marshalNAppointmentConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_deletedAppointments(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AppointmentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_deletedAppointments_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_leaves(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_leaves(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Leaves(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.LeaveOrder), fc.Args["practitionerId"].(*uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *ent.LeaveConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *ent.LeaveConnection
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.LeaveConnection) graphql.Marshaler {
+			return ec.marshalNLeaveConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_leaves(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LeaveConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_leaves_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_questionnaire(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_questionnaire(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Questionnaire(ctx, fc.Args["withInactive"].(*bool))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal []*ent.Question
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal []*ent.Question
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Question) graphql.Marshaler {
+			return ec.marshalNQuestion2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestion(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_questionnaire(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Question(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_questionnaire_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_questionnaireAnswers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_questionnaireAnswers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().QuestionnaireAnswers(ctx, fc.Args["appointmentId"].(uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal []*ent.QuestionAnswer
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal []*ent.QuestionAnswer
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.QuestionAnswer) graphql.Marshaler {
+			return ec.marshalNQuestionAnswer2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestionAnswer(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_questionnaireAnswers(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_QuestionAnswer(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_questionnaireAnswers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_orders(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22489,7 +32485,7 @@ func (ec *executionContext) _Query_chatEvents(ctx context.Context, field graphql
 					var zeroVal *model.ChatEventConnection
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
 				if err != nil {
 					var zeroVal *model.ChatEventConnection
 					return zeroVal, err
@@ -23433,6 +33429,73 @@ func (ec *executionContext) fieldContext_Query_validateIdentifier(ctx context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_orderAudit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_orderAudit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().OrderAudit(ctx, fc.Args["orderId"].(uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.OrderAudit
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.OrderAudit
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.OrderAudit
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrderAudit) graphql.Marshaler {
+			return ec.marshalOOrderAudit2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAudit(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_orderAudit(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderAudit(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_orderAudit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23509,6 +33572,594 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Question_id(ctx context.Context, field graphql.CollectedField, obj *ent.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Question_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Question_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Question", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Question_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Question_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Question_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Question", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Question_version(ctx context.Context, field graphql.CollectedField, obj *ent.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Question_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Question_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Question", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Question_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Question_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Question_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Question", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Question_prompt(ctx context.Context, field graphql.CollectedField, obj *ent.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Question_prompt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Prompt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Question_prompt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Question", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Question_kind(ctx context.Context, field graphql.CollectedField, obj *ent.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Question_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v question.Kind) graphql.Marshaler {
+			return ec.marshalNQuestionKind2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋquestionᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Question_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Question", field, false, false, errors.New("field of type QuestionKind does not have child fields"))
+}
+
+func (ec *executionContext) _Question_choices(ctx context.Context, field graphql.CollectedField, obj *ent.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Question_choices(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Choices, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Question_choices(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Question", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Question_isActive(ctx context.Context, field graphql.CollectedField, obj *ent.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Question_isActive(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsActive, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Question_isActive(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Question", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Question_position(ctx context.Context, field graphql.CollectedField, obj *ent.Question) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Question_position(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Position, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Question_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Question", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_id(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuestionAnswer", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuestionAnswer", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_version(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuestionAnswer", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuestionAnswer", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_appointmentId(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_appointmentId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AppointmentID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_appointmentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuestionAnswer", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_patientId(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_patientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PatientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuestionAnswer", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_practitionerId(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_practitionerId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PractitionerID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_practitionerId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuestionAnswer", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_questionId(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_questionId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QuestionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_questionId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuestionAnswer", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_prompt(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_prompt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Prompt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_prompt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuestionAnswer", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_text(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalOString2string(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuestionAnswer", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_choices(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_choices(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Choices, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_choices(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("QuestionAnswer", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _QuestionAnswer_appointment(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_appointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Appointment(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
+			return ec.marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_appointment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "QuestionAnswer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Appointment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _QuestionAnswer_patient(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_patient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Patient(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Patient) graphql.Marshaler {
+			return ec.marshalOPatient2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPatient(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_patient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "QuestionAnswer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Patient(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _QuestionAnswer_practitioner(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_practitioner(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Practitioner(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Practitioner) graphql.Marshaler {
+			return ec.marshalOPractitioner2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitioner(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_practitioner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "QuestionAnswer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Practitioner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _QuestionAnswer_question(ctx context.Context, field graphql.CollectedField, obj *ent.QuestionAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_QuestionAnswer_question(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Question(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Question) graphql.Marshaler {
+			return ec.marshalOQuestion2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_QuestionAnswer_question(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "QuestionAnswer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Question(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ReactivateUserPayload_user(ctx context.Context, field graphql.CollectedField, obj *model.ReactivateUserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23563,6 +34214,378 @@ func (ec *executionContext) _ReactivateUserPayload_userErrors(ctx context.Contex
 func (ec *executionContext) fieldContext_ReactivateUserPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "ReactivateUserPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RecordOpened_cursor(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_by(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_by(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.By, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_byName(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_byName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ByName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_byName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_reason(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpened_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpened_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpened_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpened", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_id(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_roomId(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_roomId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RoomID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_roomId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_reason(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RecordOpening_expiresAt(ctx context.Context, field graphql.CollectedField, obj *ent.RecordOpening) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordOpening_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordOpening_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordOpening", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RecordPaymentPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.RecordPaymentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordPaymentPayload_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
+			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordPaymentPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordPaymentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RecordPaymentPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.RecordPaymentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordPaymentPayload_appointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Appointment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
+			return ec.marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordPaymentPayload_appointment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordPaymentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Appointment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RecordPaymentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.RecordPaymentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordPaymentPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordPaymentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordPaymentPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -23757,6 +34780,29 @@ func (ec *executionContext) fieldContext_Refund_attempts(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Refund", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _Refund_finishedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Refund) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Refund_finishedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Refund_finishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Refund", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _Refund_nextAttemptAt(ctx context.Context, field graphql.CollectedField, obj *ent.Refund) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23876,6 +34922,102 @@ func (ec *executionContext) fieldContext_Refund_amount(_ context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _RefundOrderPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.RefundOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundOrderPayload_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
+			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RefundOrderPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RefundOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RefundOrderPayload_refund(ctx context.Context, field graphql.CollectedField, obj *model.RefundOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundOrderPayload_refund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refund, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
+			return ec.marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RefundOrderPayload_refund(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RefundOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Refund(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RefundOrderPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.RefundOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefundOrderPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RefundOrderPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RefundOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RegisterPatientPayload_isAccepted(ctx context.Context, field graphql.CollectedField, obj *model.RegisterPatientPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23976,6 +35118,70 @@ func (ec *executionContext) _RequestPasswordResetPayload_userErrors(ctx context.
 func (ec *executionContext) fieldContext_RequestPasswordResetPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "RequestPasswordResetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RescheduleAppointmentPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.RescheduleAppointmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RescheduleAppointmentPayload_appointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Appointment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
+			return ec.marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RescheduleAppointmentPayload_appointment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RescheduleAppointmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Appointment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RescheduleAppointmentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.RescheduleAppointmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RescheduleAppointmentPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RescheduleAppointmentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RescheduleAppointmentPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -25248,6 +36454,157 @@ func (ec *executionContext) fieldContext_SessionStatus_isExpired(_ context.Conte
 	return graphql.NewScalarFieldContext("SessionStatus", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _SetTypingPayload_isTold(ctx context.Context, field graphql.CollectedField, obj *model.SetTypingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetTypingPayload_isTold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTold, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetTypingPayload_isTold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetTypingPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SetTypingPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.SetTypingPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetTypingPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetTypingPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetTypingPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SettleRefundPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.SettleRefundPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettleRefundPayload_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Order) graphql.Marshaler {
+			return ec.marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SettleRefundPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SettleRefundPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SettleRefundPayload_refund(ctx context.Context, field graphql.CollectedField, obj *model.SettleRefundPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettleRefundPayload_refund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refund, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
+			return ec.marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SettleRefundPayload_refund(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SettleRefundPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Refund(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SettleRefundPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.SettleRefundPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettleRefundPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SettleRefundPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SettleRefundPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SkippedSlot_localDate(ctx context.Context, field graphql.CollectedField, obj *booking.SkippedSlot) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25570,6 +36927,29 @@ func (ec *executionContext) fieldContext_Slot_localDate(_ context.Context, field
 	return graphql.NewScalarFieldContext("Slot", field, false, false, errors.New("field of type Date does not have child fields"))
 }
 
+func (ec *executionContext) _Slot_status(ctx context.Context, field graphql.CollectedField, obj *ent.Slot) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Slot_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v slot.Status) graphql.Marshaler {
+			return ec.marshalNSlotStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Slot_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Slot", field, false, false, errors.New("field of type SlotStatus does not have child fields"))
+}
+
 func (ec *executionContext) _Slot_practitioner(ctx context.Context, field graphql.CollectedField, obj *ent.Slot) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25868,6 +37248,84 @@ func (ec *executionContext) fieldContext_SlotTaken_alternatives(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _SlotsChanged_occurredAt(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlotsChanged", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _SlotsChanged_slots(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_slots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slots, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Slot) graphql.Marshaler {
+			return ec.marshalNSlot2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐSlotᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_slots(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SlotsChanged",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Slot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SlotsChanged_hasMore(ctx context.Context, field graphql.CollectedField, obj *booking.SlotsChanged) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlotsChanged_hasMore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasMore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlotsChanged_hasMore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlotsChanged", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _StreamOpened_cursor(ctx context.Context, field graphql.CollectedField, obj *model.StreamOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25987,6 +37445,73 @@ func (ec *executionContext) fieldContext_Subscription_sessionEvents(_ context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_appointmentChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_appointmentChanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().AppointmentChanged(ctx, fc.Args["appointmentId"].(uuid.UUID), fc.Args["after"].(*entgql.Cursor[uuid.UUID]))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal model.AppointmentEvent
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR", "SCHEDULER", "ADMIN"})
+				if err != nil {
+					var zeroVal model.AppointmentEvent
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal model.AppointmentEvent
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.AppointmentEvent) graphql.Marshaler {
+			return ec.marshalNAppointmentEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAppointmentEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_appointmentChanged(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_appointmentChanged_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_chatEvents(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -26008,7 +37533,7 @@ func (ec *executionContext) _Subscription_chatEvents(ctx context.Context, field 
 					var zeroVal model.ChatEvent
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR", "ADMIN"})
 				if err != nil {
 					var zeroVal model.ChatEvent
 					return zeroVal, err
@@ -26052,6 +37577,248 @@ func (ec *executionContext) fieldContext_Subscription_chatEvents(ctx context.Con
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_chatInbox(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_chatInbox(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().ChatInbox(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal model.ChatInboxEvent
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal model.ChatInboxEvent
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal model.ChatInboxEvent
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.ChatInboxEvent) graphql.Marshaler {
+			return ec.marshalNChatInboxEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatInboxEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_chatInbox(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_chatInbox_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_slotsChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_slotsChanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().SlotsChanged(ctx, fc.Args["practitionerId"].(uuid.UUID), fc.Args["from"].(time.Time), fc.Args["to"].(time.Time))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *booking.SlotsChanged
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *booking.SlotsChanged
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *booking.SlotsChanged) graphql.Marshaler {
+			return ec.marshalNSlotsChanged2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSlotsChanged(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_slotsChanged(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SlotsChanged(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_slotsChanged_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_typing(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_typing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().Typing(ctx, fc.Args["roomId"].(uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *chat.Typing
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT", "DOCTOR", "CLINICIAN", "SUPERVISOR"})
+				if err != nil {
+					var zeroVal *chat.Typing
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *chat.Typing
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *chat.Typing) graphql.Marshaler {
+			return ec.marshalNTyping2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTyping(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_typing(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Typing(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_typing_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TextRange_start(ctx context.Context, field graphql.CollectedField, obj *chat.TextRange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TextRange_start(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Start, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TextRange_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TextRange", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _TextRange_length(ctx context.Context, field graphql.CollectedField, obj *chat.TextRange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TextRange_length(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Length, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TextRange_length(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TextRange", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Throttled_code(ctx context.Context, field graphql.CollectedField, obj *model.Throttled) (ret graphql.Marshaler) {
@@ -26167,6 +37934,217 @@ func (ec *executionContext) _Throttled_limit(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Throttled_limit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Throttled", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_occurredAt(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_isTyping(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_isTyping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTyping, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_isTyping(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_userId(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_userId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_userId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Typing_expiresAt(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Typing_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Typing_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Typing", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _UnblockTimePayload_deletedLeaveId(ctx context.Context, field graphql.CollectedField, obj *model.UnblockTimePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnblockTimePayload_deletedLeaveId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedLeaveID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnblockTimePayload_deletedLeaveId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnblockTimePayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _UnblockTimePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.UnblockTimePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnblockTimePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnblockTimePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnblockTimePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateAppointmentPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.UpdateAppointmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateAppointmentPayload_appointment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Appointment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
+			return ec.marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateAppointmentPayload_appointment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateAppointmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Appointment(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateAppointmentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateAppointmentPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateAppointmentPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateAppointmentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateAppointmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _UpdatePatientPayload_patient(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePatientPayload) (ret graphql.Marshaler) {
@@ -26297,6 +38275,134 @@ func (ec *executionContext) fieldContext_UpdatePractitionerProfilePayload_userEr
 	return fc, nil
 }
 
+func (ec *executionContext) _UpdateQuestionPayload_question(ctx context.Context, field graphql.CollectedField, obj *model.UpdateQuestionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateQuestionPayload_question(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Question, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Question) graphql.Marshaler {
+			return ec.marshalOQuestion2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateQuestionPayload_question(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateQuestionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Question(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateQuestionPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateQuestionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateQuestionPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateQuestionPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateQuestionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateSlotPayload_slot(ctx context.Context, field graphql.CollectedField, obj *model.UpdateSlotPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateSlotPayload_slot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Slot, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Slot) graphql.Marshaler {
+			return ec.marshalOSlot2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐSlot(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateSlotPayload_slot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateSlotPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Slot(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateSlotPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateSlotPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateSlotPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateSlotPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateSlotPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _UpdateUserPayload_user(ctx context.Context, field graphql.CollectedField, obj *model.UpdateUserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26359,6 +38465,75 @@ func (ec *executionContext) fieldContext_UpdateUserPayload_userErrors(_ context.
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Upload_id(ctx context.Context, field graphql.CollectedField, obj *chat.Upload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Upload_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Upload_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Upload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Upload_url(ctx context.Context, field graphql.CollectedField, obj *chat.Upload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Upload_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Upload_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Upload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Upload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *chat.Upload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Upload_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Upload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Upload", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *ent.User) (ret graphql.Marshaler) {
@@ -28134,6 +40309,87 @@ func (ec *executionContext) unmarshalInputAdvanceClockInput(ctx context.Context,
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputAnswerInput(ctx context.Context, obj any) (booking.AnswerInput, error) {
+	var it booking.AnswerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"questionId", "text", "choices"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "questionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("questionId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.QuestionID = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		case "choices":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("choices"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Choices = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputAnswerQuestionnaireInput(ctx context.Context, obj any) (booking.AnswerQuestionnaireInput, error) {
+	var it booking.AnswerQuestionnaireInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"appointmentId", "answers"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "appointmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appointmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppointmentID = data
+		case "answers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("answers"))
+			data, err := ec.unmarshalNAnswerInput2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐAnswerInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Answers = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputAppointmentOrder(ctx context.Context, obj any) (ent.AppointmentOrder, error) {
 	var it ent.AppointmentOrder
 	if obj == nil {
@@ -28227,7 +40483,7 @@ func (ec *executionContext) unmarshalInputAppointmentWhereInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "idGT", "idGTE", "idLT", "idLTE", "patientId", "patientIdNEQ", "patientIdIn", "patientIdNotIn", "practitionerId", "practitionerIdNEQ", "practitionerIdIn", "practitionerIdNotIn", "slotId", "slotIdNEQ", "slotIdIn", "slotIdNotIn", "startsAt", "startsAtNEQ", "startsAtIn", "startsAtNotIn", "startsAtGT", "startsAtGTE", "startsAtLT", "startsAtLTE", "status", "statusNEQ", "statusIn", "statusNotIn", "bookedBy", "bookedByNEQ", "bookedByIn", "bookedByNotIn"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "idGT", "idGTE", "idLT", "idLTE", "patientId", "patientIdNEQ", "patientIdIn", "patientIdNotIn", "practitionerId", "practitionerIdNEQ", "practitionerIdIn", "practitionerIdNotIn", "slotId", "slotIdNEQ", "slotIdIn", "slotIdNotIn", "startsAt", "startsAtNEQ", "startsAtIn", "startsAtNotIn", "startsAtGT", "startsAtGTE", "startsAtLT", "startsAtLTE", "status", "statusNEQ", "statusIn", "statusNotIn", "bookedBy", "bookedByNEQ", "bookedByIn", "bookedByNotIn", "rescheduledFromId", "rescheduledFromIdNEQ", "rescheduledFromIdIn", "rescheduledFromIdNotIn", "rescheduledFromIdIsNil", "rescheduledFromIdNotNil", "deletedBy", "deletedByNEQ", "deletedByIn", "deletedByNotIn", "deletedByIsNil", "deletedByNotNil"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -28507,6 +40763,148 @@ func (ec *executionContext) unmarshalInputAppointmentWhereInput(ctx context.Cont
 				return it, err
 			}
 			it.BookedByNotIn = data
+		case "rescheduledFromId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rescheduledFromId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RescheduledFromID = data
+		case "rescheduledFromIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rescheduledFromIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RescheduledFromIDNEQ = data
+		case "rescheduledFromIdIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rescheduledFromIdIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RescheduledFromIDIn = data
+		case "rescheduledFromIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rescheduledFromIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RescheduledFromIDNotIn = data
+		case "rescheduledFromIdIsNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rescheduledFromIdIsNil"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RescheduledFromIDIsNil = data
+		case "rescheduledFromIdNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rescheduledFromIdNotNil"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RescheduledFromIDNotNil = data
+		case "deletedBy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deletedBy"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeletedBy = data
+		case "deletedByNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deletedByNEQ"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeletedByNEQ = data
+		case "deletedByIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deletedByIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeletedByIn = data
+		case "deletedByNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deletedByNotIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeletedByNotIn = data
+		case "deletedByIsNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deletedByIsNil"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeletedByIsNil = data
+		case "deletedByNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deletedByNotNil"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DeletedByNotNil = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputBlockTimeInput(ctx context.Context, obj any) (booking.BlockTimeInput, error) {
+	var it booking.BlockTimeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"practitionerId", "startsAt", "endsAt", "reason", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "practitionerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("practitionerId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PractitionerID = data
+		case "startsAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startsAt"))
+			data, err := ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartsAt = data
+		case "endsAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("endsAt"))
+			data, err := ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EndsAt = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -28558,6 +40956,94 @@ func (ec *executionContext) unmarshalInputBookAppointmentInput(ctx context.Conte
 				return it, err
 			}
 			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputBreakGlassInput(ctx context.Context, obj any) (chat.BreakGlassInput, error) {
+	var it chat.BreakGlassInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "patientId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "patientId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputCancelAppointmentInput(ctx context.Context, obj any) (booking.CancelAppointmentInput, error) {
+	var it booking.CancelAppointmentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"appointmentId", "reason", "releaseSlot"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "appointmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appointmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppointmentID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "releaseSlot":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("releaseSlot"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReleaseSlot = data
 		}
 	}
 	return it, nil
@@ -28677,6 +41163,36 @@ func (ec *executionContext) unmarshalInputChatRoomOrder(ctx context.Context, obj
 				return it, err
 			}
 			it.Field = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputCompleteAppointmentInput(ctx context.Context, obj any) (booking.CompleteAppointmentInput, error) {
+	var it booking.CompleteAppointmentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"appointmentId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "appointmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appointmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppointmentID = data
 		}
 	}
 	return it, nil
@@ -28891,6 +41407,71 @@ func (ec *executionContext) unmarshalInputCreatePatientInput(ctx context.Context
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputCreateQuestionInput(ctx context.Context, obj any) (booking.CreateQuestionInput, error) {
+	var it booking.CreateQuestionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"prompt", "kind", "choices", "position", "isActive", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "prompt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("prompt"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Prompt = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNQuestionKind2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋquestionᚐKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "choices":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("choices"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Choices = data
+		case "position":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("position"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Position = data
+		case "isActive":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isActive"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsActive = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCreateSlotInput(ctx context.Context, obj any) (booking.CreateSlotInput, error) {
 	var it booking.CreateSlotInput
 	if obj == nil {
@@ -29056,6 +41637,64 @@ func (ec *executionContext) unmarshalInputCreateSlotsInput(ctx context.Context, 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputCreateUploadInput(ctx context.Context, obj any) (chat.CreateUploadInput, error) {
+	var it chat.CreateUploadInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "purpose", "fileName", "contentType", "sizeBytes"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "purpose":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purpose"))
+			data, err := ec.unmarshalNUploadPurpose2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatuploadᚐPurpose(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purpose = data
+		case "fileName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fileName"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FileName = data
+		case "contentType":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contentType"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ContentType = data
+		case "sizeBytes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sizeBytes"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SizeBytes = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, obj any) (identity.CreateUserInput, error) {
 	var it identity.CreateUserInput
 	if obj == nil {
@@ -29158,6 +41797,140 @@ func (ec *executionContext) unmarshalInputDeactivateUserInput(ctx context.Contex
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputDeleteAppointmentInput(ctx context.Context, obj any) (booking.DeleteAppointmentInput, error) {
+	var it booking.DeleteAppointmentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"appointmentId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "appointmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appointmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppointmentID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDeleteChatRoomInput(ctx context.Context, obj any) (chat.DeleteChatRoomInput, error) {
+	var it chat.DeleteChatRoomInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDeleteMessageInput(ctx context.Context, obj any) (chat.DeleteMessageInput, error) {
+	var it chat.DeleteMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDeleteSlotInput(ctx context.Context, obj any) (booking.DeleteSlotInput, error) {
+	var it booking.DeleteSlotInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputDisableTotpInput(ctx context.Context, obj any) (identity.DisableTotpInput, error) {
 	var it identity.DisableTotpInput
 	if obj == nil {
@@ -29190,6 +41963,50 @@ func (ec *executionContext) unmarshalInputDisableTotpInput(ctx context.Context, 
 				return it, err
 			}
 			it.Code = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputEditMessageInput(ctx context.Context, obj any) (chat.EditMessageInput, error) {
+	var it chat.EditMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "body", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "body":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("body"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Body = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
 		}
 	}
 	return it, nil
@@ -29287,6 +42104,47 @@ func (ec *executionContext) unmarshalInputJobRunOrder(ctx context.Context, obj a
 		case "field":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
 			data, err := ec.unmarshalNJobRunOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐJobRunOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputLeaveOrder(ctx context.Context, obj any) (ent.LeaveOrder, error) {
+	var it ent.LeaveOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNLeaveOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveOrderField(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -29402,6 +42260,73 @@ func (ec *executionContext) unmarshalInputLogoutInput(ctx context.Context, obj a
 				return it, err
 			}
 			it.ClientMutationID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputManageChatRoomInput(ctx context.Context, obj any) (chat.ManageChatRoomInput, error) {
+	var it chat.ManageChatRoomInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "action"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "action":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
+			data, err := ec.unmarshalNChatRoomAction2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatRoomAction(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Action = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputMarkNoShowInput(ctx context.Context, obj any) (booking.MarkNoShowInput, error) {
+	var it booking.MarkNoShowInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"appointmentId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "appointmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appointmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppointmentID = data
 		}
 	}
 	return it, nil
@@ -30600,6 +43525,108 @@ func (ec *executionContext) unmarshalInputReactivateUserInput(ctx context.Contex
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputRecordPaymentInput(ctx context.Context, obj any) (booking.RecordPaymentInput, error) {
+	var it booking.RecordPaymentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"orderId", "method", "reference", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "orderId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrderID = data
+		case "method":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("method"))
+			data, err := ec.unmarshalNOrderMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Method = data
+		case "reference":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reference"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reference = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRefundOrderInput(ctx context.Context, obj any) (booking.RefundOrderInput, error) {
+	var it booking.RefundOrderInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"orderId", "amount", "reason", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "orderId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrderID = data
+		case "amount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amount"))
+			data, err := ec.unmarshalODecimal2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Amount = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputRegisterPatientInput(ctx context.Context, obj any) (identity.RegisterPatientInput, error) {
 	var it identity.RegisterPatientInput
 	if obj == nil {
@@ -30690,6 +43717,57 @@ func (ec *executionContext) unmarshalInputRequestPasswordResetInput(ctx context.
 				return it, err
 			}
 			it.Email = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRescheduleAppointmentInput(ctx context.Context, obj any) (booking.RescheduleAppointmentInput, error) {
+	var it booking.RescheduleAppointmentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"appointmentId", "newSlotId", "reason", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "appointmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appointmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppointmentID = data
+		case "newSlotId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newSlotId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NewSlotID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -30854,7 +43932,7 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"roomId", "body", "clientMessageId"}
+	fieldsInOrder := [...]string{"roomId", "body", "attachmentIds", "clientMessageId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -30875,6 +43953,13 @@ func (ec *executionContext) unmarshalInputSendMessageInput(ctx context.Context, 
 				return it, err
 			}
 			it.Body = data
+		case "attachmentIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attachmentIds"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttachmentIds = data
 		case "clientMessageId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientMessageId"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -31196,6 +44281,87 @@ func (ec *executionContext) unmarshalInputSessionWhereInput(ctx context.Context,
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputSetTypingInput(ctx context.Context, obj any) (chat.SetTypingInput, error) {
+	var it chat.SetTypingInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roomId", "isTyping"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roomId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roomId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoomID = data
+		case "isTyping":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isTyping"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsTyping = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputSettleRefundInput(ctx context.Context, obj any) (booking.SettleRefundInput, error) {
+	var it booking.SettleRefundInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"refundId", "reference", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "refundId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("refundId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RefundID = data
+		case "reference":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reference"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reference = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputSlotOrder(ctx context.Context, obj any) (ent.SlotOrder, error) {
 	var it ent.SlotOrder
 	if obj == nil {
@@ -31248,7 +44414,7 @@ func (ec *executionContext) unmarshalInputSlotWhereInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "idGT", "idGTE", "idLT", "idLTE", "practitionerId", "practitionerIdNEQ", "practitionerIdIn", "practitionerIdNotIn", "startsAt", "startsAtNEQ", "startsAtIn", "startsAtNotIn", "startsAtGT", "startsAtGTE", "startsAtLT", "startsAtLTE", "endsAt", "endsAtNEQ", "endsAtIn", "endsAtNotIn", "endsAtGT", "endsAtGTE", "endsAtLT", "endsAtLTE", "type", "typeNEQ", "typeIn", "typeNotIn"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "idGT", "idGTE", "idLT", "idLTE", "practitionerId", "practitionerIdNEQ", "practitionerIdIn", "practitionerIdNotIn", "startsAt", "startsAtNEQ", "startsAtIn", "startsAtNotIn", "startsAtGT", "startsAtGTE", "startsAtLT", "startsAtLTE", "endsAt", "endsAtNEQ", "endsAtIn", "endsAtNotIn", "endsAtGT", "endsAtGTE", "endsAtLT", "endsAtLTE", "type", "typeNEQ", "typeIn", "typeNotIn", "status", "statusNEQ", "statusIn", "statusNotIn"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -31500,6 +44666,129 @@ func (ec *executionContext) unmarshalInputSlotWhereInput(ctx context.Context, ob
 				return it, err
 			}
 			it.TypeNotIn = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalOSlotStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatus(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
+		case "statusNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusNEQ"))
+			data, err := ec.unmarshalOSlotStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatus(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusNEQ = data
+		case "statusIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusIn"))
+			data, err := ec.unmarshalOSlotStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusIn = data
+		case "statusNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusNotIn"))
+			data, err := ec.unmarshalOSlotStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusNotIn = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputUnblockTimeInput(ctx context.Context, obj any) (booking.UnblockTimeInput, error) {
+	var it booking.UnblockTimeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"leaveId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "leaveId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("leaveId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LeaveID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputUpdateAppointmentInput(ctx context.Context, obj any) (booking.UpdateAppointmentInput, error) {
+	var it booking.UpdateAppointmentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"appointmentId", "note", "answers", "symptoms", "consultationType", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "appointmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appointmentId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppointmentID = data
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = data
+		case "answers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("answers"))
+			data, err := ec.unmarshalOAnswerInput2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐAnswerInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Answers = data
+		case "symptoms":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("symptoms"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Symptoms = data
+		case "consultationType":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("consultationType"))
+			data, err := ec.unmarshalOAppointmentIntakeConsultationType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋappointmentintakeᚐConsultationType(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConsultationType = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
 		}
 	}
 	return it, nil
@@ -31763,6 +45052,143 @@ func (ec *executionContext) unmarshalInputUpdatePractitionerProfileInput(ctx con
 				return it, err
 			}
 			it.Schedule8ExpiresOn = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputUpdateQuestionInput(ctx context.Context, obj any) (booking.UpdateQuestionInput, error) {
+	var it booking.UpdateQuestionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "prompt", "choices", "position", "isActive", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "prompt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("prompt"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Prompt = data
+		case "choices":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("choices"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Choices = data
+		case "position":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("position"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Position = data
+		case "isActive":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isActive"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsActive = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputUpdateSlotInput(ctx context.Context, obj any) (booking.UpdateSlotInput, error) {
+	var it booking.UpdateSlotInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "startsAt", "type", "durationMinutes", "timeZone", "isBlocked", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "startsAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startsAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartsAt = data
+		case "type":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
+			data, err := ec.unmarshalOSlotType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐType(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Type = data
+		case "durationMinutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("durationMinutes"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DurationMinutes = data
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOTimeZone2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = data
+		case "isBlocked":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isBlocked"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsBlocked = data
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -32316,6 +45742,47 @@ func (ec *executionContext) unmarshalInputVerifyEmailInput(ctx context.Context, 
 
 // region    ************************** interface.gotpl ***************************
 
+func (ec *executionContext) _AppointmentEvent(ctx context.Context, sel ast.SelectionSet, obj model.AppointmentEvent) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.StreamOpened:
+		return ec._StreamOpened(ctx, sel, &obj)
+	case *model.StreamOpened:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._StreamOpened(ctx, sel, obj)
+	case model.AppointmentUpdated:
+		return ec._AppointmentUpdated(ctx, sel, &obj)
+	case *model.AppointmentUpdated:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._AppointmentUpdated(ctx, sel, obj)
+	case model.AppointmentStatusChanged:
+		return ec._AppointmentStatusChanged(ctx, sel, &obj)
+	case *model.AppointmentStatusChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._AppointmentStatusChanged(ctx, sel, obj)
+	case model.AppointmentMoved:
+		return ec._AppointmentMoved(ctx, sel, &obj)
+	case *model.AppointmentMoved:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._AppointmentMoved(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of AppointmentEvent must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _ChatEvent(ctx context.Context, sel ast.SelectionSet, obj model.ChatEvent) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -32334,6 +45801,13 @@ func (ec *executionContext) _ChatEvent(ctx context.Context, sel ast.SelectionSet
 			return graphql.Null
 		}
 		return ec._RoomStatusChanged(ctx, sel, obj)
+	case model.RecordOpened:
+		return ec._RecordOpened(ctx, sel, &obj)
+	case *model.RecordOpened:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._RecordOpened(ctx, sel, obj)
 	case model.MessagesRead:
 		return ec._MessagesRead(ctx, sel, &obj)
 	case *model.MessagesRead:
@@ -32341,6 +45815,20 @@ func (ec *executionContext) _ChatEvent(ctx context.Context, sel ast.SelectionSet
 			return graphql.Null
 		}
 		return ec._MessagesRead(ctx, sel, obj)
+	case model.MessageEdited:
+		return ec._MessageEdited(ctx, sel, &obj)
+	case *model.MessageEdited:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageEdited(ctx, sel, obj)
+	case model.MessageDeleted:
+		return ec._MessageDeleted(ctx, sel, &obj)
+	case *model.MessageDeleted:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageDeleted(ctx, sel, obj)
 	case model.MessageAdded:
 		return ec._MessageAdded(ctx, sel, &obj)
 	case *model.MessageAdded:
@@ -32353,6 +45841,33 @@ func (ec *executionContext) _ChatEvent(ctx context.Context, sel ast.SelectionSet
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of ChatEvent must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _ChatInboxEvent(ctx context.Context, sel ast.SelectionSet, obj model.ChatInboxEvent) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.StreamOpened:
+		return ec._StreamOpened(ctx, sel, &obj)
+	case *model.StreamOpened:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._StreamOpened(ctx, sel, obj)
+	case model.ChatInboxChanged:
+		return ec._ChatInboxChanged(ctx, sel, &obj)
+	case *model.ChatInboxChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ChatInboxChanged(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of ChatInboxEvent must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -32386,6 +45901,16 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Refund(ctx, sel, obj)
+	case *ent.QuestionAnswer:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._QuestionAnswer(ctx, sel, obj)
+	case *ent.Question:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Question(ctx, sel, obj)
 	case *ent.PractitionerCredential:
 		if obj == nil {
 			return graphql.Null
@@ -32411,6 +45936,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Notification(ctx, sel, obj)
+	case *ent.Leave:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Leave(ctx, sel, obj)
 	case *ent.ChatRoom:
 		if obj == nil {
 			return graphql.Null
@@ -32522,6 +46052,13 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._RoomStatusChanged(ctx, sel, obj)
+	case model.RecordOpened:
+		return ec._RecordOpened(ctx, sel, &obj)
+	case *model.RecordOpened:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._RecordOpened(ctx, sel, obj)
 	case model.MessagesRead:
 		return ec._MessagesRead(ctx, sel, &obj)
 	case *model.MessagesRead:
@@ -32529,6 +46066,20 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._MessagesRead(ctx, sel, obj)
+	case model.MessageEdited:
+		return ec._MessageEdited(ctx, sel, &obj)
+	case *model.MessageEdited:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageEdited(ctx, sel, obj)
+	case model.MessageDeleted:
+		return ec._MessageDeleted(ctx, sel, &obj)
+	case *model.MessageDeleted:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageDeleted(ctx, sel, obj)
 	case model.MessageAdded:
 		return ec._MessageAdded(ctx, sel, &obj)
 	case *model.MessageAdded:
@@ -32536,11 +46087,49 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._MessageAdded(ctx, sel, obj)
+	case model.ChatInboxChanged:
+		return ec._ChatInboxChanged(ctx, sel, &obj)
+	case *model.ChatInboxChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ChatInboxChanged(ctx, sel, obj)
+	case model.AppointmentUpdated:
+		return ec._AppointmentUpdated(ctx, sel, &obj)
+	case *model.AppointmentUpdated:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._AppointmentUpdated(ctx, sel, obj)
+	case model.AppointmentStatusChanged:
+		return ec._AppointmentStatusChanged(ctx, sel, &obj)
+	case *model.AppointmentStatusChanged:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._AppointmentStatusChanged(ctx, sel, obj)
+	case model.AppointmentMoved:
+		return ec._AppointmentMoved(ctx, sel, &obj)
+	case *model.AppointmentMoved:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._AppointmentMoved(ctx, sel, obj)
+	case model.ChatInboxEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ChatInboxEvent(ctx, sel, obj)
 	case model.ChatEvent:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._ChatEvent(ctx, sel, obj)
+	case model.AppointmentEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._AppointmentEvent(ctx, sel, obj)
 	default:
 		if typedObj, ok := obj.(graphql.Marshaler); ok {
 			return typedObj
@@ -32643,6 +46232,49 @@ func (ec *executionContext) _AdvanceClockPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
+var answerQuestionnairePayloadImplementors = []string{"AnswerQuestionnairePayload"}
+
+func (ec *executionContext) _AnswerQuestionnairePayload(ctx context.Context, sel ast.SelectionSet, obj *model.AnswerQuestionnairePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, answerQuestionnairePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AnswerQuestionnairePayload")
+		case "answers":
+			out.Values[i] = ec._AnswerQuestionnairePayload_answers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._AnswerQuestionnairePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var appointmentImplementors = []string{"Appointment", "Node"}
 
 func (ec *executionContext) _Appointment(ctx context.Context, sel ast.SelectionSet, obj *ent.Appointment) graphql.Marshaler {
@@ -32713,6 +46345,21 @@ func (ec *executionContext) _Appointment(ctx context.Context, sel ast.SelectionS
 		case "bookedBy":
 			out.Values[i] = ec._Appointment_bookedBy(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rescheduledFromId":
+			out.Values[i] = ec._Appointment_rescheduledFromId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "deletedAt":
+			out.Values[i] = ec._Appointment_deletedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "deletedBy":
+			out.Values[i] = ec._Appointment_deletedBy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "patient":
@@ -32839,6 +46486,82 @@ func (ec *executionContext) _Appointment(ctx context.Context, sel ast.SelectionS
 					}
 				}()
 				res = ec._Appointment_booker(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "rescheduledFrom":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Appointment_rescheduledFrom(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "rescheduledTo":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Appointment_rescheduledTo(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -33057,6 +46780,234 @@ func (ec *executionContext) _Appointment(ctx context.Context, sel ast.SelectionS
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "viewerCanCancel":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Appointment_viewerCanCancel(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "viewerCanReschedule":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Appointment_viewerCanReschedule(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "viewerCanComplete":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Appointment_viewerCanComplete(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "viewerCanMarkNoShow":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Appointment_viewerCanMarkNoShow(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "viewerCanUpdate":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Appointment_viewerCanUpdate(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "viewerCanDelete":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Appointment_viewerCanDelete(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -33221,6 +47172,16 @@ func (ec *executionContext) _AppointmentIntake(ctx context.Context, sel ast.Sele
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "symptoms":
+			out.Values[i] = ec._AppointmentIntake_symptoms(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "consultationType":
+			out.Values[i] = ec._AppointmentIntake_consultationType(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "appointment":
 			field := field
 
@@ -33335,6 +47296,64 @@ func (ec *executionContext) _AppointmentIntake(ctx context.Context, sel ast.Sele
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var appointmentMovedImplementors = []string{"AppointmentMoved", "StreamEvent", "AppointmentEvent"}
+
+func (ec *executionContext) _AppointmentMoved(ctx context.Context, sel ast.SelectionSet, obj *model.AppointmentMoved) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, appointmentMovedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AppointmentMoved")
+		case "cursor":
+			out.Values[i] = ec._AppointmentMoved_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._AppointmentMoved_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._AppointmentMoved_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "appointmentId":
+			out.Values[i] = ec._AppointmentMoved_appointmentId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rescheduledToId":
+			out.Values[i] = ec._AppointmentMoved_rescheduledToId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -33481,6 +47500,11 @@ func (ec *executionContext) _AppointmentStatusChange(ctx context.Context, sel as
 			}
 		case "reason":
 			out.Values[i] = ec._AppointmentStatusChange_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "context":
+			out.Values[i] = ec._AppointmentStatusChange_context(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -33710,6 +47734,127 @@ func (ec *executionContext) _AppointmentStatusChangeEdge(ctx context.Context, se
 	return out
 }
 
+var appointmentStatusChangedImplementors = []string{"AppointmentStatusChanged", "StreamEvent", "AppointmentEvent"}
+
+func (ec *executionContext) _AppointmentStatusChanged(ctx context.Context, sel ast.SelectionSet, obj *model.AppointmentStatusChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, appointmentStatusChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AppointmentStatusChanged")
+		case "cursor":
+			out.Values[i] = ec._AppointmentStatusChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._AppointmentStatusChanged_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._AppointmentStatusChanged_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "appointmentId":
+			out.Values[i] = ec._AppointmentStatusChanged_appointmentId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "from":
+			out.Values[i] = ec._AppointmentStatusChanged_from(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._AppointmentStatusChanged_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var appointmentUpdatedImplementors = []string{"AppointmentUpdated", "StreamEvent", "AppointmentEvent"}
+
+func (ec *executionContext) _AppointmentUpdated(ctx context.Context, sel ast.SelectionSet, obj *model.AppointmentUpdated) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, appointmentUpdatedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AppointmentUpdated")
+		case "cursor":
+			out.Values[i] = ec._AppointmentUpdated_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._AppointmentUpdated_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._AppointmentUpdated_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "appointmentId":
+			out.Values[i] = ec._AppointmentUpdated_appointmentId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "by":
+			out.Values[i] = ec._AppointmentUpdated_by(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var basicErrorImplementors = []string{"BasicError", "UserError"}
 
 func (ec *executionContext) _BasicError(ctx context.Context, sel ast.SelectionSet, obj *model.BasicError) graphql.Marshaler {
@@ -33735,6 +47880,59 @@ func (ec *executionContext) _BasicError(ctx context.Context, sel ast.SelectionSe
 		case "field":
 			out.Values[i] = ec._BasicError_field(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var blockTimePayloadImplementors = []string{"BlockTimePayload"}
+
+func (ec *executionContext) _BlockTimePayload(ctx context.Context, sel ast.SelectionSet, obj *model.BlockTimePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blockTimePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlockTimePayload")
+		case "leave":
+			out.Values[i] = ec._BlockTimePayload_leave(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "removedCount":
+			out.Values[i] = ec._BlockTimePayload_removedCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "heldSlots":
+			out.Values[i] = ec._BlockTimePayload_heldSlots(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._BlockTimePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -33801,6 +47999,92 @@ func (ec *executionContext) _BookAppointmentPayload(ctx context.Context, sel ast
 	return out
 }
 
+var breakGlassPayloadImplementors = []string{"BreakGlassPayload"}
+
+func (ec *executionContext) _BreakGlassPayload(ctx context.Context, sel ast.SelectionSet, obj *model.BreakGlassPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, breakGlassPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BreakGlassPayload")
+		case "openings":
+			out.Values[i] = ec._BreakGlassPayload_openings(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._BreakGlassPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var cancelAppointmentPayloadImplementors = []string{"CancelAppointmentPayload"}
+
+func (ec *executionContext) _CancelAppointmentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CancelAppointmentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cancelAppointmentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CancelAppointmentPayload")
+		case "appointment":
+			out.Values[i] = ec._CancelAppointmentPayload_appointment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._CancelAppointmentPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var changePasswordPayloadImplementors = []string{"ChangePasswordPayload"}
 
 func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ChangePasswordPayload) graphql.Marshaler {
@@ -33821,6 +48105,160 @@ func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.
 		case "userErrors":
 			out.Values[i] = ec._ChangePasswordPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chatAttachmentImplementors = []string{"ChatAttachment"}
+
+func (ec *executionContext) _ChatAttachment(ctx context.Context, sel ast.SelectionSet, obj *ent.ChatAttachment) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatAttachmentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatAttachment")
+		case "id":
+			out.Values[i] = ec._ChatAttachment_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "fileName":
+			out.Values[i] = ec._ChatAttachment_fileName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "contentType":
+			out.Values[i] = ec._ChatAttachment_contentType(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sizeBytes":
+			out.Values[i] = ec._ChatAttachment_sizeBytes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "url":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatAttachment_url(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chatContextImplementors = []string{"ChatContext"}
+
+func (ec *executionContext) _ChatContext(ctx context.Context, sel ast.SelectionSet, obj *chat.ChatContext) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatContextImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatContext")
+		case "startsAt":
+			out.Values[i] = ec._ChatContext_startsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endsAt":
+			out.Values[i] = ec._ChatContext_endsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "durationMinutes":
+			out.Values[i] = ec._ChatContext_durationMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "note":
+			out.Values[i] = ec._ChatContext_note(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "symptoms":
+			out.Values[i] = ec._ChatContext_symptoms(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "consultationType":
+			out.Values[i] = ec._ChatContext_consultationType(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -33935,6 +48373,178 @@ func (ec *executionContext) _ChatEventEdge(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var chatInboxChangedImplementors = []string{"ChatInboxChanged", "StreamEvent", "ChatInboxEvent"}
+
+func (ec *executionContext) _ChatInboxChanged(ctx context.Context, sel ast.SelectionSet, obj *model.ChatInboxChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatInboxChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatInboxChanged")
+		case "cursor":
+			out.Values[i] = ec._ChatInboxChanged_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "previousCursor":
+			out.Values[i] = ec._ChatInboxChanged_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "occurredAt":
+			out.Values[i] = ec._ChatInboxChanged_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "roomId":
+			out.Values[i] = ec._ChatInboxChanged_roomId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "room":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatInboxChanged_room(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "kind":
+			out.Values[i] = ec._ChatInboxChanged_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unreadCount":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatInboxChanged_unreadCount(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "unreadTotal":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatInboxChanged_unreadTotal(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var chatMessageImplementors = []string{"ChatMessage", "Node"}
 
 func (ec *executionContext) _ChatMessage(ctx context.Context, sel ast.SelectionSet, obj *ent.ChatMessage) graphql.Marshaler {
@@ -33977,11 +48587,6 @@ func (ec *executionContext) _ChatMessage(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "body":
-			out.Values[i] = ec._ChatMessage_body(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
 		case "clientMessageId":
 			out.Values[i] = ec._ChatMessage_clientMessageId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -33998,6 +48603,348 @@ func (ec *executionContext) _ChatMessage(ctx context.Context, sel ast.SelectionS
 				}()
 				res = ec._ChatMessage_room(ctx, field, obj)
 				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "body":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_body(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "editedAt":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_editedAt(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "isDeleted":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_isDeleted(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "version":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_version(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "viewerCanEdit":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_viewerCanEdit(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "readBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_readBy(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "highlights":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_highlights(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "attachments":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_attachments(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "versions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatMessage_versions(ctx, field, obj)
+				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -34137,6 +49084,97 @@ func (ec *executionContext) _ChatMessageEdge(ctx context.Context, sel ast.Select
 	return out
 }
 
+var chatParticipantImplementors = []string{"ChatParticipant"}
+
+func (ec *executionContext) _ChatParticipant(ctx context.Context, sel ast.SelectionSet, obj *chat.ChatParticipant) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatParticipantImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatParticipant")
+		case "id":
+			out.Values[i] = ec._ChatParticipant_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "role":
+			out.Values[i] = ec._ChatParticipant_role(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._ChatParticipant_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chatReceiptImplementors = []string{"ChatReceipt"}
+
+func (ec *executionContext) _ChatReceipt(ctx context.Context, sel ast.SelectionSet, obj *chat.ChatReceipt) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatReceiptImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatReceipt")
+		case "user":
+			out.Values[i] = ec._ChatReceipt_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "readAt":
+			out.Values[i] = ec._ChatReceipt_readAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var chatRoomImplementors = []string{"ChatRoom", "Node"}
 
 func (ec *executionContext) _ChatRoom(ctx context.Context, sel ast.SelectionSet, obj *ent.ChatRoom) graphql.Marshaler {
@@ -34177,6 +49215,11 @@ func (ec *executionContext) _ChatRoom(ctx context.Context, sel ast.SelectionSet,
 		case "status":
 			out.Values[i] = ec._ChatRoom_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "statusSince":
+			out.Values[i] = ec._ChatRoom_statusSince(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "appointment":
@@ -34265,6 +49308,44 @@ func (ec *executionContext) _ChatRoom(ctx context.Context, sel ast.SelectionSet,
 					}
 				}()
 				res = ec._ChatRoom_practitioner(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "context":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChatRoom_context(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -34595,6 +49676,49 @@ func (ec *executionContext) _ChatRoomEdge(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var completeAppointmentPayloadImplementors = []string{"CompleteAppointmentPayload"}
+
+func (ec *executionContext) _CompleteAppointmentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CompleteAppointmentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, completeAppointmentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CompleteAppointmentPayload")
+		case "appointment":
+			out.Values[i] = ec._CompleteAppointmentPayload_appointment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._CompleteAppointmentPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var confirmTotpPayloadImplementors = []string{"ConfirmTotpPayload"}
 
 func (ec *executionContext) _ConfirmTotpPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ConfirmTotpPayload) graphql.Marshaler {
@@ -34739,6 +49863,49 @@ func (ec *executionContext) _CreatePatientPayload(ctx context.Context, sel ast.S
 	return out
 }
 
+var createQuestionPayloadImplementors = []string{"CreateQuestionPayload"}
+
+func (ec *executionContext) _CreateQuestionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateQuestionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createQuestionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateQuestionPayload")
+		case "question":
+			out.Values[i] = ec._CreateQuestionPayload_question(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._CreateQuestionPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var createSlotPayloadImplementors = []string{"CreateSlotPayload"}
 
 func (ec *executionContext) _CreateSlotPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateSlotPayload) graphql.Marshaler {
@@ -34811,6 +49978,49 @@ func (ec *executionContext) _CreateSlotsPayload(ctx context.Context, sel ast.Sel
 			}
 		case "userErrors":
 			out.Values[i] = ec._CreateSlotsPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var createUploadPayloadImplementors = []string{"CreateUploadPayload"}
+
+func (ec *executionContext) _CreateUploadPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateUploadPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createUploadPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateUploadPayload")
+		case "upload":
+			out.Values[i] = ec._CreateUploadPayload_upload(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._CreateUploadPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -34921,6 +50131,183 @@ func (ec *executionContext) _DeactivateUserPayload(ctx context.Context, sel ast.
 	return out
 }
 
+var deleteAppointmentPayloadImplementors = []string{"DeleteAppointmentPayload"}
+
+func (ec *executionContext) _DeleteAppointmentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteAppointmentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteAppointmentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteAppointmentPayload")
+		case "deletedAppointmentId":
+			out.Values[i] = ec._DeleteAppointmentPayload_deletedAppointmentId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DeleteAppointmentPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deleteChatRoomPayloadImplementors = []string{"DeleteChatRoomPayload"}
+
+func (ec *executionContext) _DeleteChatRoomPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteChatRoomPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteChatRoomPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteChatRoomPayload")
+		case "deletedId":
+			out.Values[i] = ec._DeleteChatRoomPayload_deletedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DeleteChatRoomPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deleteMessagePayloadImplementors = []string{"DeleteMessagePayload"}
+
+func (ec *executionContext) _DeleteMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteMessagePayload")
+		case "message":
+			out.Values[i] = ec._DeleteMessagePayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DeleteMessagePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deleteSlotPayloadImplementors = []string{"DeleteSlotPayload"}
+
+func (ec *executionContext) _DeleteSlotPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteSlotPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteSlotPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteSlotPayload")
+		case "deletedSlotId":
+			out.Values[i] = ec._DeleteSlotPayload_deletedSlotId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "slot":
+			out.Values[i] = ec._DeleteSlotPayload_slot(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DeleteSlotPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var disableTotpPayloadImplementors = []string{"DisableTotpPayload"}
 
 func (ec *executionContext) _DisableTotpPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DisableTotpPayload) graphql.Marshaler {
@@ -34940,6 +50327,49 @@ func (ec *executionContext) _DisableTotpPayload(ctx context.Context, sel ast.Sel
 			}
 		case "userErrors":
 			out.Values[i] = ec._DisableTotpPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var editMessagePayloadImplementors = []string{"EditMessagePayload"}
+
+func (ec *executionContext) _EditMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.EditMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, editMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EditMessagePayload")
+		case "message":
+			out.Values[i] = ec._EditMessagePayload_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._EditMessagePayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -35527,6 +50957,203 @@ func (ec *executionContext) _JobRunEdge(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var leaveImplementors = []string{"Leave", "Node"}
+
+func (ec *executionContext) _Leave(ctx context.Context, sel ast.SelectionSet, obj *ent.Leave) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, leaveImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Leave")
+		case "id":
+			out.Values[i] = ec._Leave_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Leave_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "practitionerId":
+			out.Values[i] = ec._Leave_practitionerId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "startsAt":
+			out.Values[i] = ec._Leave_startsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endsAt":
+			out.Values[i] = ec._Leave_endsAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reason":
+			out.Values[i] = ec._Leave_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdBy":
+			out.Values[i] = ec._Leave_createdBy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "practitioner":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Leave_practitioner(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var leaveConnectionImplementors = []string{"LeaveConnection"}
+
+func (ec *executionContext) _LeaveConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.LeaveConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, leaveConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LeaveConnection")
+		case "edges":
+			out.Values[i] = ec._LeaveConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._LeaveConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._LeaveConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var leaveEdgeImplementors = []string{"LeaveEdge"}
+
+func (ec *executionContext) _LeaveEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.LeaveEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, leaveEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LeaveEdge")
+		case "node":
+			out.Values[i] = ec._LeaveEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._LeaveEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var linkPatientAccountPayloadImplementors = []string{"LinkPatientAccountPayload"}
 
 func (ec *executionContext) _LinkPatientAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *model.LinkPatientAccountPayload) graphql.Marshaler {
@@ -35642,6 +51269,92 @@ func (ec *executionContext) _LogoutPayload(ctx context.Context, sel ast.Selectio
 			}
 		case "userErrors":
 			out.Values[i] = ec._LogoutPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var manageChatRoomPayloadImplementors = []string{"ManageChatRoomPayload"}
+
+func (ec *executionContext) _ManageChatRoomPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ManageChatRoomPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, manageChatRoomPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ManageChatRoomPayload")
+		case "room":
+			out.Values[i] = ec._ManageChatRoomPayload_room(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ManageChatRoomPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var markNoShowPayloadImplementors = []string{"MarkNoShowPayload"}
+
+func (ec *executionContext) _MarkNoShowPayload(ctx context.Context, sel ast.SelectionSet, obj *model.MarkNoShowPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, markNoShowPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MarkNoShowPayload")
+		case "appointment":
+			out.Values[i] = ec._MarkNoShowPayload_appointment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._MarkNoShowPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -35782,6 +51495,160 @@ func (ec *executionContext) _MessageAdded(ctx context.Context, sel ast.Selection
 		case "message":
 			out.Values[i] = ec._MessageAdded_message(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var messageDeletedImplementors = []string{"MessageDeleted", "StreamEvent", "ChatEvent"}
+
+func (ec *executionContext) _MessageDeleted(ctx context.Context, sel ast.SelectionSet, obj *model.MessageDeleted) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageDeletedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageDeleted")
+		case "cursor":
+			out.Values[i] = ec._MessageDeleted_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._MessageDeleted_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._MessageDeleted_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._MessageDeleted_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var messageEditedImplementors = []string{"MessageEdited", "StreamEvent", "ChatEvent"}
+
+func (ec *executionContext) _MessageEdited(ctx context.Context, sel ast.SelectionSet, obj *model.MessageEdited) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageEditedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageEdited")
+		case "cursor":
+			out.Values[i] = ec._MessageEdited_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._MessageEdited_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._MessageEdited_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._MessageEdited_message(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var messageTextImplementors = []string{"MessageText"}
+
+func (ec *executionContext) _MessageText(ctx context.Context, sel ast.SelectionSet, obj *chat.MessageText) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageTextImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageText")
+		case "number":
+			out.Values[i] = ec._MessageText_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "body":
+			out.Values[i] = ec._MessageText_body(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "since":
+			out.Values[i] = ec._MessageText_since(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -35947,6 +51814,34 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "updateSlot":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateSlot(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteSlot":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteSlot(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "blockTime":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_blockTime(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unblockTime":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_unblockTime(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "bookAppointment":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_bookAppointment(ctx, field)
@@ -35961,6 +51856,69 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "cancelAppointment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_cancelAppointment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rescheduleAppointment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_rescheduleAppointment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "completeAppointment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_completeAppointment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "markNoShow":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_markNoShow(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateAppointment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateAppointment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteAppointment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteAppointment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "answerQuestionnaire":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_answerQuestionnaire(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createQuestion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createQuestion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateQuestion":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateQuestion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "sendMessage":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_sendMessage(ctx, field)
@@ -35971,6 +51929,48 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "markRoomRead":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_markRoomRead(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "editMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_editMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteMessage(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createUpload":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createUpload(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "manageChatRoom":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_manageChatRoom(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteChatRoom":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteChatRoom(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "breakGlass":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_breakGlass(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -36129,6 +52129,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "setTyping":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setTyping(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createPatient":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createPatient(ctx, field)
@@ -36139,6 +52146,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "updatePatient":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updatePatient(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "recordPayment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_recordPayment(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refundOrder":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_refundOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "settleRefund":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_settleRefund(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -36423,6 +52451,11 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "method":
+			out.Values[i] = ec._Order_method(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "paymentRef":
 			out.Values[i] = ec._Order_paymentRef(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -36436,6 +52469,21 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 		case "expiresAt":
 			out.Values[i] = ec._Order_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "checkoutAt":
+			out.Values[i] = ec._Order_checkoutAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failedAt":
+			out.Values[i] = ec._Order_failedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiredAt":
+			out.Values[i] = ec._Order_expiredAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "paidAt":
@@ -36676,6 +52724,137 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderAuditImplementors = []string{"OrderAudit"}
+
+func (ec *executionContext) _OrderAudit(ctx context.Context, sel ast.SelectionSet, obj *model.OrderAudit) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderAuditImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderAudit")
+		case "order":
+			out.Values[i] = ec._OrderAudit_order(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._OrderAudit_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fee":
+			out.Values[i] = ec._OrderAudit_fee(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refunded":
+			out.Values[i] = ec._OrderAudit_refunded(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "net":
+			out.Values[i] = ec._OrderAudit_net(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "events":
+			out.Values[i] = ec._OrderAudit_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderAuditEventImplementors = []string{"OrderAuditEvent"}
+
+func (ec *executionContext) _OrderAuditEvent(ctx context.Context, sel ast.SelectionSet, obj *model.OrderAuditEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderAuditEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderAuditEvent")
+		case "occurredAt":
+			out.Values[i] = ec._OrderAuditEvent_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._OrderAuditEvent_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "amount":
+			out.Values[i] = ec._OrderAuditEvent_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "net":
+			out.Values[i] = ec._OrderAuditEvent_net(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refundId":
+			out.Values[i] = ec._OrderAuditEvent_refundId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reference":
+			out.Values[i] = ec._OrderAuditEvent_reference(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._OrderAuditEvent_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -37839,6 +54018,94 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "deletedAppointments":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_deletedAppointments(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "leaves":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_leaves(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "questionnaire":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_questionnaire(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "questionnaireAnswers":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_questionnaireAnswers(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "orders":
 			field := field
 
@@ -38279,6 +54546,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "orderAudit":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_orderAudit(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -38293,6 +54582,324 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var questionImplementors = []string{"Question", "Node"}
+
+func (ec *executionContext) _Question(ctx context.Context, sel ast.SelectionSet, obj *ent.Question) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, questionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Question")
+		case "id":
+			out.Values[i] = ec._Question_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._Question_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._Question_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Question_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "prompt":
+			out.Values[i] = ec._Question_prompt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._Question_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "choices":
+			out.Values[i] = ec._Question_choices(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isActive":
+			out.Values[i] = ec._Question_isActive(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "position":
+			out.Values[i] = ec._Question_position(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var questionAnswerImplementors = []string{"QuestionAnswer", "Node"}
+
+func (ec *executionContext) _QuestionAnswer(ctx context.Context, sel ast.SelectionSet, obj *ent.QuestionAnswer) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, questionAnswerImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("QuestionAnswer")
+		case "id":
+			out.Values[i] = ec._QuestionAnswer_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._QuestionAnswer_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._QuestionAnswer_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._QuestionAnswer_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "appointmentId":
+			out.Values[i] = ec._QuestionAnswer_appointmentId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patientId":
+			out.Values[i] = ec._QuestionAnswer_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "practitionerId":
+			out.Values[i] = ec._QuestionAnswer_practitionerId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "questionId":
+			out.Values[i] = ec._QuestionAnswer_questionId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "prompt":
+			out.Values[i] = ec._QuestionAnswer_prompt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "text":
+			out.Values[i] = ec._QuestionAnswer_text(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "choices":
+			out.Values[i] = ec._QuestionAnswer_choices(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "appointment":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._QuestionAnswer_appointment(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "patient":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._QuestionAnswer_patient(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "practitioner":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._QuestionAnswer_practitioner(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "question":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._QuestionAnswer_question(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -38333,6 +54940,180 @@ func (ec *executionContext) _ReactivateUserPayload(ctx context.Context, sel ast.
 			}
 		case "userErrors":
 			out.Values[i] = ec._ReactivateUserPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var recordOpenedImplementors = []string{"RecordOpened", "StreamEvent", "ChatEvent"}
+
+func (ec *executionContext) _RecordOpened(ctx context.Context, sel ast.SelectionSet, obj *model.RecordOpened) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordOpenedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordOpened")
+		case "cursor":
+			out.Values[i] = ec._RecordOpened_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._RecordOpened_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._RecordOpened_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "by":
+			out.Values[i] = ec._RecordOpened_by(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "byName":
+			out.Values[i] = ec._RecordOpened_byName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._RecordOpened_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._RecordOpened_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var recordOpeningImplementors = []string{"RecordOpening"}
+
+func (ec *executionContext) _RecordOpening(ctx context.Context, sel ast.SelectionSet, obj *ent.RecordOpening) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordOpeningImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordOpening")
+		case "id":
+			out.Values[i] = ec._RecordOpening_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "roomId":
+			out.Values[i] = ec._RecordOpening_roomId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._RecordOpening_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = ec._RecordOpening_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._RecordOpening_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var recordPaymentPayloadImplementors = []string{"RecordPaymentPayload"}
+
+func (ec *executionContext) _RecordPaymentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RecordPaymentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordPaymentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordPaymentPayload")
+		case "order":
+			out.Values[i] = ec._RecordPaymentPayload_order(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "appointment":
+			out.Values[i] = ec._RecordPaymentPayload_appointment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._RecordPaymentPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -38407,6 +55188,11 @@ func (ec *executionContext) _Refund(ctx context.Context, sel ast.SelectionSet, o
 		case "attempts":
 			out.Values[i] = ec._Refund_attempts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "finishedAt":
+			out.Values[i] = ec._Refund_finishedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "nextAttemptAt":
@@ -38549,6 +55335,54 @@ func (ec *executionContext) _Refund(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var refundOrderPayloadImplementors = []string{"RefundOrderPayload"}
+
+func (ec *executionContext) _RefundOrderPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RefundOrderPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, refundOrderPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RefundOrderPayload")
+		case "order":
+			out.Values[i] = ec._RefundOrderPayload_order(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "refund":
+			out.Values[i] = ec._RefundOrderPayload_refund(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._RefundOrderPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var registerPatientPayloadImplementors = []string{"RegisterPatientPayload"}
 
 func (ec *executionContext) _RegisterPatientPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RegisterPatientPayload) graphql.Marshaler {
@@ -38611,6 +55445,49 @@ func (ec *executionContext) _RequestPasswordResetPayload(ctx context.Context, se
 			}
 		case "userErrors":
 			out.Values[i] = ec._RequestPasswordResetPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var rescheduleAppointmentPayloadImplementors = []string{"RescheduleAppointmentPayload"}
+
+func (ec *executionContext) _RescheduleAppointmentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RescheduleAppointmentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rescheduleAppointmentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RescheduleAppointmentPayload")
+		case "appointment":
+			out.Values[i] = ec._RescheduleAppointmentPayload_appointment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._RescheduleAppointmentPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -39375,6 +56252,97 @@ func (ec *executionContext) _SessionStatus(ctx context.Context, sel ast.Selectio
 	return out
 }
 
+var setTypingPayloadImplementors = []string{"SetTypingPayload"}
+
+func (ec *executionContext) _SetTypingPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetTypingPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setTypingPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetTypingPayload")
+		case "isTold":
+			out.Values[i] = ec._SetTypingPayload_isTold(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._SetTypingPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var settleRefundPayloadImplementors = []string{"SettleRefundPayload"}
+
+func (ec *executionContext) _SettleRefundPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SettleRefundPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, settleRefundPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SettleRefundPayload")
+		case "order":
+			out.Values[i] = ec._SettleRefundPayload_order(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "refund":
+			out.Values[i] = ec._SettleRefundPayload_refund(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._SettleRefundPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var skippedSlotImplementors = []string{"SkippedSlot"}
 
 func (ec *executionContext) _SkippedSlot(ctx context.Context, sel ast.SelectionSet, obj *booking.SkippedSlot) graphql.Marshaler {
@@ -39487,6 +56455,11 @@ func (ec *executionContext) _Slot(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "localDate":
 			out.Values[i] = ec._Slot_localDate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "status":
+			out.Values[i] = ec._Slot_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -39731,7 +56704,55 @@ func (ec *executionContext) _SlotTaken(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
-var streamOpenedImplementors = []string{"StreamOpened", "StreamEvent", "ChatEvent"}
+var slotsChangedImplementors = []string{"SlotsChanged"}
+
+func (ec *executionContext) _SlotsChanged(ctx context.Context, sel ast.SelectionSet, obj *booking.SlotsChanged) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, slotsChangedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SlotsChanged")
+		case "occurredAt":
+			out.Values[i] = ec._SlotsChanged_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "slots":
+			out.Values[i] = ec._SlotsChanged_slots(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hasMore":
+			out.Values[i] = ec._SlotsChanged_hasMore(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var streamOpenedImplementors = []string{"StreamOpened", "StreamEvent", "ChatEvent", "ChatInboxEvent", "AppointmentEvent"}
 
 func (ec *executionContext) _StreamOpened(ctx context.Context, sel ast.SelectionSet, obj *model.StreamOpened) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, streamOpenedImplementors)
@@ -39794,11 +56815,62 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	switch fields[0].Name {
 	case "sessionEvents":
 		return ec._Subscription_sessionEvents(ctx, fields[0])
+	case "appointmentChanged":
+		return ec._Subscription_appointmentChanged(ctx, fields[0])
 	case "chatEvents":
 		return ec._Subscription_chatEvents(ctx, fields[0])
+	case "chatInbox":
+		return ec._Subscription_chatInbox(ctx, fields[0])
+	case "slotsChanged":
+		return ec._Subscription_slotsChanged(ctx, fields[0])
+	case "typing":
+		return ec._Subscription_typing(ctx, fields[0])
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
+}
+
+var textRangeImplementors = []string{"TextRange"}
+
+func (ec *executionContext) _TextRange(ctx context.Context, sel ast.SelectionSet, obj *chat.TextRange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, textRangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TextRange")
+		case "start":
+			out.Values[i] = ec._TextRange_start(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "length":
+			out.Values[i] = ec._TextRange_length(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
 }
 
 var throttledImplementors = []string{"Throttled", "UserError"}
@@ -39835,6 +56907,145 @@ func (ec *executionContext) _Throttled(ctx context.Context, sel ast.SelectionSet
 			}
 		case "limit":
 			out.Values[i] = ec._Throttled_limit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var typingImplementors = []string{"Typing"}
+
+func (ec *executionContext) _Typing(ctx context.Context, sel ast.SelectionSet, obj *chat.Typing) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, typingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Typing")
+		case "occurredAt":
+			out.Values[i] = ec._Typing_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isTyping":
+			out.Values[i] = ec._Typing_isTyping(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userId":
+			out.Values[i] = ec._Typing_userId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Typing_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var unblockTimePayloadImplementors = []string{"UnblockTimePayload"}
+
+func (ec *executionContext) _UnblockTimePayload(ctx context.Context, sel ast.SelectionSet, obj *model.UnblockTimePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unblockTimePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnblockTimePayload")
+		case "deletedLeaveId":
+			out.Values[i] = ec._UnblockTimePayload_deletedLeaveId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._UnblockTimePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var updateAppointmentPayloadImplementors = []string{"UpdateAppointmentPayload"}
+
+func (ec *executionContext) _UpdateAppointmentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateAppointmentPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateAppointmentPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateAppointmentPayload")
+		case "appointment":
+			out.Values[i] = ec._UpdateAppointmentPayload_appointment(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._UpdateAppointmentPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -39945,6 +57156,92 @@ func (ec *executionContext) _UpdatePractitionerProfilePayload(ctx context.Contex
 	return out
 }
 
+var updateQuestionPayloadImplementors = []string{"UpdateQuestionPayload"}
+
+func (ec *executionContext) _UpdateQuestionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateQuestionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateQuestionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateQuestionPayload")
+		case "question":
+			out.Values[i] = ec._UpdateQuestionPayload_question(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._UpdateQuestionPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var updateSlotPayloadImplementors = []string{"UpdateSlotPayload"}
+
+func (ec *executionContext) _UpdateSlotPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateSlotPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateSlotPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateSlotPayload")
+		case "slot":
+			out.Values[i] = ec._UpdateSlotPayload_slot(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._UpdateSlotPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var updateUserPayloadImplementors = []string{"UpdateUserPayload"}
 
 func (ec *executionContext) _UpdateUserPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateUserPayload) graphql.Marshaler {
@@ -39964,6 +57261,54 @@ func (ec *executionContext) _UpdateUserPayload(ctx context.Context, sel ast.Sele
 			}
 		case "userErrors":
 			out.Values[i] = ec._UpdateUserPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var uploadImplementors = []string{"Upload"}
+
+func (ec *executionContext) _Upload(ctx context.Context, sel ast.SelectionSet, obj *chat.Upload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, uploadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Upload")
+		case "id":
+			out.Values[i] = ec._Upload_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = ec._Upload_url(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Upload_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -40893,6 +58238,40 @@ func (ec *executionContext) marshalNAdvanceClockPayload2ᚖgithubᚗcomᚋcaregr
 	return ec._AdvanceClockPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNAnswerInput2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐAnswerInputᚄ(ctx context.Context, v any) ([]*booking.AnswerInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*booking.AnswerInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAnswerInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐAnswerInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNAnswerInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐAnswerInput(ctx context.Context, v any) (*booking.AnswerInput, error) {
+	res, err := ec.unmarshalInputAnswerInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNAnswerQuestionnaireInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐAnswerQuestionnaireInput(ctx context.Context, v any) (booking.AnswerQuestionnaireInput, error) {
+	res, err := ec.unmarshalInputAnswerQuestionnaireInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAnswerQuestionnairePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAnswerQuestionnairePayload(ctx context.Context, sel ast.SelectionSet, v *model.AnswerQuestionnairePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AnswerQuestionnairePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNAppointmentConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentConnection(ctx context.Context, sel ast.SelectionSet, v *ent.AppointmentConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -40901,6 +58280,16 @@ func (ec *executionContext) marshalNAppointmentConnection2ᚖgithubᚗcomᚋcare
 		return graphql.Null
 	}
 	return ec._AppointmentConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAppointmentEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAppointmentEvent(ctx context.Context, sel ast.SelectionSet, v model.AppointmentEvent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AppointmentEvent(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNAppointmentOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentOrder(ctx context.Context, v any) (*ent.AppointmentOrder, error) {
@@ -40970,6 +58359,21 @@ func (ec *executionContext) unmarshalNAppointmentWhereInput2ᚖgithubᚗcomᚋca
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNBlockTimeInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐBlockTimeInput(ctx context.Context, v any) (booking.BlockTimeInput, error) {
+	res, err := ec.unmarshalInputBlockTimeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBlockTimePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐBlockTimePayload(ctx context.Context, sel ast.SelectionSet, v *model.BlockTimePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BlockTimePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNBookAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐBookAppointmentInput(ctx context.Context, v any) (booking.BookAppointmentInput, error) {
 	res, err := ec.unmarshalInputBookAppointmentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41001,6 +58405,36 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNBreakGlassInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐBreakGlassInput(ctx context.Context, v any) (chat.BreakGlassInput, error) {
+	res, err := ec.unmarshalInputBreakGlassInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBreakGlassPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐBreakGlassPayload(ctx context.Context, sel ast.SelectionSet, v *model.BreakGlassPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BreakGlassPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCancelAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐCancelAppointmentInput(ctx context.Context, v any) (booking.CancelAppointmentInput, error) {
+	res, err := ec.unmarshalInputCancelAppointmentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCancelAppointmentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCancelAppointmentPayload(ctx context.Context, sel ast.SelectionSet, v *model.CancelAppointmentPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CancelAppointmentPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNChangePasswordInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐChangePasswordInput(ctx context.Context, v any) (identity.ChangePasswordInput, error) {
 	res, err := ec.unmarshalInputChangePasswordInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41014,6 +58448,32 @@ func (ec *executionContext) marshalNChangePasswordPayload2ᚖgithubᚗcomᚋcare
 		return graphql.Null
 	}
 	return ec._ChangePasswordPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNChatAttachment2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ChatAttachment) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChatAttachment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachment(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNChatAttachment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachment(ctx context.Context, sel ast.SelectionSet, v *ent.ChatAttachment) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChatAttachment(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNChatEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEvent(ctx context.Context, sel ast.SelectionSet, v model.ChatEvent) graphql.Marshaler {
@@ -41062,6 +58522,26 @@ func (ec *executionContext) marshalNChatEventEdge2ᚖgithubᚗcomᚋcaregraphᚋ
 	return ec._ChatEventEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNChatEventKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEventKind(ctx context.Context, v any) (model.ChatEventKind, error) {
+	var res model.ChatEventKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChatEventKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEventKind(ctx context.Context, sel ast.SelectionSet, v model.ChatEventKind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNChatInboxEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatInboxEvent(ctx context.Context, sel ast.SelectionSet, v model.ChatInboxEvent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChatInboxEvent(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNChatMessageConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatMessageConnection(ctx context.Context, sel ast.SelectionSet, v *ent.ChatMessageConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -41103,6 +58583,53 @@ func (ec *executionContext) marshalNChatMessageSenderRole2githubᚗcomᚋcaregra
 	return v
 }
 
+func (ec *executionContext) marshalNChatParticipant2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatParticipant(ctx context.Context, sel ast.SelectionSet, v chat.ChatParticipant) graphql.Marshaler {
+	return ec._ChatParticipant(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNChatReceipt2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceiptᚄ(ctx context.Context, sel ast.SelectionSet, v []*chat.ChatReceipt) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChatReceipt2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceipt(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNChatReceipt2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatReceipt(ctx context.Context, sel ast.SelectionSet, v *chat.ChatReceipt) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChatReceipt(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNChatRoomAction2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatRoomAction(ctx context.Context, v any) (chat.ChatRoomAction, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := chat.ChatRoomAction(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChatRoomAction2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatRoomAction(ctx context.Context, sel ast.SelectionSet, v chat.ChatRoomAction) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNChatRoomConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoomConnection(ctx context.Context, sel ast.SelectionSet, v *ent.ChatRoomConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -41142,6 +58669,21 @@ func (ec *executionContext) unmarshalNChatRoomStatus2githubᚗcomᚋcaregraphᚋ
 
 func (ec *executionContext) marshalNChatRoomStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatroomᚐStatus(ctx context.Context, sel ast.SelectionSet, v chatroom.Status) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNCompleteAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐCompleteAppointmentInput(ctx context.Context, v any) (booking.CompleteAppointmentInput, error) {
+	res, err := ec.unmarshalInputCompleteAppointmentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCompleteAppointmentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCompleteAppointmentPayload(ctx context.Context, sel ast.SelectionSet, v *model.CompleteAppointmentPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CompleteAppointmentPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNConfirmTotpInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐConfirmTotpInput(ctx context.Context, v any) (identity.ConfirmTotpInput, error) {
@@ -41189,6 +58731,21 @@ func (ec *executionContext) marshalNCreatePatientPayload2ᚖgithubᚗcomᚋcareg
 	return ec._CreatePatientPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCreateQuestionInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐCreateQuestionInput(ctx context.Context, v any) (booking.CreateQuestionInput, error) {
+	res, err := ec.unmarshalInputCreateQuestionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateQuestionPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCreateQuestionPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateQuestionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CreateQuestionPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateSlotInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐCreateSlotInput(ctx context.Context, v any) (booking.CreateSlotInput, error) {
 	res, err := ec.unmarshalInputCreateSlotInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41217,6 +58774,21 @@ func (ec *executionContext) marshalNCreateSlotsPayload2ᚖgithubᚗcomᚋcaregra
 		return graphql.Null
 	}
 	return ec._CreateSlotsPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCreateUploadInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐCreateUploadInput(ctx context.Context, v any) (chat.CreateUploadInput, error) {
+	res, err := ec.unmarshalInputCreateUploadInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateUploadPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCreateUploadPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateUploadPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CreateUploadPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNCreateUserInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐCreateUserInput(ctx context.Context, v any) (identity.CreateUserInput, error) {
@@ -41307,6 +58879,66 @@ func (ec *executionContext) marshalNDecimal2string(ctx context.Context, sel ast.
 	return res
 }
 
+func (ec *executionContext) unmarshalNDeleteAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐDeleteAppointmentInput(ctx context.Context, v any) (booking.DeleteAppointmentInput, error) {
+	res, err := ec.unmarshalInputDeleteAppointmentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteAppointmentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteAppointmentPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteAppointmentPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteAppointmentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteChatRoomInput(ctx context.Context, v any) (chat.DeleteChatRoomInput, error) {
+	res, err := ec.unmarshalInputDeleteChatRoomInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteChatRoomPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteChatRoomPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteChatRoomPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐDeleteMessageInput(ctx context.Context, v any) (chat.DeleteMessageInput, error) {
+	res, err := ec.unmarshalInputDeleteMessageInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteMessagePayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteMessagePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteMessagePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDeleteSlotInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐDeleteSlotInput(ctx context.Context, v any) (booking.DeleteSlotInput, error) {
+	res, err := ec.unmarshalInputDeleteSlotInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteSlotPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeleteSlotPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteSlotPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteSlotPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDisableTotpInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐDisableTotpInput(ctx context.Context, v any) (identity.DisableTotpInput, error) {
 	res, err := ec.unmarshalInputDisableTotpInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41320,6 +58952,21 @@ func (ec *executionContext) marshalNDisableTotpPayload2ᚖgithubᚗcomᚋcaregra
 		return graphql.Null
 	}
 	return ec._DisableTotpPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNEditMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐEditMessageInput(ctx context.Context, v any) (chat.EditMessageInput, error) {
+	res, err := ec.unmarshalInputEditMessageInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEditMessagePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐEditMessagePayload(ctx context.Context, sel ast.SelectionSet, v *model.EditMessagePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._EditMessagePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNEnableTotpInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐEnableTotpInput(ctx context.Context, v any) (identity.EnableTotpInput, error) {
@@ -41580,6 +59227,37 @@ func (ec *executionContext) marshalNJobRunState2githubᚗcomᚋcaregraphᚋcareg
 	return v
 }
 
+func (ec *executionContext) marshalNLeaveConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveConnection(ctx context.Context, sel ast.SelectionSet, v *ent.LeaveConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._LeaveConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNLeaveOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveOrder(ctx context.Context, v any) (*ent.LeaveOrder, error) {
+	res, err := ec.unmarshalInputLeaveOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNLeaveOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveOrderField(ctx context.Context, v any) (*ent.LeaveOrderField, error) {
+	var res = new(ent.LeaveOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLeaveOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.LeaveOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) unmarshalNLinkPatientAccountInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐLinkPatientAccountInput(ctx context.Context, v any) (identity.LinkPatientAccountInput, error) {
 	res, err := ec.unmarshalInputLinkPatientAccountInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41630,6 +59308,36 @@ func (ec *executionContext) marshalNLogoutPayload2ᚖgithubᚗcomᚋcaregraphᚋ
 	return ec._LogoutPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNManageChatRoomInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐManageChatRoomInput(ctx context.Context, v any) (chat.ManageChatRoomInput, error) {
+	res, err := ec.unmarshalInputManageChatRoomInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNManageChatRoomPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐManageChatRoomPayload(ctx context.Context, sel ast.SelectionSet, v *model.ManageChatRoomPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ManageChatRoomPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMarkNoShowInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐMarkNoShowInput(ctx context.Context, v any) (booking.MarkNoShowInput, error) {
+	res, err := ec.unmarshalInputMarkNoShowInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMarkNoShowPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMarkNoShowPayload(ctx context.Context, sel ast.SelectionSet, v *model.MarkNoShowPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._MarkNoShowPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNMarkNotificationReadInput2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMarkNotificationReadInput(ctx context.Context, v any) (model.MarkNotificationReadInput, error) {
 	res, err := ec.unmarshalInputMarkNotificationReadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41658,6 +59366,32 @@ func (ec *executionContext) marshalNMarkRoomReadPayload2ᚖgithubᚗcomᚋcaregr
 		return graphql.Null
 	}
 	return ec._MarkRoomReadPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMessageText2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageTextᚄ(ctx context.Context, sel ast.SelectionSet, v []*chat.MessageText) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMessageText2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageText(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMessageText2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐMessageText(ctx context.Context, sel ast.SelectionSet, v *chat.MessageText) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._MessageText(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx context.Context, sel ast.SelectionSet, v *model.Money) graphql.Marshaler {
@@ -41721,6 +59455,42 @@ func (ec *executionContext) marshalNOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregrap
 	return ec._Order(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNOrderAuditEvent2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.OrderAuditEvent) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrderAuditEvent2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNOrderAuditEvent2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditEvent(ctx context.Context, sel ast.SelectionSet, v *model.OrderAuditEvent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._OrderAuditEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNOrderAuditKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditKind(ctx context.Context, v any) (model.OrderAuditKind, error) {
+	var res model.OrderAuditKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOrderAuditKind2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAuditKind(ctx context.Context, sel ast.SelectionSet, v model.OrderAuditKind) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNOrderConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrderConnection(ctx context.Context, sel ast.SelectionSet, v *ent.OrderConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -41738,6 +59508,16 @@ func (ec *executionContext) unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentg
 }
 
 func (ec *executionContext) marshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx context.Context, sel ast.SelectionSet, v entgql.OrderDirection) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNOrderMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, v any) (order.Method, error) {
+	var res order.Method
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNOrderMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, sel ast.SelectionSet, v order.Method) graphql.Marshaler {
 	return v
 }
 
@@ -41929,6 +59709,36 @@ func (ec *executionContext) unmarshalNPractitionerWhereInput2ᚖgithubᚗcomᚋc
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNQuestion2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestion(ctx context.Context, sel ast.SelectionSet, v []*ent.Question) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOQuestion2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestion(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalNQuestionAnswer2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestionAnswer(ctx context.Context, sel ast.SelectionSet, v []*ent.QuestionAnswer) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOQuestionAnswer2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestionAnswer(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNQuestionKind2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋquestionᚐKind(ctx context.Context, v any) (question.Kind, error) {
+	var res question.Kind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNQuestionKind2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋquestionᚐKind(ctx context.Context, sel ast.SelectionSet, v question.Kind) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNReactivateUserInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐReactivateUserInput(ctx context.Context, v any) (identity.ReactivateUserInput, error) {
 	res, err := ec.unmarshalInputReactivateUserInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -41942,6 +59752,46 @@ func (ec *executionContext) marshalNReactivateUserPayload2ᚖgithubᚗcomᚋcare
 		return graphql.Null
 	}
 	return ec._ReactivateUserPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRecordOpening2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpening(ctx context.Context, sel ast.SelectionSet, v *ent.RecordOpening) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RecordOpening(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRecordPaymentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRecordPaymentInput(ctx context.Context, v any) (booking.RecordPaymentInput, error) {
+	res, err := ec.unmarshalInputRecordPaymentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRecordPaymentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRecordPaymentPayload(ctx context.Context, sel ast.SelectionSet, v *model.RecordPaymentPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RecordPaymentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRefundOrderInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRefundOrderInput(ctx context.Context, v any) (booking.RefundOrderInput, error) {
+	res, err := ec.unmarshalInputRefundOrderInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRefundOrderPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRefundOrderPayload(ctx context.Context, sel ast.SelectionSet, v *model.RefundOrderPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RefundOrderPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRefundStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋrefundᚐStatus(ctx context.Context, v any) (refund.Status, error) {
@@ -41982,6 +59832,21 @@ func (ec *executionContext) marshalNRequestPasswordResetPayload2ᚖgithubᚗcom�
 		return graphql.Null
 	}
 	return ec._RequestPasswordResetPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRescheduleAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRescheduleAppointmentInput(ctx context.Context, v any) (booking.RescheduleAppointmentInput, error) {
+	res, err := ec.unmarshalInputRescheduleAppointmentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRescheduleAppointmentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRescheduleAppointmentPayload(ctx context.Context, sel ast.SelectionSet, v *model.RescheduleAppointmentPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RescheduleAppointmentPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNResetPasswordInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐResetPasswordInput(ctx context.Context, v any) (identity.ResetPasswordInput, error) {
@@ -42177,6 +60042,36 @@ func (ec *executionContext) unmarshalNSessionWhereInput2ᚖgithubᚗcomᚋcaregr
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNSetTypingInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐSetTypingInput(ctx context.Context, v any) (chat.SetTypingInput, error) {
+	res, err := ec.unmarshalInputSetTypingInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetTypingPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSetTypingPayload(ctx context.Context, sel ast.SelectionSet, v *model.SetTypingPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SetTypingPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSettleRefundInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSettleRefundInput(ctx context.Context, v any) (booking.SettleRefundInput, error) {
+	res, err := ec.unmarshalInputSettleRefundInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSettleRefundPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSettleRefundPayload(ctx context.Context, sel ast.SelectionSet, v *model.SettleRefundPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SettleRefundPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNSkippedSlot2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSkippedSlotᚄ(ctx context.Context, sel ast.SelectionSet, v []*booking.SkippedSlot) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -42201,6 +60096,16 @@ func (ec *executionContext) marshalNSkippedSlot2ᚖgithubᚗcomᚋcaregraphᚋca
 		return graphql.Null
 	}
 	return ec._SkippedSlot(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSlot2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐSlot(ctx context.Context, sel ast.SelectionSet, v []*ent.Slot) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOSlot2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐSlot(ctx, sel, v[i])
+	})
+
+	return ret
 }
 
 func (ec *executionContext) marshalNSlot2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐSlotᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.Slot) graphql.Marshaler {
@@ -42260,6 +60165,16 @@ func (ec *executionContext) marshalNSlotOrderField2ᚖgithubᚗcomᚋcaregraph�
 	return v
 }
 
+func (ec *executionContext) unmarshalNSlotStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatus(ctx context.Context, v any) (slot.Status, error) {
+	var res slot.Status
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSlotStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatus(ctx context.Context, sel ast.SelectionSet, v slot.Status) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNSlotType2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐType(ctx context.Context, v any) (slot.Type, error) {
 	var res slot.Type
 	err := res.UnmarshalGQL(v)
@@ -42273,6 +60188,16 @@ func (ec *executionContext) marshalNSlotType2githubᚗcomᚋcaregraphᚋcaregrap
 func (ec *executionContext) unmarshalNSlotWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐSlotWhereInput(ctx context.Context, v any) (*ent.SlotWhereInput, error) {
 	res, err := ec.unmarshalInputSlotWhereInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSlotsChanged2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSlotsChanged(ctx context.Context, sel ast.SelectionSet, v *booking.SlotsChanged) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SlotsChanged(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -42320,6 +60245,32 @@ func (ec *executionContext) marshalNString2ᚕstringᚄ(ctx context.Context, sel
 	return ret
 }
 
+func (ec *executionContext) marshalNTextRange2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*chat.TextRange) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTextRange2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTextRange2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTextRange(ctx context.Context, sel ast.SelectionSet, v *chat.TextRange) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TextRange(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNTimeZone2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -42334,6 +60285,46 @@ func (ec *executionContext) marshalNTimeZone2string(ctx context.Context, sel ast
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNTyping2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTyping(ctx context.Context, sel ast.SelectionSet, v *chat.Typing) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Typing(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUnblockTimeInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐUnblockTimeInput(ctx context.Context, v any) (booking.UnblockTimeInput, error) {
+	res, err := ec.unmarshalInputUnblockTimeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUnblockTimePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUnblockTimePayload(ctx context.Context, sel ast.SelectionSet, v *model.UnblockTimePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UnblockTimePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐUpdateAppointmentInput(ctx context.Context, v any) (booking.UpdateAppointmentInput, error) {
+	res, err := ec.unmarshalInputUpdateAppointmentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateAppointmentPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUpdateAppointmentPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateAppointmentPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UpdateAppointmentPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdatePatientInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋpatientᚐUpdatePatientInput(ctx context.Context, v any) (patient.UpdatePatientInput, error) {
@@ -42366,6 +60357,36 @@ func (ec *executionContext) marshalNUpdatePractitionerProfilePayload2ᚖgithub�
 	return ec._UpdatePractitionerProfilePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNUpdateQuestionInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐUpdateQuestionInput(ctx context.Context, v any) (booking.UpdateQuestionInput, error) {
+	res, err := ec.unmarshalInputUpdateQuestionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateQuestionPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUpdateQuestionPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateQuestionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UpdateQuestionPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateSlotInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐUpdateSlotInput(ctx context.Context, v any) (booking.UpdateSlotInput, error) {
+	res, err := ec.unmarshalInputUpdateSlotInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateSlotPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUpdateSlotPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateSlotPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UpdateSlotPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUpdateUserInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐUpdateUserInput(ctx context.Context, v any) (identity.UpdateUserInput, error) {
 	res, err := ec.unmarshalInputUpdateUserInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -42379,6 +60400,16 @@ func (ec *executionContext) marshalNUpdateUserPayload2ᚖgithubᚗcomᚋcaregrap
 		return graphql.Null
 	}
 	return ec._UpdateUserPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUploadPurpose2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatuploadᚐPurpose(ctx context.Context, v any) (chatupload.Purpose, error) {
+	var res chatupload.Purpose
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUploadPurpose2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatuploadᚐPurpose(ctx context.Context, sel ast.SelectionSet, v chatupload.Purpose) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNUserConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐUserConnection(ctx context.Context, sel ast.SelectionSet, v *ent.UserConnection) graphql.Marshaler {
@@ -42631,6 +60662,23 @@ func (ec *executionContext) marshalN__TypeKind2string(ctx context.Context, sel a
 	return res
 }
 
+func (ec *executionContext) unmarshalOAnswerInput2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐAnswerInputᚄ(ctx context.Context, v any) ([]*booking.AnswerInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*booking.AnswerInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAnswerInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐAnswerInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) marshalOAppointment2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointment(ctx context.Context, sel ast.SelectionSet, v *ent.Appointment) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -42663,6 +60711,22 @@ func (ec *executionContext) marshalOAppointmentIntake2ᚖgithubᚗcomᚋcaregrap
 		return graphql.Null
 	}
 	return ec._AppointmentIntake(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOAppointmentIntakeConsultationType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋappointmentintakeᚐConsultationType(ctx context.Context, v any) (*appointmentintake.ConsultationType, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(appointmentintake.ConsultationType)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAppointmentIntakeConsultationType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋappointmentintakeᚐConsultationType(ctx context.Context, sel ast.SelectionSet, v *appointmentintake.ConsultationType) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalOAppointmentOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAppointmentOrderᚄ(ctx context.Context, v any) ([]*ent.AppointmentOrder, error) {
@@ -42831,6 +60895,13 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOChatContext2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatContext(ctx context.Context, sel ast.SelectionSet, v *chat.ChatContext) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ChatContext(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOChatEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChatEvent(ctx context.Context, sel ast.SelectionSet, v model.ChatEvent) graphql.Marshaler {
@@ -43015,6 +61086,24 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	return res
 }
 
+func (ec *executionContext) unmarshalODecimal2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODecimal2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOExtendSessionInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐExtendSessionInput(ctx context.Context, v any) (*identity.ExtendSessionInput, error) {
 	if v == nil {
 		return nil, nil
@@ -43154,6 +61243,50 @@ func (ec *executionContext) marshalOJobRunState2ᚖgithubᚗcomᚋcaregraphᚋca
 	return v
 }
 
+func (ec *executionContext) marshalOLeave2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeave(ctx context.Context, sel ast.SelectionSet, v *ent.Leave) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Leave(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOLeaveEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.LeaveEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOLeaveEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveEdge(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOLeaveEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveEdge(ctx context.Context, sel ast.SelectionSet, v *ent.LeaveEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._LeaveEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOLeaveOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveOrderᚄ(ctx context.Context, v any) ([]*ent.LeaveOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ent.LeaveOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNLeaveOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐLeaveOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) unmarshalOLogoutInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐLogoutInput(ctx context.Context, v any) (*identity.LogoutInput, error) {
 	if v == nil {
 		return nil, nil
@@ -43220,6 +61353,13 @@ func (ec *executionContext) marshalOOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregrap
 	return ec._Order(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOOrderAudit2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐOrderAudit(ctx context.Context, sel ast.SelectionSet, v *model.OrderAudit) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._OrderAudit(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOOrderEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrderEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.OrderEdge) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -43238,6 +61378,22 @@ func (ec *executionContext) marshalOOrderEdge2ᚖgithubᚗcomᚋcaregraphᚋcare
 		return graphql.Null
 	}
 	return ec._OrderEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOOrderMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, v any) (*order.Method, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(order.Method)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOOrderMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋorderᚐMethod(ctx context.Context, sel ast.SelectionSet, v *order.Method) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalOOrderOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐOrderOrderᚄ(ctx context.Context, v any) ([]*ent.OrderOrder, error) {
@@ -43607,6 +61763,46 @@ func (ec *executionContext) unmarshalOPractitionerWhereInput2ᚖgithubᚗcomᚋc
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOQuestion2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestion(ctx context.Context, sel ast.SelectionSet, v *ent.Question) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Question(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOQuestionAnswer2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐQuestionAnswer(ctx context.Context, sel ast.SelectionSet, v *ent.QuestionAnswer) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._QuestionAnswer(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORecordOpening2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpeningᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.RecordOpening) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRecordOpening2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpening(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalORefund2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRefund(ctx context.Context, sel ast.SelectionSet, v *ent.Refund) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Refund(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalORevokeOtherSessionsInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐRevokeOtherSessionsInput(ctx context.Context, v any) (*identity.RevokeOtherSessionsInput, error) {
 	if v == nil {
 		return nil, nil
@@ -43813,6 +62009,58 @@ func (ec *executionContext) unmarshalOSlotOrder2ᚕᚖgithubᚗcomᚋcaregraph�
 	return res, nil
 }
 
+func (ec *executionContext) unmarshalOSlotStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatusᚄ(ctx context.Context, v any) ([]slot.Status, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]slot.Status, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSlotStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatus(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOSlotStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatusᚄ(ctx context.Context, sel ast.SelectionSet, v []slot.Status) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSlotStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatus(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOSlotStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatus(ctx context.Context, v any) (*slot.Status, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(slot.Status)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSlotStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐStatus(ctx context.Context, sel ast.SelectionSet, v *slot.Status) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) unmarshalOSlotType2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋslotᚐTypeᚄ(ctx context.Context, v any) ([]slot.Type, error) {
 	if v == nil {
 		return nil, nil
@@ -43971,6 +62219,13 @@ func (ec *executionContext) marshalOTimeZone2ᚖstring(ctx context.Context, sel 
 	_ = ctx
 	res := graphql.MarshalString(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOUpload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐUpload(ctx context.Context, sel ast.SelectionSet, v *chat.Upload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Upload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOUser2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐUser(ctx context.Context, sel ast.SelectionSet, v *ent.User) graphql.Marshaler {

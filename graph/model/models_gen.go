@@ -11,18 +11,44 @@ import (
 
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/identity"
 	"github.com/google/uuid"
 )
 
+// One appointment's event; the types below tell what happened.
+type AppointmentEvent interface {
+	IsStreamEvent()
+	IsAppointmentEvent()
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	GetCursor() entgql.Cursor[uuid.UUID]
+	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+	GetPreviousCursor() *entgql.Cursor[uuid.UUID]
+	// When it happened.
+	GetOccurredAt() time.Time
+}
+
 // One room's event; the types below tell what happened.
 type ChatEvent interface {
 	IsStreamEvent()
 	IsChatEvent()
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	GetCursor() entgql.Cursor[uuid.UUID]
+	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+	GetPreviousCursor() *entgql.Cursor[uuid.UUID]
+	// When it happened.
+	GetOccurredAt() time.Time
+}
+
+// An event of the viewer's inbox.
+type ChatInboxEvent interface {
+	IsStreamEvent()
+	IsChatInboxEvent()
 	// Where the event stands in the stream; give it back as after to go on behind it.
 	GetCursor() entgql.Cursor[uuid.UUID]
 	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
@@ -69,6 +95,121 @@ type AdvanceClockPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of answerQuestionnaire.
+type AnswerQuestionnairePayload struct {
+	// All answers of the appointment, in the order of the questions.
+	Answers []*ent.QuestionAnswer `json:"answers"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// The appointment was moved to another time: another one took its place.
+type AppointmentMoved struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The appointment.
+	AppointmentID uuid.UUID `json:"appointmentId"`
+	// Id of the appointment at the new time; its events are a stream of their own.
+	RescheduledToID uuid.UUID `json:"rescheduledToId"`
+}
+
+func (AppointmentMoved) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this AppointmentMoved) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this AppointmentMoved) GetPreviousCursor() *entgql.Cursor[uuid.UUID] {
+	return this.PreviousCursor
+}
+
+// When it happened.
+func (this AppointmentMoved) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (AppointmentMoved) IsAppointmentEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// The appointment's status changed; the first event of an appointment tells that it began.
+type AppointmentStatusChanged struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The appointment.
+	AppointmentID uuid.UUID `json:"appointmentId"`
+	// Status before; null when it began.
+	From *appointment.Status `json:"from,omitempty"`
+	// Status after.
+	To appointment.Status `json:"to"`
+}
+
+func (AppointmentStatusChanged) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this AppointmentStatusChanged) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this AppointmentStatusChanged) GetPreviousCursor() *entgql.Cursor[uuid.UUID] {
+	return this.PreviousCursor
+}
+
+// When it happened.
+func (this AppointmentStatusChanged) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (AppointmentStatusChanged) IsAppointmentEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// What is known of the appointment changed: its note, context or answers.
+type AppointmentUpdated struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The appointment.
+	AppointmentID uuid.UUID `json:"appointmentId"`
+	// Id of the user who changed it.
+	By uuid.UUID `json:"by"`
+}
+
+func (AppointmentUpdated) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this AppointmentUpdated) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this AppointmentUpdated) GetPreviousCursor() *entgql.Cursor[uuid.UUID] {
+	return this.PreviousCursor
+}
+
+// When it happened.
+func (this AppointmentUpdated) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (AppointmentUpdated) IsAppointmentEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
 // An outcome without further data.
 type BasicError struct {
 	// What happened, for programs.
@@ -99,9 +240,37 @@ func (this BasicError) GetField() []string {
 	return interfaceSlice
 }
 
+// Result of blockTime.
+type BlockTimePayload struct {
+	// The leave.
+	Leave *ent.Leave `json:"leave,omitempty"`
+	// How many free slots were removed.
+	RemovedCount int `json:"removedCount"`
+	// Slots in the leave that appointments hold: these stay until the appointments are cancelled or moved.
+	HeldSlots []*ent.Slot `json:"heldSlots"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of bookAppointment.
 type BookAppointmentPayload struct {
 	// The new appointment, PENDING until it is paid.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of breakGlass.
+type BreakGlassPayload struct {
+	// What was opened.
+	Openings []*ent.RecordOpening `json:"openings,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of cancelAppointment.
+type CancelAppointmentPayload struct {
+	// The appointment.
 	Appointment *ent.Appointment `json:"appointment,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
@@ -133,6 +302,55 @@ type ChatEventEdge struct {
 	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
 }
 
+// Something happened in one of the viewer's rooms.
+type ChatInboxChanged struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// Id of the room.
+	RoomID uuid.UUID `json:"roomId"`
+	// The room as it is now; null when the viewer may not see it any more.
+	Room *ent.ChatRoom `json:"room,omitempty"`
+	// What happened there.
+	Kind ChatEventKind `json:"kind"`
+	// How many messages of the room the viewer has not read, when this is delivered.
+	UnreadCount int `json:"unreadCount"`
+	// The same of all rooms of the viewer.
+	UnreadTotal int `json:"unreadTotal"`
+}
+
+func (ChatInboxChanged) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this ChatInboxChanged) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this ChatInboxChanged) GetPreviousCursor() *entgql.Cursor[uuid.UUID] {
+	return this.PreviousCursor
+}
+
+// When it happened.
+func (this ChatInboxChanged) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (ChatInboxChanged) IsChatInboxEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// Result of completeAppointment.
+type CompleteAppointmentPayload struct {
+	// The appointment.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of confirmTotp: the only time that the recovery codes are shown.
 type ConfirmTotpPayload struct {
 	// Ten codes, each of which stands in for a one-time code once; empty when the factor was not confirmed.
@@ -145,7 +363,7 @@ type ConfirmTotpPayload struct {
 type CreateOrderPayload struct {
 	// The order.
 	Order *ent.Order `json:"order,omitempty"`
-	// Page on which to pay.
+	// Page on which to pay; null when nothing can be paid online here.
 	CheckoutURL *string `json:"checkoutUrl,omitempty"`
 	// Until when it can be paid.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
@@ -159,6 +377,14 @@ type CreatePatientPayload struct {
 	Patient *ent.Patient `json:"patient,omitempty"`
 	// Records that may be of the same person: same name and birth date.
 	ProbableDuplicates []*ent.Patient `json:"probableDuplicates"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of createQuestion.
+type CreateQuestionPayload struct {
+	// The question.
+	Question *ent.Question `json:"question,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -183,6 +409,14 @@ type CreateSlotsPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of createUpload.
+type CreateUploadPayload struct {
+	// Where to send the file.
+	Upload *chat.Upload `json:"upload,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of createUser.
 type CreateUserPayload struct {
 	// The new account.
@@ -199,10 +433,52 @@ type DeactivateUserPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of deleteAppointment.
+type DeleteAppointmentPayload struct {
+	// Id of the appointment that is gone; null when it is not.
+	DeletedAppointmentID *uuid.UUID `json:"deletedAppointmentId,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of deleteChatRoom.
+type DeleteChatRoomPayload struct {
+	// Id of the room that is gone.
+	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of deleteMessage.
+type DeleteMessagePayload struct {
+	// What is left of the message.
+	Message *ent.ChatMessage `json:"message,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of deleteSlot.
+type DeleteSlotPayload struct {
+	// Id of the slot that is gone; null when it is not.
+	DeletedSlotID *uuid.UUID `json:"deletedSlotId,omitempty"`
+	// After a CONFLICT the slot as it is now; null else.
+	Slot *ent.Slot `json:"slot,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of disableTotp.
 type DisableTotpPayload struct {
 	// True when the second factor is gone.
 	IsDisabled bool `json:"isDisabled"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of editMessage.
+type EditMessagePayload struct {
+	// The message.
+	Message *ent.ChatMessage `json:"message,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -291,6 +567,22 @@ type LogoutPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of manageChatRoom.
+type ManageChatRoomPayload struct {
+	// The room.
+	Room *ent.ChatRoom `json:"room,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of markNoShow.
+type MarkNoShowPayload struct {
+	// The appointment.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Input of markNotificationRead.
 type MarkNotificationReadInput struct {
 	// The notice.
@@ -344,6 +636,68 @@ func (MessageAdded) IsChatEvent() {}
 
 // When it happened.
 
+// A message was deleted; what is left of it has no text.
+type MessageDeleted struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// What is left of the message.
+	Message *ent.ChatMessage `json:"message,omitempty"`
+}
+
+func (MessageDeleted) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this MessageDeleted) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this MessageDeleted) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this MessageDeleted) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (MessageDeleted) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// The text of a message was changed.
+type MessageEdited struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The message with its latest text.
+	Message *ent.ChatMessage `json:"message,omitempty"`
+}
+
+func (MessageEdited) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this MessageEdited) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this MessageEdited) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this MessageEdited) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (MessageEdited) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
 // A participant has read on.
 type MessagesRead struct {
 	// Where the event stands in the stream; give it back as after to go on behind it.
@@ -383,6 +737,40 @@ type Money struct {
 	Amount string `json:"amount"`
 	// ISO 4217 code of the currency.
 	Currency string `json:"currency"`
+}
+
+// What happened to an order's money.
+type OrderAudit struct {
+	// The order.
+	Order *ent.Order `json:"order,omitempty"`
+	// What was taken.
+	Total *Money `json:"total"`
+	// Fee of the payment provider.
+	Fee *Money `json:"fee"`
+	// What was paid back.
+	Refunded *Money `json:"refunded"`
+	// What stays: total less fee and refunds.
+	Net *Money `json:"net"`
+	// What happened, oldest first.
+	Events []*OrderAuditEvent `json:"events"`
+}
+
+// One step of an order's money.
+type OrderAuditEvent struct {
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// What happened.
+	Kind OrderAuditKind `json:"kind"`
+	// The amount it is about.
+	Amount *Money `json:"amount"`
+	// What stays with the practice after it: taken, less fee and refunds.
+	Net *Money `json:"net"`
+	// The refund it is about; null for the payment itself.
+	RefundID *uuid.UUID `json:"refundId,omitempty"`
+	// Reference of the provider or of a receipt; null when there is none.
+	Reference *string `json:"reference,omitempty"`
+	// Why; null when there is nothing to say.
+	Reason *string `json:"reason,omitempty"`
 }
 
 // There is a live order for the appointment.
@@ -433,6 +821,63 @@ type ReactivateUserPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// An administrator has opened the conversation to read it.
+type RecordOpened struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// Id of the administrator.
+	By uuid.UUID `json:"by"`
+	// Name of the administrator.
+	ByName string `json:"byName"`
+	// Why, in the administrator's words.
+	Reason string `json:"reason"`
+	// When the right to read ends.
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+func (RecordOpened) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this RecordOpened) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this RecordOpened) GetPreviousCursor() *entgql.Cursor[uuid.UUID] { return this.PreviousCursor }
+
+// When it happened.
+func (this RecordOpened) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (RecordOpened) IsChatEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+// Result of recordPayment.
+type RecordPaymentPayload struct {
+	// The paid order.
+	Order *ent.Order `json:"order,omitempty"`
+	// The booked appointment; null for who may not see appointments.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of refundOrder.
+type RefundOrderPayload struct {
+	// The order.
+	Order *ent.Order `json:"order,omitempty"`
+	// The refund: PROCESSING until the provider has paid it back, SUCCEEDED at once when the money was handed out at the desk.
+	Refund *ent.Refund `json:"refund,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of registerPatient.
 type RegisterPatientPayload struct {
 	// True when a mail is on its way, whether or not there was an account before.
@@ -445,6 +890,14 @@ type RegisterPatientPayload struct {
 type RequestPasswordResetPayload struct {
 	// True when a mail is on its way if there is such an account.
 	IsAccepted bool `json:"isAccepted"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of rescheduleAppointment.
+type RescheduleAppointmentPayload struct {
+	// The appointment at the new time; its rescheduledFrom is the old one.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -536,6 +989,24 @@ type SendMessagePayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of setTyping.
+type SetTypingPayload struct {
+	// False when less than 3 seconds have passed since the viewer said something of that in the room: it was swallowed.
+	IsTold bool `json:"isTold"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of settleRefund.
+type SettleRefundPayload struct {
+	// The order.
+	Order *ent.Order `json:"order,omitempty"`
+	// The refund.
+	Refund *ent.Refund `json:"refund,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Another appointment holds the slot.
 type SlotTaken struct {
 	// What happened, for programs.
@@ -597,6 +1068,22 @@ func (StreamOpened) IsChatEvent() {}
 
 // When it happened.
 
+func (StreamOpened) IsChatInboxEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
+func (StreamOpened) IsAppointmentEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
 // What can be watched as it happens, over a websocket.
 type Subscription struct {
 }
@@ -635,6 +1122,22 @@ func (this Throttled) GetField() []string {
 	return interfaceSlice
 }
 
+// Result of unblockTime.
+type UnblockTimePayload struct {
+	// Id of the leave that is gone; null when it is not.
+	DeletedLeaveID *uuid.UUID `json:"deletedLeaveId,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of updateAppointment.
+type UpdateAppointmentPayload struct {
+	// The appointment; after a CONFLICT as it is now.
+	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of updatePatient.
 type UpdatePatientPayload struct {
 	// The record after the change; after a CONFLICT the present one.
@@ -647,6 +1150,22 @@ type UpdatePatientPayload struct {
 type UpdatePractitionerProfilePayload struct {
 	// The profile after the change; after a CONFLICT the present one.
 	Practitioner *ent.Practitioner `json:"practitioner,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of updateQuestion.
+type UpdateQuestionPayload struct {
+	// The question; after a CONFLICT as it is now.
+	Question *ent.Question `json:"question,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of updateSlot.
+type UpdateSlotPayload struct {
+	// The slot; after a CONFLICT as it is now.
+	Slot *ent.Slot `json:"slot,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -665,6 +1184,79 @@ type VerifyEmailPayload struct {
 	IsVerified bool `json:"isVerified"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
+}
+
+// What can happen in a room.
+type ChatEventKind string
+
+const (
+	// A message was stored.
+	ChatEventKindMessageAdded ChatEventKind = "MESSAGE_ADDED"
+	// The text of a message was changed.
+	ChatEventKindMessageEdited ChatEventKind = "MESSAGE_EDITED"
+	// A message was deleted.
+	ChatEventKindMessageDeleted ChatEventKind = "MESSAGE_DELETED"
+	// A participant has read on, the viewer on another device perhaps.
+	ChatEventKindMessagesRead ChatEventKind = "MESSAGES_READ"
+	// The room's status changed, or the room was opened.
+	ChatEventKindRoomStatusChanged ChatEventKind = "ROOM_STATUS_CHANGED"
+	// An administrator has opened the conversation to read it.
+	ChatEventKindRecordOpened ChatEventKind = "RECORD_OPENED"
+	// The room was taken away.
+	ChatEventKindRoomDeleted ChatEventKind = "ROOM_DELETED"
+)
+
+var AllChatEventKind = []ChatEventKind{
+	ChatEventKindMessageAdded,
+	ChatEventKindMessageEdited,
+	ChatEventKindMessageDeleted,
+	ChatEventKindMessagesRead,
+	ChatEventKindRoomStatusChanged,
+	ChatEventKindRecordOpened,
+	ChatEventKindRoomDeleted,
+}
+
+func (e ChatEventKind) IsValid() bool {
+	switch e {
+	case ChatEventKindMessageAdded, ChatEventKindMessageEdited, ChatEventKindMessageDeleted, ChatEventKindMessagesRead, ChatEventKindRoomStatusChanged, ChatEventKindRecordOpened, ChatEventKindRoomDeleted:
+		return true
+	}
+	return false
+}
+
+func (e ChatEventKind) String() string {
+	return string(e)
+}
+
+func (e *ChatEventKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ChatEventKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ChatEventKind", str)
+	}
+	return nil
+}
+
+func (e ChatEventKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ChatEventKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ChatEventKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // What becomes of occurrences that nobody could run when they were due.
@@ -723,6 +1315,85 @@ func (e *JobCatchUp) UnmarshalJSON(b []byte) error {
 }
 
 func (e JobCatchUp) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Steps of an order's money.
+type OrderAuditKind string
+
+const (
+	// The payment was asked for.
+	OrderAuditKindCreated OrderAuditKind = "CREATED"
+	// The page to pay on was opened.
+	OrderAuditKindCheckoutOpened OrderAuditKind = "CHECKOUT_OPENED"
+	// The payment was declined.
+	OrderAuditKindFailed OrderAuditKind = "FAILED"
+	// The page to pay on was closed, or the time to pay was over.
+	OrderAuditKindExpired OrderAuditKind = "EXPIRED"
+	// The money was taken.
+	OrderAuditKindPaid OrderAuditKind = "PAID"
+	// It was asked to be paid back.
+	OrderAuditKindRefundAsked OrderAuditKind = "REFUND_ASKED"
+	// It was paid back.
+	OrderAuditKindRefundSucceeded OrderAuditKind = "REFUND_SUCCEEDED"
+	// Paying it back was given up; somebody must look.
+	OrderAuditKindRefundFailed OrderAuditKind = "REFUND_FAILED"
+	// The visit is over, and with it the order.
+	OrderAuditKindCompleted OrderAuditKind = "COMPLETED"
+)
+
+var AllOrderAuditKind = []OrderAuditKind{
+	OrderAuditKindCreated,
+	OrderAuditKindCheckoutOpened,
+	OrderAuditKindFailed,
+	OrderAuditKindExpired,
+	OrderAuditKindPaid,
+	OrderAuditKindRefundAsked,
+	OrderAuditKindRefundSucceeded,
+	OrderAuditKindRefundFailed,
+	OrderAuditKindCompleted,
+}
+
+func (e OrderAuditKind) IsValid() bool {
+	switch e {
+	case OrderAuditKindCreated, OrderAuditKindCheckoutOpened, OrderAuditKindFailed, OrderAuditKindExpired, OrderAuditKindPaid, OrderAuditKindRefundAsked, OrderAuditKindRefundSucceeded, OrderAuditKindRefundFailed, OrderAuditKindCompleted:
+		return true
+	}
+	return false
+}
+
+func (e OrderAuditKind) String() string {
+	return string(e)
+}
+
+func (e *OrderAuditKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = OrderAuditKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid OrderAuditKind", str)
+	}
+	return nil
+}
+
+func (e OrderAuditKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *OrderAuditKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e OrderAuditKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

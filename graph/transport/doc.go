@@ -1,5 +1,5 @@
 // Package transport serves GraphQL over HTTP: POST, and GET for queries, as the GraphQL-over-HTTP specification asks; and over websockets,
-// where subscriptions are, as graphql-transport-ws asks.
+// where subscriptions are, as graphql-transport-ws asks, or over Server-Sent Events, as the mode "distinct connections" of graphql-sse asks.
 //
 // Rules of HTTP, each with a test that names it:
 //
@@ -24,4 +24,13 @@
 //     SLOW_CONSUMER with the cursor to go on from.
 //   - The end of a session silences its operations at once and closes the socket within a second, also past a writer that is stuck.
 //   - After complete or error nothing is sent for an operation, and its id is free.
+//
+// Rules of event streams, which are sockets with one subscription and another wire, so that sources, feeds, fences, limits and shared executions are the same:
+//
+//   - An event's id is its cursor; Last-Event-ID goes on behind it, whatever the argument after says.
+//   - What a client is told of an operation are the events next and complete; errors come as a result, and nothing but complete follows them. A stream that
+//     ends without complete is to be opened again: the server stops, or the client was too slow to be told so.
+//   - The end of the session is told as a result with SESSION_EXPIRED, at once and on every instance.
+//   - A cookie counts only from the site itself or an origin on the CORS list. GET runs no mutation.
+//   - A comment is sent when nothing else was for a while; where the system can, a peer that does not acknowledge it is given up within 30 seconds.
 package transport

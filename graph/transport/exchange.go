@@ -37,33 +37,46 @@ func (x *exchange) negotiate() bool {
 
 // run executes a well-formed request.
 func (x *exchange) run(params *graphql.RawParams) {
-	ctx := x.r.Context()
-	params.ReadTime = graphql.TraceTiming{Start: graphql.GetStartTime(ctx), End: graphql.Now()}
-	op, errs := x.exec.CreateOperationContext(ctx, params)
+	op, errs := x.prepare(params)
 	if len(errs) > 0 {
-		if len(errs) > maxErrors {
-			errs = errs[:maxErrors]
-		}
-		x.answer(x.exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
+		x.answer(x.failed(op, errs))
 		return
 	}
 	if no := x.kind(op.Operation.Operation); no != nil {
 		x.refuse(no)
 		return
 	}
-	responses, ctx := x.exec.DispatchOperation(ctx, op)
+	x.answer(x.execute(op))
+}
+
+// prepare makes the operation of a well-formed request.
+func (x *exchange) prepare(params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	ctx := x.r.Context()
+	params.ReadTime = graphql.TraceTiming{Start: graphql.GetStartTime(ctx), End: graphql.Now()}
+	op, errs := x.exec.CreateOperationContext(ctx, params)
+	return op, errs[:min(len(errs), maxErrors)]
+}
+
+// failed is the response to an operation that cannot be executed.
+func (x *exchange) failed(op *graphql.OperationContext, errs gqlerror.List) *graphql.Response {
+	return x.exec.DispatchError(graphql.WithOperationContext(x.r.Context(), op), errs)
+}
+
+// execute executes a query or a mutation.
+func (x *exchange) execute(op *graphql.OperationContext) *graphql.Response {
+	responses, ctx := x.exec.DispatchOperation(x.r.Context(), op)
 	response := responses(ctx)
 	if response == nil { // the request ended while it was executed
 		response = &graphql.Response{Errors: gqlerror.List{errorOf(fault.ErrTimeout)}}
 	}
-	x.answer(response)
+	return response
 }
 
 // kind refuses operations that this method does not run.
 func (x *exchange) kind(operation ast.Operation) *refusal {
 	switch {
 	case operation == ast.Subscription:
-		return badRequest("Subscribe over a websocket.")
+		return badRequest("Subscribe over a websocket, or with Accept: text/event-stream.")
 	case operation != ast.Query && x.onlyQueries:
 		return &refusal{
 			status: http.StatusMethodNotAllowed, allow: http.MethodPost,

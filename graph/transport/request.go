@@ -154,6 +154,10 @@ func (x *exchange) getParams() (*graphql.RawParams, *refusal) {
 	if no := crossSite(x.r.Header); no != nil {
 		return nil, no
 	}
+	return x.urlParams()
+}
+
+func (x *exchange) urlParams() (*graphql.RawParams, *refusal) {
 	values, err := url.ParseQuery(x.r.URL.RawQuery)
 	if err != nil {
 		return nil, badRequest("The URL's query is not well-formed.")

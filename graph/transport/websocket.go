@@ -48,6 +48,10 @@ type WebsocketOptions struct {
 	Begin func(ctx context.Context) context.Context
 	// Cursor shows where an event stands; empty when no log keeps it. Optional.
 	Cursor func(event *stream.Event) string
+	// Resume has a source go on behind the event with the id, which Cursor has shown; one without ids begins anew. Optional.
+	Resume func(source stream.Source, id string) error
+	// Watch has the connection of a request end soon after its peer has gone without a word. Optional.
+	Watch func(ctx context.Context)
 	// Now tells the time of the acknowledgement.
 	Now func() time.Time
 	Log *slog.Logger
@@ -86,6 +90,9 @@ func (o *WebsocketOptions) fill() {
 	}
 	if o.Begin == nil {
 		o.Begin = func(ctx context.Context) context.Context { return ctx }
+	}
+	if o.Resume == nil {
+		o.Resume = func(stream.Source, string) error { return nil }
 	}
 	if o.Cursor == nil {
 		o.Cursor = func(*stream.Event) string { return "" }
@@ -157,7 +164,7 @@ func (t *Websocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		t.forget(s)
 		return
 	}
-	s.prepare(conn, r)
+	s.prepare(frames{conn}, r)
 	switch {
 	case refused:
 		s.end(closeTooMany, "Too many sockets")
@@ -166,7 +173,7 @@ func (t *Websocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	default:
 		t.wheel.add(s)
 	}
-	go s.read()
+	go s.read(conn)
 }
 
 // admit makes a socket. One that is beyond the limit does not take a place: it is only told so. There is none after Close.

@@ -39,7 +39,7 @@ func (o *operation) deliver(sub *subscription) bool {
 		if !ok {
 			return false
 		}
-		s.send(o.next(payload))
+		s.send(o.next(event, payload))
 		sub.pending = sub.pending[1:]
 		sub.tries = 0
 		if event.Stream != uuid.Nil {

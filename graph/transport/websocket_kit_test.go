@@ -83,6 +83,7 @@ func newKit(t testing.TB, change ...func(*WebsocketOptions)) *kit {
 	srv := handler.New(executable{k})
 	srv.SetErrorPresenter(presentCode)
 	srv.AddTransport(k.sockets)
+	srv.AddTransport(k.sockets.EventStream())
 	srv.AddTransport(POST{k.options.Options})
 	srv.AddTransport(GET{k.options.Options})
 	srv.AddTransport(Other{k.options.Options})

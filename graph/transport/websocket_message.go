@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -210,7 +211,7 @@ func (s *socket) subscribe(m message) error {
 		return nil
 	}
 	s.count++
-	o := newOperation(s, *m.ID, s.count)
+	o := newOperation(s, *m.ID, s.id+"-"+strconv.FormatUint(s.count, 10))
 	isOne := len(s.operations) < 2*s.t.options.MaxOperations // see mayOpen
 	if isOne {
 		s.operations[o.id] = o

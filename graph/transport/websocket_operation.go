@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/stream"
 )
 
 // operation is one that a client has started on a socket, until its last message has been sent.
@@ -27,10 +27,12 @@ type operation struct {
 	outlives       bool // the session: what it has to say is sent even then
 	isSubscription bool // counts among those that a socket may have
 	subscription   *subscription
+
+	lastEventID string // of an event stream that goes on
 }
 
-func newOperation(s *socket, id string, number uint64) *operation {
-	ctx := s.t.options.Detach(s.client, s.id+"-"+strconv.FormatUint(number, 10))
+func newOperation(s *socket, id, requestID string) *operation {
+	ctx := s.t.options.Detach(s.client, requestID)
 	ctx, cancel := context.WithCancel(graphql.StartOperationTrace(ctx))
 	return &operation{socket: s, id: id, ctx: ctx, cancel: cancel}
 }
@@ -44,22 +46,13 @@ func (o *operation) as(ctx context.Context, v *access.Viewer) context.Context {
 func (o *operation) run(b body) {
 	s := o.socket
 	defer s.exit()
-	defer func() {
-		if reason := recover(); reason != nil {
-			s.panicked(reason)
-			o.fail(o.ctx, fault.ErrInternal)
-		}
-	}()
+	defer o.rescue()
 	if err := s.t.options.Admit(access.As(o.ctx, s.who)); err != nil {
 		o.fail(o.ctx, err)
 		return
 	}
-	viewer, err := s.viewer(o.ctx)
-	if err != nil {
-		if isEnded(err) {
-			s.sessionOver()
-		}
-		o.fail(o.ctx, err)
+	viewer, ok := o.asks()
+	if !ok {
 		return
 	}
 	ctx := o.as(o.ctx, viewer)
@@ -78,6 +71,27 @@ func (o *operation) run(b body) {
 	default:
 		o.execute(ctx, op)
 	}
+}
+
+// rescue ends an operation that panicked. It is deferred.
+func (o *operation) rescue() {
+	if reason := recover(); reason != nil {
+		o.socket.panicked(reason)
+		o.fail(o.ctx, fault.ErrInternal)
+	}
+}
+
+// asks returns who asks now; false when the operation has ended because that cannot be told.
+func (o *operation) asks() (*access.Viewer, bool) {
+	viewer, err := o.socket.viewer(o.ctx)
+	if err != nil {
+		if isEnded(err) {
+			o.socket.sessionOver()
+		}
+		o.fail(o.ctx, err)
+		return nil, false
+	}
+	return viewer, true
 }
 
 // viewer returns who asks now; nil when nobody is signed in.
@@ -106,7 +120,7 @@ func (o *operation) execute(ctx context.Context, op *graphql.OperationContext) {
 	case len(response.Data) == 0: // it was not executed
 		o.refused(ctx, response)
 	default:
-		s.enqueue(o.next(encode(ctx, s.t.options.Options, response)), o.completed()) //nolint:contextcheck // the worker has contexts of its own
+		s.enqueue(o.next(nil, encode(ctx, s.t.options.Options, response)), o.completed()) //nolint:contextcheck // the worker has contexts of its own
 	}
 	o.cancel()
 }
@@ -140,13 +154,17 @@ func (o *operation) errored(ctx context.Context, response *graphql.Response) fra
 
 // present makes a response of an error that was met outside of the executor.
 func (o *operation) present(ctx context.Context, cause error) *graphql.Response {
+	return present(ctx, o.socket.exec, cause)
+}
+
+func present(ctx context.Context, exec graphql.GraphExecutor, cause error) *graphql.Response {
 	shown := &gqlerror.Error{Err: cause, Message: cause.Error()}
 	var known *fault.Error
 	if errors.As(cause, &known) {
 		shown = errorOf(known)
 	}
 	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{})
-	return o.socket.exec.DispatchError(ctx, gqlerror.List{shown})
+	return exec.DispatchError(ctx, gqlerror.List{shown})
 }
 
 // head is the beginning of a message of the operation.
@@ -161,15 +179,13 @@ func (o *operation) head(kind string) []byte {
 }
 
 func (o *operation) error(ctx context.Context, response *graphql.Response) [][]byte {
-	return [][]byte{o.head("error"), []byte(`,"payload":`), encodeErrors(ctx, o.socket.t.options.Options, response), closing}
+	return o.socket.wire.failed(o, encodeErrors(ctx, o.socket.t.options.Options, response))
 }
 
-func (o *operation) next(payload [3][]byte) frame {
-	return frame{operation: o, parts: [][]byte{o.head("next"), []byte(`,"payload":`), payload[0], payload[1], payload[2], closing}}
+func (o *operation) next(event *stream.Event, payload [3][]byte) frame {
+	return frame{operation: o, parts: o.socket.wire.next(o, event, payload)}
 }
 
 func (o *operation) completed() frame {
-	return frame{operation: o, isLast: true, parts: [][]byte{o.head("complete"), closing}}
+	return frame{operation: o, isLast: true, parts: o.socket.wire.completed(o)}
 }
-
-var closing = []byte("}")

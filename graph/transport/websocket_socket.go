@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"sync"
@@ -25,11 +24,12 @@ import (
 //
 // What calls in from outside (wake, sessionOver, look) takes mu and never waits for the network. Feeds are never called under mu.
 type socket struct {
-	t      *Websocket
-	exec   graphql.GraphExecutor
-	conn   *websocket.Conn
-	id     string          // of the request that became the socket
-	client context.Context // what is known of the client
+	t        *Websocket
+	exec     graphql.GraphExecutor
+	wire     wire
+	isStream bool            // of events: one subscription, and a client that says nothing
+	id       string          // of the request that became the socket
+	client   context.Context // what is known of the client
 	// Who the cookie belongs to, or why it is no good.
 	cookie        *access.Viewer
 	cookieFailure error
@@ -42,6 +42,8 @@ type socket struct {
 	// Under the wheel's mu.
 	slot       int
 	isOffWheel bool
+
+	gone chan struct{} // closed when the last goroutine has ended; nil when nobody waits for that
 
 	mu         sync.Mutex
 	isAcked    bool
@@ -58,17 +60,17 @@ type socket struct {
 	current  *operation // whose feed the worker uses
 	working  bool
 
-	isOver    bool   // the session has ended
-	isLeaving bool   // the server stops
-	final     []byte // the close frame; nothing else is written once it is set
-	isFinal   bool   // the close frame is being written
-	isTold    bool   // the close frame was written
-	isDead    bool   // the connection is closed
+	isOver    bool      // the session has ended
+	isLeaving bool      // the server stops
+	final     *farewell // why it ends; nothing else is written once it is set
+	isFinal   bool      // the farewell is being written
+	isTold    bool      // the farewell was written
+	isDead    bool      // the connection is closed
 	timer     *time.Timer
 }
 
 // prepare fills in what is known of the socket's client. The request is not kept.
-func (s *socket) prepare(conn *websocket.Conn, r *http.Request) {
+func (s *socket) prepare(w wire, r *http.Request) {
 	ctx := r.Context()
 	if s.t.options.RequestID != nil {
 		s.id = s.t.options.RequestID(ctx)
@@ -79,12 +81,9 @@ func (s *socket) prepare(conn *websocket.Conn, r *http.Request) {
 	s.pingAt = s.opened + s.t.options.PingEvery
 	s.slot = -1
 	s.alive()
-	conn.SetPingHandler(s.answerPing)
-	conn.SetPongHandler(func(string) error { s.alive(); return nil })
-	conn.SetCloseHandler(s.answerClose)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conn, s.operations, s.goroutines = conn, map[string]*operation{}, 1
+	s.wire, s.operations, s.goroutines = w, map[string]*operation{}, 1
 	if s.isLeaving {
 		s.start() //nolint:contextcheck // the worker has contexts of its own
 	}
@@ -103,7 +102,7 @@ func (s *socket) answerPing(data string) error {
 }
 
 // answerClose answers the client's close frame.
-func (s *socket) answerClose(code int, _ string) error {
+func (s *socket) answerClose(conn *websocket.Conn, code int) error {
 	s.mu.Lock()
 	feeds := s.silence(func(*operation) bool { return true })
 	s.mu.Unlock()
@@ -112,7 +111,7 @@ func (s *socket) answerClose(code int, _ string) error {
 	if code != websocket.CloseNoStatusReceived {
 		echo = websocket.FormatCloseMessage(code, "")
 	}
-	_ = s.conn.WriteControl(websocket.CloseMessage, echo, s.in(forceAfter)) // a client that has left needs none
+	_ = conn.WriteControl(websocket.CloseMessage, echo, s.in(forceAfter)) // a client that has left needs none
 	return nil
 }
 
@@ -120,17 +119,20 @@ func (s *socket) answerClose(code int, _ string) error {
 func (s *socket) in(d time.Duration) time.Time { return clock.System{}.Now().Add(d) }
 
 // read takes messages until the connection ends.
-func (s *socket) read() {
+func (s *socket) read(conn *websocket.Conn) {
+	conn.SetPingHandler(s.answerPing)
+	conn.SetPongHandler(func(string) error { s.alive(); return nil })
+	conn.SetCloseHandler(func(code int, _ string) error { return s.answerClose(conn, code) })
 	defer s.exit()
 	defer s.finish()
 	defer func() {
 		if reason := recover(); reason != nil {
 			s.panicked(reason)
-			_ = s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(closeInternal, "Internal server error"), s.in(forceAfter))
+			_ = s.wire.bye(farewell{closeInternal, "Internal server error"}, s.in(forceAfter))
 		}
 	}()
 	for {
-		kind, r, err := s.conn.NextReader()
+		kind, r, err := conn.NextReader()
 		if err != nil {
 			return
 		}
@@ -178,11 +180,14 @@ func (s *socket) isEnding() bool {
 func (s *socket) look(now time.Duration) time.Duration {
 	options := &s.t.options
 	seen := time.Duration(s.lastSeen.Load())
-	if now-seen >= options.DeadAfter {
+	next := seen + options.DeadAfter
+	switch {
+	case s.isStream:
+		next = now + options.PingEvery
+	case now >= next:
 		s.abort()
 		return options.DeadAfter
 	}
-	next := seen + options.DeadAfter
 	s.mu.Lock()
 	isLate := !s.isAcked && now-s.opened >= options.InitTimeout
 	if !s.isAcked {
@@ -206,7 +211,7 @@ func (s *socket) leave() {
 	s.mu.Lock()
 	s.isLeaving = true
 	feeds := s.silence(func(o *operation) bool { return o.subscription != nil })
-	if s.conn != nil { // else it starts when it stands
+	if s.wire != nil { // else it starts when it stands
 		s.start()
 	}
 	s.mu.Unlock()
@@ -239,7 +244,7 @@ func (s *socket) finish() {
 		s.timer.Stop()
 	}
 	s.mu.Unlock()
-	_ = s.conn.Close()
+	s.wire.cut(true)
 	s.release(feeds)
 	s.t.wheel.remove(s)
 }
@@ -248,24 +253,10 @@ func (s *socket) finish() {
 func (s *socket) abort() {
 	s.mu.Lock()
 	s.isDead = true
-	conn, isTold := s.conn, s.isTold
+	w, isTold := s.wire, s.isTold
 	s.mu.Unlock()
-	if conn == nil {
-		return // it does not stand yet
-	}
-	if !isTold {
-		discard(conn.NetConn())
-	}
-	_ = conn.Close()
-}
-
-// discard has the connection forget what the client has not read yet.
-func discard(conn net.Conn) {
-	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = wrapped.NetConn()
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+	if w != nil { // else it does not stand yet
+		w.cut(isTold)
 	}
 }
 
@@ -282,6 +273,9 @@ func (s *socket) exit() {
 		s.session.Close()
 	}
 	s.t.forget(s)
+	if s.gone != nil {
+		close(s.gone)
+	}
 }
 
 func (s *socket) panicked(reason any) {

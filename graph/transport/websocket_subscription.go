@@ -63,6 +63,12 @@ func (o *operation) open(op *graphql.OperationContext, viewer *access.Viewer) {
 		return
 	}
 	sub.source = taken.source
+	if o.lastEventID != "" {
+		if err := s.t.options.Resume(sub.source, o.lastEventID); err != nil {
+			o.fail(sub.ctx, err)
+			return
+		}
+	}
 	if !o.mayOpen() {
 		o.fail(sub.ctx, fault.ErrTooManyOpen)
 		return

@@ -83,6 +83,9 @@ func (s *socket) rest() bool {
 	case s.isLeaving && s.final == nil && len(s.operations) == 0:
 		s.endLocked(websocket.CloseGoingAway, "Going away")
 		return false
+	case s.isStream && s.final == nil && len(s.operations) == 0: // an event stream is its operation
+		s.endLocked(websocket.CloseNormalClosure, "")
+		return false
 	}
 	s.working = false
 	s.queue, s.dirty = nil, nil

@@ -84,7 +84,7 @@ func (s *socket) endLocked(code int, reason string) []stream.Feed {
 	if s.final != nil || s.isDead {
 		return nil
 	}
-	s.final = websocket.FormatCloseMessage(code, cut(reason))
+	s.final = &farewell{code, reason}
 	s.queue, s.queued = nil, 0
 	if s.timer != nil {
 		s.timer.Stop()
@@ -113,7 +113,7 @@ func (s *socket) force() {
 	isTold := s.isTold
 	s.mu.Unlock()
 	if !isTold {
-		isTold = s.conn.WriteControl(websocket.CloseMessage, s.final, s.in(forceAfter)) == nil
+		isTold = s.wire.bye(*s.final, s.in(forceAfter)) == nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,10 +157,10 @@ func (s *socket) pick() func() error {
 	case s.pong != nil:
 		data := []byte(*s.pong)
 		s.pong = nil
-		return func() error { return s.control(websocket.PongMessage, data) }
+		return func() error { return s.wire.pong(data, s.in(s.t.options.WriteTimeout)) }
 	case s.needPing:
 		s.needPing = false
-		return func() error { return s.control(websocket.PingMessage, nil) }
+		return func() error { return s.wire.ping(s.in(s.t.options.WriteTimeout)) }
 	}
 	f := s.queue[0]
 	s.queue[0] = frame{}
@@ -173,17 +173,13 @@ func (s *socket) pick() func() error {
 }
 
 func (s *socket) writeFinal() error {
-	err := s.control(websocket.CloseMessage, s.final)
+	err := s.wire.bye(*s.final, s.in(s.t.options.WriteTimeout))
 	if err == nil {
 		s.mu.Lock()
 		s.isTold = true
 		s.mu.Unlock()
 	}
 	return nil // the reader goes on until the client has answered, or force ends it
-}
-
-func (s *socket) control(kind int, data []byte) error {
-	return s.conn.WriteControl(kind, data, s.in(s.t.options.WriteTimeout))
 }
 
 // send writes a frame at once, unless its operation has been silenced. It is the worker's.
@@ -213,19 +209,7 @@ func (s *socket) mayWrite(f frame) bool {
 }
 
 func (s *socket) write(f frame) error {
-	if err := s.conn.SetWriteDeadline(s.in(s.t.options.WriteTimeout)); err != nil {
-		return err
-	}
-	w, err := s.conn.NextWriter(websocket.TextMessage)
-	if err != nil {
-		return err
-	}
-	for _, part := range f.parts {
-		if _, err := w.Write(part); err != nil {
-			return err
-		}
-	}
-	return w.Close()
+	return s.wire.write(f.parts, f.isLast, s.in(s.t.options.WriteTimeout))
 }
 
 // silence has nothing more sent for the operations that are chosen, and returns the feeds that the caller releases. It is called under mu.

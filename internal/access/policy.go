@@ -82,15 +82,34 @@ var (
 	})
 	// inNobodysName is for history: its author is the writer, or not a user.
 	inNobodysName = either(column("changed_by", userID), isNull("changed_by"))
-	slotOfMine    = in("id", "appointments", "slot_id", func(v *Viewer) *sql.Predicate {
+	// atTheDesk are the orders that the front desk deals with: those that are not paid, and those that were paid there.
+	atTheDesk  = either(isNull("paid_at"), oneOf("method", "CASH", "TERMINAL"))
+	slotOfMine = in("id", "appointments", "slot_id", func(v *Viewer) *sql.Predicate {
 		return sql.EQ("patient_id", v.PatientID)
 	})
 
 	// parties see a visit: its patient, its practitioner, and who plans visits.
 	parties = join(each(ownPatient, Patient), each(ownPractitioner, practitioners...), each(All, Scheduler, Admin))
 
-	// participants read a chat: its patient and its practitioner, nobody else.
-	participants = join(each(ownPatient, Patient), each(ownPractitioner, practitioners...))
+	// inCalendar slots stand in a calendar, whether or not they can be booked.
+	inCalendar = isNot("status", "REMOVED")
+	// calendars are changed by their practitioner and by who plans visits.
+	calendars = join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin))
+	// isNewVisit is for bookings: none is born deleted, and moves are the system's.
+	isNewVisit = both(isNull("rescheduled_from_id"), isNull("deleted_at"), isNull("deleted_by"))
+	// unlessDeleted hides visits that were deleted.
+	unlessDeleted = isNull("deleted_at")
+
+	// ofStandingRoom leaves out what belongs to rooms that were taken away.
+	ofStandingRoom = notIn("room_id", "chat_rooms", "id", func(*Viewer) *sql.Predicate { return sql.NotNull("deleted_at") })
+	// openedToMe matches what belongs to rooms that the viewer has opened, for a stated reason and for a while.
+	openedToMe = inNow("room_id", "record_openings", "room_id", func(v *Viewer, now time.Time) *sql.Predicate {
+		return sql.And(sql.EQ("user_id", v.UserID), sql.GT("expires_at", now))
+	})
+	// openers are administrators to whom a conversation is open.
+	openers = each(both(openedToMe, ofStandingRoom), Admin)
+	// readers read a chat: its patient and its practitioner, and administrators to whom it is open; nobody else.
+	readers = join(each(both(ownPatient, ofStandingRoom), Patient), each(both(ownPractitioner, ofStandingRoom), practitioners...), openers)
 
 	// systemOnly entities are never touched by a user.
 	systemOnly = Entity{}
@@ -137,17 +156,25 @@ var Policy = map[string]Entity{
 		Fields: only(practitioners, "ahpra_number", "ahpra_expires_on", "prescriber_number", "provider_number", "hpi_i"),
 	},
 	"Slot": {
-		Read: join(each(All, Admin, Doctor, Nurse, Clinician, Supervisor, Scheduler, Biller),
-			each(either(toCome("starts_at"), slotOfMine), Patient)),
+		Read: join(each(inCalendar, Admin, Doctor, Nurse, Clinician, Supervisor, Scheduler, Biller),
+			each(either(both(toCome("starts_at"), oneOf("status", "OPEN")), slotOfMine), Patient)),
 		Create: join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin)),
-		Update: join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin)),
-		Delete: join(each(ownPractitioner, practitioners...), each(All, Scheduler, Admin)),
+		Update: join(each(both(ownPractitioner, inCalendar), practitioners...), each(inCalendar, Scheduler, Admin)),
+		Delete: join(each(both(ownPractitioner, inCalendar), practitioners...), each(inCalendar, Scheduler, Admin)),
+	},
+	// The reason of a leave may be private: those who plan see it, and whose leave it is.
+	"Leave": {
+		Read:   calendars,
+		Create: join(each(both(ownPractitioner, column("created_by", userID)), practitioners...), each(column("created_by", userID), Scheduler), each(All, Admin)),
+		Delete: calendars,
 	},
 	"Appointment": {
-		Read: parties,
-		Create: join(each(both(ownPatient, column("booked_by", userID), ofSlotToCome), Patient),
-			each(column("booked_by", userID), Scheduler), each(All, Admin)),
-		Update: parties,
+		Read: join(each(both(ownPatient, unlessDeleted), Patient), each(both(ownPractitioner, unlessDeleted), practitioners...), each(unlessDeleted, Scheduler),
+			each(unlessDeletedOrAsked, Admin)),
+		Create: join(each(both(ownPatient, column("booked_by", userID), ofSlotToCome, isNewVisit), Patient),
+			each(both(column("booked_by", userID), isNewVisit), Scheduler), each(isNewVisit, Admin)),
+		Update: join(each(both(ownPatient, unlessDeleted), Patient), each(both(ownPractitioner, unlessDeleted), practitioners...),
+			each(unlessDeleted, Scheduler, Admin)),
 		Fields: sameFor([]string{"status"}),
 	},
 	"AppointmentIntake": {
@@ -155,13 +182,19 @@ var Policy = map[string]Entity{
 		Create: join(each(ofOwnVisit, Patient), each(All, Scheduler, Admin)),
 		Update: join(each(ofOwnVisit, Patient), each(ofVisitToMe, practitioners...)),
 	},
+	"Question": {Read: each(All, Roles...), Create: each(All, Admin), Update: each(All, Admin)},
+	"QuestionAnswer": {
+		Read:   join(each(ofOwnVisit, Patient), each(ofVisitToMe, practitioners...)),
+		Create: each(ofOwnVisit, Patient),
+		Update: each(ofOwnVisit, Patient),
+	},
 	"AppointmentStatusChange": {
 		Read: parties,
 		Create: join(each(both(ofOwnVisit, inNobodysName), Patient), each(both(ofVisitToMe, inNobodysName), practitioners...),
 			each(inNobodysName, Scheduler), each(All, Admin)),
 	},
 	"Order": {
-		Read:   join(each(ownPatient, Patient), each(All, Biller, Admin)),
+		Read:   join(each(ownPatient, Patient), each(atTheDesk, Scheduler), each(All, Biller, Admin)),
 		Create: each(ofOwnVisit, Patient),
 	},
 	"Refund": {Read: join(each(ownPatient, Patient), each(All, Biller, Admin))},
@@ -171,10 +204,14 @@ var Policy = map[string]Entity{
 		Fields: sameFor([]string{"read_at"}),
 	},
 
-	"ChatRoom":    {Read: join(each(ownPatient, Patient), each(ownPractitioner, practitioners...), each(All, Admin))},
-	"ChatMessage": {Read: participants},
-	"ChatRead":    {Read: participants},
-	"JobRun":      {Read: each(All, Admin)},
+	"ChatRoom": {Read: join(each(both(ownPatient, isNull("deleted_at")), Patient), each(both(ownPractitioner, isNull("deleted_at")), practitioners...),
+		each(isNull("deleted_at"), Admin))},
+	"ChatMessage":        {Read: readers},
+	"ChatMessageVersion": {Read: openers}, // the others see the latest text, which the domain reads for them
+	"ChatRead":           {Read: readers},
+	"ChatAttachment":     {Read: readers},
+	"RecordOpening":      {Read: join(each(ownPatient, Patient), each(ownPractitioner, practitioners...), each(All, Admin))},
+	"JobRun":             {Read: each(All, Admin)},
 
 	"LoginAttempt":    systemOnly,
 	"EmailToken":      systemOnly,
@@ -188,6 +225,7 @@ var Policy = map[string]Entity{
 	"IdempotencyKey":  systemOnly,
 	"AuditEvent":      systemOnly,
 	"Delivery":        systemOnly,
+	"ChatUpload":      systemOnly,
 	"Counter":         systemOnly,
 	"Stream":          systemOnly,
 	"StreamEntry":     systemOnly,

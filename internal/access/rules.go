@@ -40,6 +40,24 @@ func in(name, table, selected string, where func(v *Viewer) *sql.Predicate) Rule
 	}
 }
 
+// notIn matches rows whose column is not among them.
+func notIn(name, table, selected string, where func(v *Viewer) *sql.Predicate) Rule {
+	return func(v *Viewer, _ time.Time) Predicate {
+		return func(s *sql.Selector) *sql.Predicate {
+			return sql.NotIn(s.C(name), sql.Dialect(s.Dialect()).Select(selected).From(sql.Table(table)).Where(where(v)))
+		}
+	}
+}
+
+// inNow is in for rows that match at an instant.
+func inNow(name, table, selected string, where func(v *Viewer, now time.Time) *sql.Predicate) Rule {
+	return func(v *Viewer, now time.Time) Predicate {
+		return func(s *sql.Selector) *sql.Predicate {
+			return sql.In(s.C(name), sql.Dialect(s.Dialect()).Select(selected).From(sql.Table(table)).Where(where(v, now)))
+		}
+	}
+}
+
 // pairIn matches rows whose two columns are together among two columns of another table's rows that match.
 func pairIn(first, second, table, selectedFirst, selectedSecond string, where func(v *Viewer, now time.Time) *sql.Predicate) Rule {
 	return func(v *Viewer, now time.Time) Predicate {
@@ -78,9 +96,31 @@ func isNull(name string) Rule {
 	}
 }
 
+// oneOf matches rows whose column is one of the values.
+func oneOf(name string, values ...any) Rule {
+	return func(*Viewer, time.Time) Predicate {
+		return func(s *sql.Selector) *sql.Predicate { return sql.In(s.C(name), values...) }
+	}
+}
+
 // toCome matches rows whose instant lies ahead.
 func toCome(name string) Rule {
 	return func(_ *Viewer, now time.Time) Predicate {
 		return func(s *sql.Selector) *sql.Predicate { return sql.GT(s.C(name), now) }
 	}
+}
+
+// isNot matches rows whose column holds something else than the text.
+func isNot(name, text string) Rule {
+	return func(*Viewer, time.Time) Predicate {
+		return func(s *sql.Selector) *sql.Predicate { return sql.NEQ(s.C(name), text) }
+	}
+}
+
+// unlessDeletedOrAsked hides visits that were deleted from all but who asks for them.
+func unlessDeletedOrAsked(v *Viewer, now time.Time) Predicate {
+	if v.withDeleted {
+		return nil
+	}
+	return unlessDeleted(v, now)
 }

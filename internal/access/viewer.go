@@ -42,6 +42,8 @@ type Viewer struct {
 	// NeedsTotp tells that the user must set up a second factor first: until then nothing else is allowed.
 	NeedsTotp bool
 
+	withDeleted bool // also sees visits that were deleted
+
 	system string  // why the system acts; empty for users
 	behind *Viewer // the user on whose behalf the system acts
 }
@@ -49,6 +51,16 @@ type Viewer struct {
 // Has tells whether the viewer has one of the roles.
 func (v *Viewer) Has(roles ...Role) bool {
 	return v != nil && slices.ContainsFunc(roles, func(r Role) bool { return slices.Contains(v.Roles, r) })
+}
+
+// WithDeleted returns the viewer as one who also sees visits that were deleted, if the viewer is an administrator.
+func (v *Viewer) WithDeleted() *Viewer {
+	if v == nil {
+		return nil
+	}
+	all := *v
+	all.withDeleted = true
+	return &all
 }
 
 // IsSystem tells whether the system acts.

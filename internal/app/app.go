@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/caregraph/caregraph/graph/transport"
 	"github.com/caregraph/caregraph/internal/audit"
+	"github.com/caregraph/caregraph/internal/blob"
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/clock"
@@ -45,12 +47,13 @@ type App struct {
 	Identity *identity.Service
 	Patients *patient.Service
 	Booking  *booking.Service
+	Calendar *booking.Calendar
 	Chat     *chat.Service
 	Streams  *stream.Log
 	Jobs     *scheduler.Scheduler
 	Notify   *notify.Service
 	Audit    *audit.Recorder
-	Sandbox  *sandbox.Provider // nil in production, unless the operator has given it a secret
+	Sandbox  *sandbox.Provider // nil where Stripe takes the payments, and in production, unless the operator has given it a secret
 	// Schema is the API's schema in SDL.
 	Schema string
 
@@ -58,6 +61,8 @@ type App struct {
 	log     *slog.Logger
 	server  *httpserver.Server
 	sockets *transport.Websocket
+	pages   map[string]http.Handler // of the payment provider, by path
+	files   *blob.Store             // nil when there are no attachments
 }
 
 const flushTime = 5 * time.Second
@@ -92,5 +97,9 @@ func (a *App) stopChat(ctx context.Context) error {
 func (a *App) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
-	return errors.Join(a.Jobs.Stop(), a.stopChat(ctx), a.Identity.Flush(ctx), a.Audit.Close(ctx), a.DB.Close())
+	err := errors.Join(a.Jobs.Stop(), a.stopChat(ctx), a.Identity.Flush(ctx), a.Audit.Close(ctx), a.DB.Close())
+	if a.files != nil {
+		err = errors.Join(err, a.files.Close())
+	}
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,8 @@ import (
 	"github.com/caregraph/caregraph/internal/patient"
 	"github.com/caregraph/caregraph/internal/payment"
 	"github.com/caregraph/caregraph/internal/payment/sandbox"
+	"github.com/caregraph/caregraph/internal/payment/stripe"
+	"github.com/caregraph/caregraph/internal/sms"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/caregraph/caregraph/scheduler"
@@ -98,28 +101,36 @@ func (a *App) build(opts Options) error {
 			return err
 		}
 	}
-	a.Notify = notify.New(notify.Config{DB: db, Mailer: mailer, Log: a.log, Audit: a.Audit})
+	var texts sms.Sender = sms.Log{Log: a.log}
+	if service := cfg.SMSURL.Reveal(); service != "" {
+		var err error
+		if texts, err = sms.FromURL(service); err != nil {
+			return err
+		}
+	}
+	a.Notify = notify.New(notify.Config{DB: db, Mailer: mailer, SMS: texts, Log: a.log, Audit: a.Audit})
 	a.Streams = stream.New(db, stream.NewBus(db, a.log), a.log)
-	a.Chat = chat.New(chat.Config{DB: db, Streams: a.Streams, Audit: a.Audit, Log: a.log})
+	keysText := signingKeys(cfg)
+	files, err := a.openStorage()
+	if err != nil {
+		return err
+	}
+	a.Chat = chat.New(chat.Config{
+		DB: db, Streams: a.Streams, Audit: a.Audit, Notify: a.Notify, Storage: files, FileKey: derivedKey(keysText, "links to files"),
+		BaseURL: cfg.PublicURL, Log: a.log,
+	})
 	a.Patients = patient.New(patient.Config{
 		DB: db, IdentifierMode: cfg.IdentifierChecks, PracticeZone: cfg.PracticeZone,
 		Mail: patientMailTo(a.Notify), LinkMailsPerHour: cfg.Limits.ResetMailsPerHour, PracticeName: cfg.PracticeName,
 	})
-	var err error
-	if a.Identity, err = a.newIdentity(opts); err != nil {
+	if a.Identity, err = a.newIdentity(opts, keysText); err != nil {
 		return err
 	}
-	var provider payment.Provider = payment.Off{}
-	if cfg.Environment != config.Production || !cfg.SandboxSecret.IsZero() {
-		a.Sandbox = sandbox.New(sandbox.Config{
-			DB: db, Secret: []byte(orMadeUp(cfg.SandboxSecret)), PublicURL: cfg.PublicURL, PracticeName: cfg.PracticeName, Zone: cfg.PracticeZone, Log: a.log,
-		})
-		provider = a.Sandbox
-	}
 	a.Booking = booking.New(booking.Config{
-		DB: db, Notify: a.Notify, Chat: a.Chat, Provider: provider, Log: a.log, PracticeName: cfg.PracticeName,
+		DB: db, Notify: a.Notify, Chat: a.Chat, Streams: a.Streams, Provider: a.provider(), Log: a.log, PracticeName: cfg.PracticeName,
 		NewPatientFee: cfg.NewPatientFee, ReturningFee: cfg.ReturningPatientFee, BookingsPerHour: cfg.Limits.BookingsPerHour,
 	})
+	a.Calendar = booking.NewCalendar(db, a.Streams)
 	movable, _ := opts.Clock.(scheduler.Movable)
 	if cfg.Environment != config.Demo {
 		movable = nil
@@ -129,6 +140,27 @@ func (a *App) build(opts Options) error {
 		return err
 	}
 	return a.serveOver(opts)
+}
+
+// provider is who takes the payments: Stripe where its key is given, else the sandbox, which production must ask for.
+func (a *App) provider() payment.Provider {
+	cfg := a.cfg
+	if !cfg.StripeSecretKey.IsZero() {
+		p := stripe.New(stripe.Config{
+			SecretKey: cfg.StripeSecretKey.Reveal(), WebhookSecret: cfg.StripeWebhookSecret.Reveal(), APIURL: cfg.StripeAPIURL,
+			PublicURL: cfg.PublicURL, PracticeName: cfg.PracticeName, Clock: a.DB.Clock, Log: a.log,
+		})
+		a.pages = map[string]http.Handler{"/stripe/": p.Handler()}
+		return p
+	}
+	if cfg.Environment == config.Production && cfg.SandboxSecret.IsZero() {
+		return payment.Off{}
+	}
+	a.Sandbox = sandbox.New(sandbox.Config{
+		DB: a.DB, Secret: []byte(orMadeUp(cfg.SandboxSecret)), PublicURL: cfg.PublicURL, PracticeName: cfg.PracticeName, Zone: cfg.PracticeZone, Log: a.log,
+	})
+	a.pages = map[string]http.Handler{"/sandbox/": a.Sandbox.Handler()}
+	return a.Sandbox
 }
 
 // orMadeUp is the secret, or one that is gone with the process.

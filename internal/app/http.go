@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 
@@ -32,7 +33,7 @@ func (a *App) serveOver(opts Options) error {
 	limits := a.cfg.Limits
 	resolver := &graph.Resolver{
 		DB: a.DB, Identity: a.Identity, Patients: a.Patients, Booking: a.Booking, Notify: a.Notify, Audit: a.Audit, Log: a.log,
-		Chat: a.Chat, Live: a.Identity.Live(), Jobs: a.Jobs, IdentifierMode: a.cfg.IdentifierChecks, Cookies: cookies{},
+		Calendar: a.Calendar, Chat: a.Chat, Live: a.Identity.Live(), Jobs: a.Jobs, IdentifierMode: a.cfg.IdentifierChecks, Cookies: cookies{},
 	}
 	a.sockets = graph.Sockets(resolver, a.socketOptions(registry))
 	api, schema := graph.New(resolver, graph.Options{
@@ -59,11 +60,13 @@ func (a *App) serveOver(opts Options) error {
 		CORSOrigins: a.cfg.CORSOrigins, TrustedProxies: a.cfg.TrustedProxies, TLSCert: a.cfg.TLSCert, TLSKey: a.cfg.TLSKey,
 		RequestsPerMinute: limits.APIRequestsPerMinute, Clock: opts.Clock, Log: a.log,
 	}
+	files := a.Chat.FilesHandler()
+	options.Mounts = map[string]http.Handler{"/uploads/": files, "/files/": files}
 	if a.cfg.Environment == config.Demo {
 		options.DevMail = a.devMail
 	}
+	maps.Copy(options.Mounts, a.pages)
 	if a.Sandbox != nil {
-		options.Mounts = map[string]http.Handler{"/sandbox/": a.Sandbox.Handler()}
 		a.Sandbox.SetDeliver(a.deliver)
 	}
 	server, err := httpserver.New(options)
@@ -75,7 +78,7 @@ func (a *App) socketOptions(registry *prometheus.Registry) transport.WebsocketOp
 	sockets, subscriptions := socketMetrics(registry)
 	return transport.WebsocketOptions{
 		Options: transport.Options{RequestID: httpserver.RequestID, MaxBody: a.cfg.Limits.BodyBytes},
-		Detach:  httpserver.Detach, Admit: httpserver.Admit, Sockets: sockets, Subscriptions: subscriptions,
+		Detach:  httpserver.Detach, Admit: httpserver.Admit, Watch: httpserver.Watch, Sockets: sockets, Subscriptions: subscriptions,
 		OpenSession: a.openSession,
 		MaxSockets:  a.cfg.Limits.Sockets, MaxOperations: a.cfg.Limits.OperationsPerSocket, Timeout: a.cfg.Limits.OperationTimeout,
 	}

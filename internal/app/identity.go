@@ -8,9 +8,9 @@ import (
 	"github.com/caregraph/caregraph/internal/limit"
 )
 
-func (a *App) newIdentity(opts Options) (*identity.Service, error) {
+func (a *App) newIdentity(opts Options, signing string) (*identity.Service, error) {
 	cfg := a.cfg
-	keys, err := identity.ParseKeys(signingKeys(cfg))
+	keys, err := identity.ParseKeys(signing)
 	if err != nil {
 		return nil, fmt.Errorf("JWT_KEYS: %w", err)
 	}

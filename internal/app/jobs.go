@@ -6,6 +6,7 @@ import (
 
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/audit"
+	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/scheduler"
 )
 
@@ -20,16 +21,29 @@ func (a *App) jobs() []scheduler.Job {
 		latest("expire-pending-appointments", "Ends appointments that were not paid in time and frees their slots.", time.Minute,
 			counted("expired", a.Booking.ExpireDue)),
 		latest("payment-warnings", "Warns patients five minutes before the time to pay is over.", time.Minute, counted("warned", a.Booking.WarnDue)),
-		latest("reconcile-payments", "Asks the payment provider about orders of which no event has come.", 10*time.Minute,
+		latest("reconcile-payments", "Asks the payment provider about orders of which no event has come, and opens pages that could not be opened.", 10*time.Minute,
 			counted("changed", a.Booking.Reconcile)),
+		latest("appointment-reminders", "Reminds patients of visits within 24 hours, by mail and text message.", time.Hour, counted("reminded", a.Booking.RemindDue)),
 		latest("refunds", "Asks the payment provider again for refunds that have not succeeded.", time.Minute, counted("succeeded", a.Booking.RetryRefunds)),
+		daily("archive-chat-rooms", "Puts rooms away that became inactive 30 days ago.", civil.LocalTime{Hour: 1, Minute: 30}, counted("archived", a.Chat.ArchiveDue)),
+		daily("clean-up", "Deletes files that were sent for a message and went into none within a day.", civil.LocalTime{Hour: 2, Minute: 30},
+			counted("uploads", a.Chat.CleanUp)),
 	}
 }
 
 // latest is a job of which only the newest occurrence matters.
 func latest(name, description string, every time.Duration, run func(context.Context) (scheduler.Counts, error)) scheduler.Job {
+	return latestOf(name, description, scheduler.Every(every), run)
+}
+
+// daily is latest at a local time of the practice.
+func daily(name, description string, at civil.LocalTime, run func(context.Context) (scheduler.Counts, error)) scheduler.Job {
+	return latestOf(name, description, scheduler.Daily(at), run)
+}
+
+func latestOf(name, description string, schedule scheduler.Schedule, run func(context.Context) (scheduler.Counts, error)) scheduler.Job {
 	return scheduler.Job{
-		Name: name, Description: description, Schedule: scheduler.Every(every), CatchUp: scheduler.RunLatest,
+		Name: name, Description: description, Schedule: schedule, CatchUp: scheduler.RunLatest,
 		Run: func(ctx context.Context, _ scheduler.Occurrence) (scheduler.Counts, error) {
 			return run(audit.Cause(access.System(ctx, "job:"+name), "job:"+name))
 		},

@@ -12,6 +12,7 @@ import (
 	"github.com/caregraph/caregraph/ent/carerelation"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/order"
+	"github.com/caregraph/caregraph/ent/question"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/internal/access"
@@ -234,6 +235,34 @@ func (w *writer) ofVisits() map[string][]change {
 				return c.db.Client.AppointmentIntake.UpdateOneID(w.last.(*ent.AppointmentIntake).ID).SetNote("No cough.").Save(ctx)
 			}, "note"),
 		},
+		ent.TypeLeave: {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Leave.Create().SetPractitionerID(c.practitioner.ID).SetStartsAt(later).SetEndsAt(later.Add(time.Hour)).
+					SetReason("An operation.").SetCreatedBy(c.admin.ID).Save(ctx)
+			}, "practitioner_id", "starts_at", "ends_at", "reason"),
+			remove(false, func(ctx context.Context, c *clinic) (any, error) {
+				return w.last, c.db.Client.Leave.DeleteOneID(w.last.(*ent.Leave).ID).Exec(ctx)
+			}),
+		},
+		ent.TypeQuestion: {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) { return askedQuestion(ctx, c) }, "prompt", "kind", "position"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.Question.UpdateOneID(w.last.(*ent.Question).ID).SetIsActive(false).Save(ctx)
+			}, "is_active"),
+		},
+		ent.TypeQuestionAnswer: {
+			w.create(true, func(ctx context.Context, c *clinic) (any, error) {
+				q, err := askedQuestion(quiet(ctx), c)
+				if err != nil {
+					return nil, err
+				}
+				return c.db.Client.QuestionAnswer.Create().SetAppointmentID(c.appointment.ID).SetPatientID(c.patient.ID).SetPractitionerID(c.practitioner.ID).
+					SetQuestionID(q.ID).SetPrompt(q.Prompt).SetText("Yes, a little.").SetChoices([]string{}).Save(ctx)
+			}, "question_id", "prompt", "text"),
+			update(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.QuestionAnswer.UpdateOneID(w.last.(*ent.QuestionAnswer).ID).SetText("No.").Save(ctx)
+			}, "text"),
+		},
 		ent.TypeAppointmentStatusChange: {
 			w.create(true, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.AppointmentStatusChange.Create().SetAppointmentID(c.appointment.ID).SetPatientID(c.patient.ID).
@@ -277,6 +306,10 @@ func (w *writer) ofMoney() map[string][]change {
 			}, "status", "attempts"),
 		},
 	}
+}
+
+func askedQuestion(ctx context.Context, c *clinic) (*ent.Question, error) {
+	return c.db.Client.Question.Create().SetPrompt("Do you smoke?").SetKind(question.KindTEXT).SetChoices([]string{}).SetPosition(1).Save(ctx)
 }
 
 // quiet marks writes that a step needs beforehand and whose events are not looked at.

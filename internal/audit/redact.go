@@ -12,9 +12,12 @@ import (
 // hashed lists, per entity, the fields with free text that may tell of somebody's health, and links that let their holder act: the audit
 // proves what they said without saying it. A test holds this list against all long texts of the schema.
 var hashed = map[string][]string{
-	ent.TypeAppointmentIntake:       {"note"},
+	ent.TypeAppointmentIntake:       {"note", "symptoms"},
 	ent.TypeAppointmentStatusChange: {"reason"},
-	ent.TypeChatMessage:             {"body"},
+	ent.TypeLeave:                   {"reason"},
+	ent.TypeQuestionAnswer:          {"text", "choices"},
+	ent.TypeChatMessage:             {"body", "search_key"},
+	ent.TypeChatMessageVersion:      {"body", "search_key"},
 	ent.TypeNotification:            {"text"},
 	ent.TypeOrder:                   {"checkout_url"},
 	ent.TypeRefund:                  {"reason"},

@@ -71,7 +71,11 @@ func contents(t *testing.T, db *store.DB) string {
 
 // plainTexts are the long texts that the audit may show.
 var plainTexts = map[string][]string{
-	ent.TypeSession: {"user_agent"},
+	ent.TypeAppointmentStatusChange: {"context"}, // ids and flags
+	ent.TypeQuestion:                {"prompt"},
+	ent.TypeQuestionAnswer:          {"prompt"}, // what everybody is asked
+	ent.TypeSession:                 {"user_agent"},
+	ent.TypeRecordOpening:           {"reason"}, // it is what the opening is judged by
 }
 
 // A new field for a long text has to be hashed, unless somebody decides that everybody who reads the audit may read it.

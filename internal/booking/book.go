@@ -57,7 +57,7 @@ func (s *Service) Book(ctx context.Context, in BookAppointmentInput) (*ent.Appoi
 	if store.Violates(err, patientOverlap) {
 		err = ErrPatientOverlap
 	}
-	if store.Violates(err, liveSlot) || errors.Is(err, ErrSlotTaken) {
+	if store.Violates(err, liveSlot) || store.Violates(err, slotsOpen) || errors.Is(err, ErrSlotTaken) {
 		others, findErr := s.alternatives(ctx, wanted)
 		if findErr != nil {
 			return nil, findErr
@@ -99,6 +99,9 @@ func (s *Service) bookable(ctx context.Context, id uuid.UUID) (*ent.Slot, error)
 	if !wanted.StartsAt.After(s.DB.Now()) {
 		return nil, ErrSlotInPast.At("slotId")
 	}
+	if wanted.Status != slot.StatusOPEN { // taken from the calendar, as far as who wants it is concerned
+		return wanted, ErrSlotTaken
+	}
 	holder, err := s.holder(ctx, id)
 	if err != nil {
 		return nil, err
@@ -130,6 +133,11 @@ func (s *Service) isOver(a *ent.Appointment) bool {
 func (s *Service) holder(ctx context.Context, id uuid.UUID) (*ent.Appointment, error) {
 	found, err := s.DB.Client.Appointment.Query().Where(appointment.SlotID(id), appointment.StatusIn(liveStatuses...)).Only(ctx)
 	return found, ent.MaskNotFound(err)
+}
+
+// holders are the live appointments of the slots.
+func (s *Service) holders(ctx context.Context, ids []uuid.UUID) ([]*ent.Appointment, error) {
+	return s.DB.Client.Appointment.Query().Where(appointment.SlotIDIn(ids...), appointment.StatusIn(liveStatuses...)).Order(appointment.ByID()).All(ctx)
 }
 
 // book writes the appointment, its history and its note. The caller holds the slot's lock.
@@ -169,7 +177,10 @@ func (s *Service) book(ctx context.Context, wanted *ent.Slot, patientID uuid.UUI
 			return nil, err
 		}
 	}
-	return made, s.record(ctx, made, "", "bookAppointment")
+	if err := s.record(ctx, made, "", remark{cause: "bookAppointment"}); err != nil || v.Has(access.Patient) {
+		return made, err
+	}
+	return made, s.askByMail(ctx, made)
 }
 
 // payBy is the end of the time to pay: 15 minutes for a patient's own booking, 24 hours for one by staff, and never after the start.
@@ -191,7 +202,7 @@ func (s *Service) mayBookMore(ctx context.Context) error {
 		return nil
 	}
 	recent, err := s.DB.Client.Appointment.Query().
-		Where(appointment.BookedBy(v.UserID), appointment.CreatedAtGT(now.Add(-time.Hour))).Order(ent.Asc(appointment.FieldCreatedAt)).All(ctx)
+		Where(appointment.BookedBy(v.UserID), appointment.RescheduledFromIDIsNil(), appointment.CreatedAtGT(now.Add(-time.Hour))).Order(ent.Asc(appointment.FieldCreatedAt)).All(ctx)
 	if err != nil || len(recent) < s.BookingsPerHour {
 		return err
 	}

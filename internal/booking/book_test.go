@@ -140,7 +140,7 @@ func TestBook_200CallersOfOneSlotHaveOneWinner(t *testing.T) {
 		for i := range callers {
 			callers[i] = testkit.Patient(t, db)
 		}
-		second := newService(testkit.OpenURL(t, store.Config{URL: db.URL()}, clk), c.provider) // another instance on the same database
+		second := newService(testkit.Another(t, db, clk), c.provider) // another instance on the same database
 		errs := atOnce(len(callers), func(i int) error {
 			s := c.Service
 			if i%2 == 1 {

@@ -56,9 +56,11 @@ func newClinic(t *testing.T, db *store.DB, clk *clock.Fake) *clinic {
 
 func newService(db *store.DB, p payment.Provider) *booking.Service {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	streams := stream.New(db, nil, log)
 	return booking.New(booking.Config{
-		DB: db, Notify: notify.New(notify.Config{DB: db, Log: log}), Provider: p, Log: log, PracticeName: "Test Clinic",
-		Chat:          chat.New(chat.Config{DB: db, Streams: stream.New(db, nil, log), Audit: audit.New(db, log, audit.Options{}), Log: log}),
+		Streams: streams,
+		DB:      db, Notify: notify.New(notify.Config{DB: db, Log: log}), Provider: p, Log: log, PracticeName: "Test Clinic",
+		Chat:          chat.New(chat.Config{DB: db, Streams: streams, Audit: audit.New(db, log, audit.Options{}), Log: log}),
 		NewPatientFee: money.Amount{Minor: 8000, Currency: "AUD"}, ReturningFee: money.Amount{Minor: 5000, Currency: "AUD"}, BookingsPerHour: 3,
 	})
 }
@@ -101,7 +103,7 @@ func (c *clinic) order(t *testing.T, id uuid.UUID) *ent.Order {
 
 func paidEvent(id string, o *ent.Order) payment.Event {
 	return payment.Event{
-		ID: id, Type: payment.CheckoutCompleted, OrderID: o.ID, PaymentRef: "pi_" + id, IsPaid: true,
+		ID: id, Type: payment.CheckoutCompleted, OrderID: o.ID, PaymentRef: "pi_" + o.ID.String(), IsPaid: true,
 		Amount: money.Amount{Minor: o.AmountMinor, Currency: o.Currency}, FeeMinor: 170,
 	}
 }
@@ -157,7 +159,7 @@ func (p *provider) Refund(_ context.Context, r payment.RefundRequest) (string, e
 	return "re_" + r.RefundID.String(), nil
 }
 
-func (*provider) ParseEvent(http.Header, []byte) (payment.Event, error) {
+func (*provider) ParseEvent(context.Context, http.Header, []byte) (payment.Event, error) {
 	return payment.Event{}, payment.ErrSignature
 }
 

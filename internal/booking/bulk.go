@@ -3,11 +3,13 @@ package booking
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/internal/access"
@@ -48,7 +50,8 @@ func (s *Service) CreateSlots(ctx context.Context, in CreateSlotsInput) ([]*ent.
 	if err != nil {
 		return nil, nil, err
 	}
-	return created, skippedOf(candidates, created), nil
+	away, err := s.leavesAround(access.System(ctx, "createSlots"), p.ID, candidates)
+	return created, skippedOf(candidates, created, away), err
 }
 
 // createAll writes the candidates that fit into the calendar, which is locked meanwhile. calendarOwner has decided that the viewer may; the system writes in
@@ -62,9 +65,13 @@ func (s *Service) createAll(ctx context.Context, p *ent.Practitioner, t slot.Typ
 	if err != nil {
 		return nil, err
 	}
+	away, err := s.leavesAround(ctx, p.ID, candidates)
+	if err != nil {
+		return nil, err
+	}
 	var rows []*ent.SlotCreate
 	for _, c := range candidates {
-		if c.Skip != "" || clashes(c, busy) {
+		if c.Skip != "" || clashes(c, busy) || isAway(c.StartsAt, c.EndsAt, away) {
 			continue
 		}
 		rows = append(rows, s.DB.Client.Slot.Create().SetPractitionerID(p.ID).SetStartsAt(c.StartsAt).SetEndsAt(c.EndsAt).SetType(t).
@@ -85,7 +92,19 @@ func (s *Service) createAll(ctx context.Context, p *ent.Practitioner, t slot.Typ
 
 // busy returns the slots of the calendar around the candidates, by start.
 func (s *Service) busy(ctx context.Context, id uuid.UUID, candidates []Candidate) ([]*ent.Slot, error) {
-	var first, last time.Time
+	first, last := reach(candidates)
+	return s.DB.Client.Slot.Query().Order(slot.ByStartsAt()).
+		Where(slot.PractitionerID(id), slot.StatusNEQ(slot.StatusREMOVED), slot.StartsAtLT(last), slot.EndsAtGT(first)).All(ctx)
+}
+
+// leavesAround returns the leaves around the candidates.
+func (s *Service) leavesAround(ctx context.Context, id uuid.UUID, candidates []Candidate) ([]*ent.Leave, error) {
+	first, last := reach(candidates)
+	return s.DB.Client.Leave.Query().Where(leave.PractitionerID(id), leave.StartsAtLT(last), leave.EndsAtGT(first)).All(ctx)
+}
+
+// reach is from the first start to the last end of candidates that exist.
+func reach(candidates []Candidate) (first, last time.Time) {
 	for _, c := range candidates {
 		if c.StartsAt.IsZero() {
 			continue
@@ -97,8 +116,7 @@ func (s *Service) busy(ctx context.Context, id uuid.UUID, candidates []Candidate
 			last = c.EndsAt
 		}
 	}
-	return s.DB.Client.Slot.Query().Order(slot.ByStartsAt()).
-		Where(slot.PractitionerID(id), slot.StartsAtLT(last), slot.EndsAtGT(first)).All(ctx)
+	return first, last
 }
 
 func clashes(c Candidate, busy []*ent.Slot) bool {
@@ -110,8 +128,12 @@ func clashes(c Candidate, busy []*ent.Slot) bool {
 	return false
 }
 
-// skippedOf tells the candidates that did not become slots; one without a reason of its own met another slot.
-func skippedOf(candidates []Candidate, created []*ent.Slot) []*SkippedSlot {
+func isAway(startsAt, endsAt time.Time, away []*ent.Leave) bool {
+	return slices.ContainsFunc(away, func(l *ent.Leave) bool { return overlaps(startsAt, endsAt, l.StartsAt, l.EndsAt) })
+}
+
+// skippedOf tells the candidates that did not become slots; one without a reason of its own met a leave or another slot.
+func skippedOf(candidates []Candidate, created []*ent.Slot, away []*ent.Leave) []*SkippedSlot {
 	made := make(map[int64]bool, len(created))
 	for _, c := range created {
 		made[c.StartsAt.UnixMicro()] = true
@@ -122,7 +144,11 @@ func skippedOf(candidates []Candidate, created []*ent.Slot) []*SkippedSlot {
 			continue
 		}
 		reason := c.Skip
-		if reason == "" {
+		switch {
+		case reason != "":
+		case isAway(c.StartsAt, c.EndsAt, away):
+			reason = SkipSlotBlocked
+		default:
 			reason = SkipSlotOverlap
 		}
 		skipped = append(skipped, &SkippedSlot{LocalDate: c.LocalDate, LocalTime: c.LocalStart, Reason: fault.Code(reason)})

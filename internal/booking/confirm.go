@@ -14,9 +14,12 @@ import (
 	"github.com/caregraph/caregraph/internal/notify"
 )
 
+// confirmation is the kind of the notice and the mail; one occurrence per appointment.
+const confirmation = "APPOINTMENT_CONFIRMED"
+
 // confirm books a paid appointment: from now on the patient is one of the practitioner's, they can write to each other, and the patient is told.
-func (s *Service) confirm(ctx context.Context, a *ent.Appointment) error {
-	booked, err := s.change(ctx, a, appointment.StatusBOOKED, webhookCause)
+func (s *Service) confirm(ctx context.Context, a *ent.Appointment, cause string) error {
+	booked, err := s.change(ctx, a, appointment.StatusBOOKED, cause)
 	if err != nil {
 		return err
 	}
@@ -44,22 +47,17 @@ func (s *Service) tellBooked(ctx context.Context, a *ent.Appointment) error {
 	if err != nil {
 		return err
 	}
-	zone, err := civil.LoadZone(p.TimeZone)
-	if err != nil {
-		zone = time.UTC // the text names it; a record's zone must not keep a payment from booking
-	}
-	when := a.StartsAt.In(zone).Format("Monday 2 January 2006, 15:04 (MST)")
-	text := fmt.Sprintf("Your appointment with %s on %s is confirmed.", doctor.Name, when)
+	text := fmt.Sprintf("Your appointment with %s on %s is confirmed.", doctor.Name, whenFor(p, a.StartsAt))
 	if p.UserID != nil {
 		if err := s.Notify.Notice(ctx, notify.Notice{
-			Kind: "APPOINTMENT_CONFIRMED", UserID: *p.UserID, SubjectID: a.ID, Title: "Appointment confirmed", Text: text,
+			Kind: confirmation, UserID: *p.UserID, SubjectID: a.ID, Title: "Appointment confirmed", Text: text,
 		}); err != nil {
 			return err
 		}
 	}
 	if p.Email != "" {
 		if err := s.Notify.Mail(ctx, notify.Mail{
-			Kind: "APPOINTMENT_CONFIRMED", UserID: p.UserID, To: p.Email, SubjectID: a.ID, Subject: "Appointment confirmed",
+			Kind: confirmation, UserID: p.UserID, To: p.Email, SubjectID: a.ID, Subject: "Appointment confirmed",
 			Body: fmt.Sprintf("Dear %s,\n\n%s\n\n%s\n", p.GivenName, text, s.PracticeName),
 		}); err != nil {
 			return err
@@ -68,4 +66,18 @@ func (s *Service) tellBooked(ctx context.Context, a *ent.Appointment) error {
 	return s.Notify.Notice(ctx, notify.Notice{
 		Kind: "APPOINTMENT_BOOKED", UserID: doctor.UserID, SubjectID: a.ID, Title: "New appointment", Text: "A new appointment has been booked with you.",
 	})
+}
+
+// zoneOf is the zone in which the patient reads times. Texts name it, so that a record's wrong zone keeps nothing from being told.
+func zoneOf(p *ent.Patient) *time.Location {
+	zone, err := civil.LoadZone(p.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// whenFor writes an instant for the patient.
+func whenFor(p *ent.Patient, t time.Time) string {
+	return t.In(zoneOf(p)).Format("Monday 2 January 2006, 15:04 (MST)")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/predicate"
+	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/money"
@@ -30,7 +31,7 @@ var eventClaim = store.Constraint{Postgres: "paymentevent_provider_event_id", SQ
 func (s *Service) HandleEvent(ctx context.Context, e payment.Event) error {
 	ctx = access.System(ctx, webhookCause)
 	err := s.handle(ctx, e)
-	if store.Violates(err, liveSlot) || store.Violates(err, patientOverlap) {
+	if store.Violates(err, liveSlot) || store.Violates(err, slotsOpen) || store.Violates(err, patientOverlap) {
 		err = s.handle(ctx, e) // the time was taken between the look and the claim; the second look sees it
 	}
 	if store.Violates(err, eventClaim) {
@@ -61,7 +62,11 @@ func (s *Service) handle(ctx context.Context, e payment.Event) error {
 
 // apply has the event's effect and returns the order it was about, if it is one of ours, and what it changed.
 func (s *Service) apply(ctx context.Context, e payment.Event) (*uuid.UUID, string, error) {
-	o, a, err := s.lockedOrder(ctx, e.OrderID)
+	id, err := s.orderOf(ctx, e)
+	if err != nil {
+		return nil, "", err
+	}
+	o, a, err := s.lockedOrder(ctx, id)
 	if ent.IsNotFound(err) {
 		return nil, "none: not an order of ours", nil
 	}
@@ -77,8 +82,8 @@ func (s *Service) apply(ctx context.Context, e payment.Event) (*uuid.UUID, strin
 	case payment.CheckoutExpired:
 		outcome, err = s.orderStep(ctx, o, order.StatusEXPIRED)
 	case payment.PaymentFailed:
-		if outcome, err = s.orderStep(ctx, o, order.StatusFAILED); err == nil && outcome != "none" && o.ProviderRef != nil {
-			s.closeCheckout(ctx, o) // a new order may be made: this one's page must not take money too
+		if outcome, err = s.orderStep(ctx, o, order.StatusFAILED); err == nil && outcome != "none" {
+			s.closePage(ctx, o) // a new order may be made: this one's page must not take money too
 		}
 	case payment.ChargeRefunded:
 		outcome, err = s.refunded(ctx, o, e.Amount.Minor)
@@ -86,34 +91,13 @@ func (s *Service) apply(ctx context.Context, e payment.Event) (*uuid.UUID, strin
 	return &o.ID, outcome, err
 }
 
-// lockedOrder locks the order's appointment, then the order.
-func (s *Service) lockedOrder(ctx context.Context, id uuid.UUID) (*ent.Order, *ent.Appointment, error) {
-	o, err := s.DB.Client.Order.Get(ctx, id)
-	if err != nil {
-		return nil, nil, err
-	}
-	a, err := s.locked(ctx, o.AppointmentID)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := s.DB.Lock(ctx, order.Table, id); err != nil {
-		return nil, nil, err
-	}
-	o, err = s.DB.Client.Order.Get(ctx, id)
-	return o, a, err
-}
-
-func (s *Service) orderStep(ctx context.Context, o *ent.Order, to order.Status) (string, error) {
-	if !orderMayBecome(o.Status, to) {
-		return "none", nil
-	}
-	return "order " + string(to), s.DB.Client.Order.UpdateOne(o).SetStatus(to).Exec(ctx)
-}
-
 // paid takes a payment: it books the appointment if that is still possible, else everything goes back.
 func (s *Service) paid(ctx context.Context, o *ent.Order, a *ent.Appointment, e payment.Event) (string, error) {
 	if !orderMayBecome(o.Status, order.StatusPAID) {
-		return "none", nil
+		if e.PaymentRef == "" || e.PaymentRef == o.PaymentRef {
+			return "none", nil
+		}
+		return s.paidTwice(ctx, o, e)
 	}
 	other, err := s.DB.Client.Order.Query().Where(order.AppointmentID(a.ID), order.IDNEQ(o.ID),
 		order.StatusIn(order.StatusPENDING, order.StatusPAID, order.StatusCOMPLETED)).Only(ctx)
@@ -124,12 +108,13 @@ func (s *Service) paid(ctx context.Context, o *ent.Order, a *ent.Appointment, e 
 		if _, err := s.orderStep(ctx, other, order.StatusEXPIRED); err != nil {
 			return "", err
 		}
-		if other.ProviderRef != nil {
-			s.closeCheckout(ctx, other)
-		}
+		s.closePage(ctx, other)
 		other = nil
 	}
-	update := s.DB.Client.Order.UpdateOne(o).SetPaidAt(s.DB.Now()).SetPaymentRef(e.PaymentRef).SetFeeMinor(e.FeeMinor)
+	if err := s.withdrawLink(ctx, o); err != nil {
+		return "", err
+	}
+	update := s.DB.Client.Order.UpdateOne(o).SetPaidAt(s.DB.Now()).SetMethod(order.MethodONLINE).SetPaymentRef(e.PaymentRef).SetFeeMinor(e.FeeMinor)
 	if other != nil { // the visit is paid by another order: this one never becomes live
 		if !orderMayBecome(o.Status, order.StatusREFUNDED) {
 			return "none", nil
@@ -159,7 +144,7 @@ func (s *Service) paid(ctx context.Context, o *ent.Order, a *ent.Appointment, e 
 	if reason != "" {
 		return "refund: " + reason, s.refund(ctx, o, e.Amount, reason)
 	}
-	return "booked", s.confirm(ctx, a)
+	return "booked", s.confirm(ctx, a, webhookCause)
 }
 
 // cannotBook tells why a paid appointment cannot be booked any more; "" when it can.
@@ -188,7 +173,11 @@ func (s *Service) cannotBook(ctx context.Context, a *ent.Appointment) (string, e
 			return reason, err
 		}
 	}
-	return "", nil
+	isOffered, err := s.DB.Client.Slot.Query().Where(slot.ID(a.SlotID), free(s.DB.Now())).Exist(ctx)
+	if err != nil || isOffered {
+		return "", err
+	}
+	return "The time was taken from the calendar before the payment came.", nil
 }
 
 // Webhook checks and applies a webhook of the provider, given its raw body. Errors: NOT_FOUND for another provider, payment.ErrSignature.
@@ -196,7 +185,7 @@ func (s *Service) Webhook(ctx context.Context, provider string, header http.Head
 	if provider != s.Provider.Name() {
 		return fault.ErrNotFound
 	}
-	e, err := s.Provider.ParseEvent(header, body)
+	e, err := s.Provider.ParseEvent(ctx, header, body)
 	if err != nil {
 		return fmt.Errorf("webhook: %w", err)
 	}

@@ -47,7 +47,7 @@ func TestEvent_Delivered50TimesAtOnceHasOneEffect(t *testing.T) {
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		c := newClinic(t, db, clk)
 		a, o := c.ordered(t, c.slotIn(t, 24*time.Hour))
-		second := newService(testkit.OpenURL(t, store.Config{URL: db.URL()}, clk), c.provider)
+		second := newService(testkit.Another(t, db, clk), c.provider)
 		for _, err := range atOnce(50, func(i int) error {
 			s := c.Service
 			if i%2 == 1 {

@@ -17,6 +17,7 @@ const (
 	SkipNonexistentLocalTime SkipReason = "NONEXISTENT_LOCAL_TIME" // clocks are set forward over its start
 	SkipSlotInPast           SkipReason = "SLOT_IN_PAST"           // it does not start after the present
 	SkipSlotOverlap          SkipReason = "SLOT_OVERLAP"           // it meets an earlier candidate; callers add: or a slot
+	SkipSlotBlocked          SkipReason = "SLOT_BLOCKED"           // the practitioner is on leave; found by callers
 )
 
 // Candidate is a slot that a bulk rule asks for, or the reason why it cannot be.

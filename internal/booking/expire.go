@@ -10,7 +10,6 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/appointment"
-	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/store"
 )
@@ -31,20 +30,7 @@ func (s *Service) expire(ctx context.Context, id uuid.UUID, cause string) (*ent.
 	if err != nil {
 		return nil, err
 	}
-	system := access.System(ctx, "expired with its appointment")
-	open, err := s.DB.Client.Order.Query().Where(order.AppointmentID(a.ID), order.StatusEQ(order.StatusPENDING)).All(system)
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range open {
-		if _, err := s.orderStep(system, o, order.StatusEXPIRED); err != nil {
-			return nil, err
-		}
-		if o.ProviderRef != nil {
-			s.closeCheckout(ctx, o)
-		}
-	}
-	return changed, nil
+	return changed, s.closeOrders(ctx, a)
 }
 
 // closeCheckout closes the page of an order once the transaction has committed. A page that stays open does no harm: its payment is judged when it comes.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/predicate"
 	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/internal/access"
@@ -29,13 +30,23 @@ func free(now time.Time) predicate.Slot {
 				sql.And(sql.EQ(appointment.FieldStatus, appointment.StatusPENDING), sql.GT(appointment.FieldExpiresAt, now)),
 			),
 		))
-		s.Where(sql.And(sql.GT(s.C(slot.FieldStartsAt), now), sql.NotIn(s.C(slot.FieldID), held)))
+		s.Where(sql.And(sql.GT(s.C(slot.FieldStartsAt), now), sql.EQ(s.C(slot.FieldStatus), slot.StatusOPEN), sql.NotIn(s.C(slot.FieldID), held), notOnLeave(s)))
 	}
 }
 
-// Slots returns the slots that the viewer may see, all or by whether they can be booked now.
+// notOnLeave leaves out slots that were held when their practitioner's leave was entered, and are not any more.
+func notOnLeave(s *sql.Selector) *sql.Predicate {
+	l := sql.Table(leave.Table).As("on_leave")
+	return sql.NotExists(sql.Dialect(s.Dialect()).Select(l.C(leave.FieldID)).From(l).Where(sql.And(
+		sql.ColumnsEQ(l.C(leave.FieldPractitionerID), s.C(slot.FieldPractitionerID)),
+		sql.ColumnsLT(l.C(leave.FieldStartsAt), s.C(slot.FieldEndsAt)),
+		sql.ColumnsGT(l.C(leave.FieldEndsAt), s.C(slot.FieldStartsAt)),
+	)))
+}
+
+// Slots returns the slots of calendars that the viewer may see, all or by whether they can be booked now.
 func (s *Service) Slots(isFree *bool) *ent.SlotQuery {
-	q := s.DB.Client.Slot.Query()
+	q := s.DB.Client.Slot.Query().Where(slot.StatusNEQ(slot.StatusREMOVED)) // which patients see with the visits that they had
 	switch {
 	case isFree == nil:
 		return q
@@ -70,7 +81,7 @@ func (s *Service) NextFree(ctx context.Context, practitioners []uuid.UUID) (map[
 		free(now)(inner)
 		inner.GroupBy(slot.FieldPractitionerID).As("next")
 		q.Join(inner).On(q.C(slot.FieldPractitionerID), inner.C(slot.FieldPractitionerID))
-		q.Where(sql.ColumnsEQ(q.C(slot.FieldStartsAt), inner.C("first")))
+		q.Where(sql.And(sql.ColumnsEQ(q.C(slot.FieldStartsAt), inner.C("first")), sql.EQ(q.C(slot.FieldStatus), slot.StatusOPEN)))
 	}).All(ctx)
 	for _, one := range slots {
 		result[one.PractitionerID] = one

@@ -78,6 +78,6 @@ type SkippedSlot struct {
 	LocalDate civil.Date
 	// Wall-clock time in the rule's zone.
 	LocalTime civil.LocalTime
-	// SLOT_IN_PAST, SLOT_OVERLAP or NONEXISTENT_LOCAL_TIME.
+	// SLOT_IN_PAST, SLOT_OVERLAP, SLOT_BLOCKED or NONEXISTENT_LOCAL_TIME.
 	Reason fault.Code
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/payment"
 )
 
 const (
@@ -18,12 +19,14 @@ const (
 	reconcileBatch = 200
 )
 
-// Reconcile asks the provider about orders that have been unpaid for more than 5 minutes, in case an event was lost, and returns how many had news. It
-// is the method of the job reconcile-payments. One order's failure does not keep the others from being asked.
+// Reconcile asks the provider about orders that have been unpaid for more than 5 minutes, in case an event was lost, and about fees that were not known
+// yet, opens the pages that could not be opened, and returns how many orders had news. It is the method of the job reconcile-payments. One order's
+// failure does not keep the others from being asked.
 func (s *Service) Reconcile(ctx context.Context) (news int, err error) {
 	ctx = access.System(ctx, "job:reconcile-payments")
 	var last uuid.UUID
-	var failures []error
+	news, failure := s.openPages(ctx)
+	failures := []error{failure}
 	for {
 		batch, err := s.unpaid(ctx, last)
 		if err != nil || len(batch) == 0 {
@@ -42,11 +45,15 @@ func (s *Service) Reconcile(ctx context.Context) (news int, err error) {
 	}
 }
 
-// unpaid returns the orders behind last of which a payment could have been missed.
+// unpaid returns the orders behind last of which a payment, or its fee, could have been missed.
 func (s *Service) unpaid(ctx context.Context, last uuid.UUID) ([]*ent.Order, error) {
 	now := s.DB.Now()
 	return s.DB.Client.Order.Query().
-		Where(order.StatusIn(order.StatusPENDING, order.StatusEXPIRED), order.PaidAtIsNil(), order.ProviderRefNotNil(), order.Provider(s.Provider.Name()),
+		Where(order.Or(
+			order.And(order.StatusIn(order.StatusPENDING, order.StatusFAILED, order.StatusEXPIRED), order.PaidAtIsNil()),
+			order.And(order.MethodEQ(order.MethodONLINE), order.FeeMinor(0)),
+			order.MethodIn(order.MethodCASH, order.MethodTERMINAL)), // its page was closed, but should a provider take money all the same, it goes back
+			order.ProviderRefNotNil(), order.Provider(s.Provider.Name()),
 			order.CreatedAtLT(now.Add(-reconcileAfter)), order.CreatedAtGT(now.Add(-2*payWithinStaff)), order.IDGT(last)).
 		Order(order.ByID()).Limit(reconcileBatch).All(ctx)
 }
@@ -59,8 +66,16 @@ func (s *Service) reconcile(ctx context.Context, o *ent.Order) (news bool, err e
 	if err != nil {
 		return false, fmt.Errorf("ask the payment provider about order %s: %w", o.ID, err)
 	}
-	if !found {
+	if !found || e.Type == payment.CheckoutCompleted && !e.IsPaid { // a payment under way is no news yet
 		return false, nil
 	}
-	return true, s.HandleEvent(ctx, e)
+	if o.PaidAt == nil || isDesk(o) && e.Type == payment.CheckoutCompleted {
+		return true, s.HandleEvent(ctx, e)
+	}
+	if isDesk(o) || e.FeeMinor == 0 || e.PaymentRef != o.PaymentRef {
+		return false, nil
+	}
+	return true, s.DB.WithTx(ctx, func(ctx context.Context) error {
+		return s.DB.Client.Order.UpdateOneID(o.ID).SetFeeMinor(e.FeeMinor).Exec(ctx)
+	})
 }

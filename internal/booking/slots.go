@@ -19,7 +19,7 @@ import (
 )
 
 // CreateSlot offers one time. A practitioner may for himself, schedulers and administrators for anyone. Errors: NOT_FOUND, SLOT_IN_PAST,
-// SLOT_LENGTH, SLOT_OVERLAP, UNKNOWN_TIME_ZONE, FORBIDDEN.
+// SLOT_LENGTH, SLOT_OVERLAP, SLOT_BLOCKED, UNKNOWN_TIME_ZONE, FORBIDDEN.
 func (s *Service) CreateSlot(ctx context.Context, in CreateSlotInput) (*ent.Slot, error) {
 	p, err := s.calendarOwner(ctx, in.PractitionerID)
 	if err != nil {
@@ -48,13 +48,28 @@ func (s *Service) CreateSlot(ctx context.Context, in CreateSlotInput) (*ent.Slot
 		}
 		return []uuid.UUID{made.ID}, nil
 	})
-	if store.Violates(err, slotsOverlap) || store.Violates(err, slotStart) {
-		return nil, ErrSlotOverlap
-	}
 	if err != nil {
-		return nil, err
+		return nil, slotRefusal(err)
 	}
-	return s.DB.Client.Slot.Get(ctx, result[0])
+	made, err := s.DB.Client.Slot.Get(ctx, result[0])
+	if ent.IsNotFound(err) {
+		err = fault.ErrNotFound.Says("The slot was removed again meanwhile.")
+	}
+	return made, err
+}
+
+// slotRefusal says what the store has refused about a slot.
+func slotRefusal(err error) error {
+	switch {
+	case store.Violates(err, slotsOverlap):
+		return ErrSlotOverlap
+	case store.Violates(err, slotsLeave):
+		return ErrSlotBlocked
+	case store.Violates(err, slotsHeld):
+		return ErrSlotHeld
+	default:
+		return err
+	}
 }
 
 // calendarOwner returns the practitioner whose calendar is changed: the viewer, or the one given, if the viewer may.

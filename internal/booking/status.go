@@ -9,28 +9,21 @@ import (
 	"github.com/caregraph/caregraph/ent/order"
 )
 
-// appointmentSteps is the table of allowed changes of an appointment's status.
-var appointmentSteps = map[appointment.Status][]appointment.Status{
-	appointment.StatusPENDING: {appointment.StatusBOOKED, appointment.StatusPAYMENT_EXPIRED},
-	// A payment that was on its way when the time ran out still books, if the slot is free.
-	appointment.StatusPAYMENT_EXPIRED: {appointment.StatusBOOKED},
-}
-
 // orderSteps is the table of allowed changes of an order's status. FAILED and EXPIRED lead on because events may arrive late or out of order; straight to
 // REFUNDED when another order has paid the visit.
 var orderSteps = map[order.Status][]order.Status{
 	order.StatusPENDING: {order.StatusPAID, order.StatusFAILED, order.StatusEXPIRED},
 	order.StatusFAILED:  {order.StatusPAID, order.StatusREFUNDED},
 	order.StatusEXPIRED: {order.StatusPAID, order.StatusREFUNDED},
-	order.StatusPAID:    {order.StatusREFUNDED},
+	// A payment at the desk may follow a declined one, too. What was paid back in full stays so; a partial refund changes no status.
+	order.StatusPAID:      {order.StatusCOMPLETED, order.StatusREFUNDED},
+	order.StatusCOMPLETED: {order.StatusREFUNDED},
 }
 
 // liveStatuses hold their slot.
 var liveStatuses = []appointment.Status{
 	appointment.StatusPENDING, appointment.StatusBOOKED, appointment.StatusCOMPLETED, appointment.StatusNO_SHOW,
 }
-
-func mayBecome(from, to appointment.Status) bool { return slices.Contains(appointmentSteps[from], to) }
 
 func orderMayBecome(from, to order.Status) bool { return slices.Contains(orderSteps[from], to) }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/predicate"
 	"github.com/caregraph/caregraph/internal/access"
-	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/notify"
 )
 
@@ -112,12 +111,8 @@ func (s *Service) unwarned(ctx context.Context, ids []uuid.UUID) ([]uuid.UUID, e
 
 // warn writes the notice and the mail; told is false for a patient who has neither account nor address.
 func (s *Service) warn(ctx context.Context, a *ent.Appointment, p *ent.Patient) (told bool, err error) {
-	zone, err := civil.LoadZone(p.TimeZone)
-	if err != nil {
-		zone = time.UTC // the text names it; one record's zone must not keep the batch from being warned
-	}
 	text := fmt.Sprintf("Your appointment on %s has not been paid yet. Pay by %s; after that the time is free for others.",
-		a.StartsAt.In(zone).Format("Monday 2 January 2006, 15:04 (MST)"), a.ExpiresAt.In(zone).Format("15:04 (MST)"))
+		whenFor(p, a.StartsAt), a.ExpiresAt.In(zoneOf(p)).Format("15:04 (MST)"))
 	if p.UserID != nil {
 		if err := s.Notify.Notice(ctx, notify.Notice{
 			Kind: paymentWarning, UserID: *p.UserID, SubjectID: a.ID, Title: "Payment due soon", Text: text,
@@ -134,12 +129,4 @@ func (s *Service) warn(ctx context.Context, a *ent.Appointment, p *ent.Patient) 
 		}
 	}
 	return p.UserID != nil || p.Email != "", nil
-}
-
-// withdrawWarning takes the warning back, if there is one, when the appointment waits for its payment no more. a is the appointment before the change.
-func (s *Service) withdrawWarning(ctx context.Context, a *ent.Appointment) error {
-	if a.Status != appointment.StatusPENDING {
-		return nil
-	}
-	return s.Notify.Withdraw(ctx, paymentWarning, a.ID, "")
 }

@@ -153,7 +153,7 @@ func TestWarnDue_AtOnce(t *testing.T) {
 		a, err := c.book(t, c.slotIn(t, 24*time.Hour))
 		require.NoError(t, err)
 		clk.Set(a.ExpiresAt.Add(-5 * time.Minute))
-		second := newService(testkit.OpenURL(t, store.Config{URL: db.URL()}, clk), c.provider)
+		second := newService(testkit.Another(t, db, clk), c.provider)
 		var told atomic.Int64
 		for _, err := range atOnce(8, func(i int) error {
 			s := c.Service
@@ -264,7 +264,7 @@ func TestWarnDue_LooksAgainUnderTheLock(t *testing.T) {
 				c := newClinic(t, db, clk)
 				a, o := c.ordered(t, c.slotIn(t, 24*time.Hour))
 				clk.Set(a.ExpiresAt.Add(-5 * time.Minute))
-				second := newService(testkit.OpenURL(t, store.Config{URL: db.URL()}, clk), c.provider)
+				second := newService(testkit.Another(t, db, clk), c.provider)
 				type outcome struct {
 					warned int
 					err    error

@@ -47,7 +47,11 @@ func (s *Service) storeIn(ctx context.Context, batch []*send) ([]outcome, error)
 	if err != nil {
 		return nil, err
 	}
-	outcomes, accepted := judge(batch, rooms, known)
+	files, err := s.usable(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	outcomes, accepted := judge(batch, rooms, known, files)
 	if len(accepted) == 0 {
 		return outcomes, nil
 	}
@@ -55,7 +59,7 @@ func (s *Service) storeIn(ctx context.Context, batch []*send) ([]outcome, error)
 	for i, n := range accepted {
 		added[i] = outcomes[n].message
 	}
-	entries, err := s.place(ctx, added)
+	entries, err := s.place(ctx, rooms, added)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +71,9 @@ func (s *Service) storeIn(ctx context.Context, batch []*send) ([]outcome, error)
 	}
 	events, err := s.Streams.Write(ctx, entries)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.attach(ctx, batch, accepted, added); err != nil {
 		return nil, err
 	}
 	for i, n := range accepted {
@@ -83,29 +90,35 @@ func distinct(ids []uuid.UUID) []uuid.UUID {
 	return slices.Compact(ids)
 }
 
-// place gives the messages of each room, in order, their positions among its messages, and returns the entries of the log that tell of them.
-func (s *Service) place(ctx context.Context, added []*ent.ChatMessage) ([]stream.Entry, error) {
+// place gives the messages of each room, in order, their positions among its messages, and returns the entries of the logs that tell of them: of the
+// room's, and of the inboxes of both participants.
+func (s *Service) place(ctx context.Context, rooms map[uuid.UUID]roomState, added []*ent.ChatMessage) ([]stream.Entry, error) {
 	counts := map[uuid.UUID]int{}
 	for _, m := range added {
 		counts[m.RoomID]++
 	}
-	needs := make([]stream.Need, 0, len(counts))
+	needs := make([]stream.Need, 0, 3*len(counts))
 	for room, n := range counts {
 		needs = append(needs, stream.Need{Stream: room, Events: n, Items: n})
+		for _, inbox := range rooms[room].inboxes() {
+			needs = append(needs, stream.Need{Stream: inbox, Events: n})
+		}
 	}
 	places, err := s.Streams.Reserve(ctx, needs)
 	if err != nil {
 		return nil, err
 	}
 	now := s.DB.Now()
-	entries := make([]stream.Entry, len(added))
-	for i, m := range added {
-		next := places[m.RoomID]
-		m.ID, m.CreatedAt, m.Position = s.DB.NewID(ent.TypeChatMessage), now, next.Items
-		entries[i] = stream.Entry{
-			Stream: m.RoomID, Position: next.Position, Kind: KindMessageAdded, Subject: m.ID, PatientID: m.PatientID, Value: m,
+	entries := make([]stream.Entry, 0, 3*len(added))
+	for _, m := range added {
+		m.ID, m.CreatedAt, m.Position = s.DB.NewID(ent.TypeChatMessage), now, places[m.RoomID].Items
+		told := stream.Entry{Stream: m.RoomID, Kind: KindMessageAdded, Subject: m.ID, PatientID: m.PatientID, Value: m}
+		for _, e := range append(inInboxes(rooms[m.RoomID], told), told) {
+			next := places[e.Stream]
+			e.Position = next.Position
+			entries = append(entries, e)
+			places[e.Stream] = stream.Place{Position: next.Position + 1, Items: next.Items + 1}
 		}
-		places[m.RoomID] = stream.Place{Position: next.Position + 1, Items: next.Items + 1}
 	}
 	return entries, nil
 }
@@ -116,7 +129,8 @@ func (s *Service) bind(ctx context.Context, added []*ent.ChatMessage) error {
 	pattern := s.pattern.Load()
 	if pattern == nil {
 		var err error
-		if pattern, err = s.DB.Client.ChatMessage.Get(ctx, added[0].ID); err != nil {
+		q := s.DB.Client.ChatMessage.Query().Where(chatmessage.ID(added[0].ID))
+		if pattern, err = q.WithVersions().Only(ctx); err != nil { // none: the row says that it is known
 			return err
 		}
 		s.pattern.Store(pattern)
@@ -124,7 +138,8 @@ func (s *Service) bind(ctx context.Context, added []*ent.ChatMessage) error {
 	for _, m := range added {
 		row := *pattern
 		row.ID, row.CreatedAt, row.RoomID, row.PatientID, row.PractitionerID = m.ID, m.CreatedAt, m.RoomID, m.PatientID, m.PractitionerID
-		row.SenderID, row.SenderRole, row.Position, row.Body, row.ClientMessageID = m.SenderID, m.SenderRole, m.Position, m.Body, m.ClientMessageID
+		row.SenderID, row.SenderRole, row.Position, row.ClientMessageID = m.SenderID, m.SenderRole, m.Position, m.ClientMessageID
+		row.Body, row.SearchKey = m.Body, m.SearchKey
 		*m = row
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/recordopening"
+	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/stream"
 )
@@ -17,8 +19,12 @@ import (
 // The kinds of a room's events.
 const (
 	KindMessageAdded      = "MessageAdded"      // its subject is the message; readers get it as the event's value, an *ent.ChatMessage
+	KindMessageEdited     = "MessageEdited"     // as MessageAdded
+	KindMessageDeleted    = "MessageDeleted"    // as MessageAdded
 	KindMessagesRead      = "MessagesRead"      // its data are a ReadStep
 	KindRoomStatusChanged = "RoomStatusChanged" // its data are a StatusStep
+	KindRecordOpened      = "RecordOpened"      // its subject is the opening; readers get it as the event's value, an *ent.RecordOpening with its user
+	KindRoomDeleted       = "RoomDeleted"       // the last one; nobody is shown it
 )
 
 // ReadStep tells how far a participant has read.
@@ -39,13 +45,16 @@ func (s *Service) Events(_ context.Context, roomID uuid.UUID, after *ent.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	return &stream.LogSource{
+	source := &roomSource{now: s.DB.Now}
+	source.LogSource = stream.LogSource{
 		Log: s.Streams, Stream: roomID, After: position, Loader: s.load, Refetch: refetch,
 		Access: func(ctx context.Context) error {
-			_, err := s.room(ctx, roomID)
+			until, err := s.readable(ctx, roomID)
+			source.set(until)
 			return err
 		},
-	}, nil
+	}
+	return source, nil
 }
 
 // refetch is the query that reads the present state of a room.
@@ -85,7 +94,7 @@ func (s *Service) EventPage(ctx context.Context, roomID uuid.UUID, after *ent.Cu
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.room(ctx, roomID); err != nil {
+	if _, err := s.readable(ctx, roomID); err != nil {
 		return nil, err
 	}
 	page := &EventPage{}
@@ -102,28 +111,43 @@ func (s *Service) EventPage(ctx context.Context, roomID uuid.UUID, after *ent.Cu
 	return page, err
 }
 
-// load gives events their messages, with one statement under the rights of ctx.
+// load gives events of a room their messages and openings, with a few statements: for readers of whom it is known that they may read the room. A message
+// comes with its latest text, which may be later than the event.
 func (s *Service) load(ctx context.Context, events []*stream.Event) error {
-	var ids []uuid.UUID
+	ctx = access.System(ctx, "load events of a room")
+	var messages, openings []uuid.UUID
 	for _, e := range events {
-		if e.Kind == KindMessageAdded && e.Value == nil {
-			ids = append(ids, e.Subject)
+		switch {
+		case e.Value != nil:
+		case e.Kind == KindMessageAdded || e.Kind == KindMessageEdited || e.Kind == KindMessageDeleted:
+			messages = append(messages, e.Subject)
+		case e.Kind == KindRecordOpened:
+			openings = append(openings, e.Subject)
 		}
 	}
-	if len(ids) == 0 {
-		return nil
+	found := map[uuid.UUID]any{}
+	if len(messages) > 0 {
+		list, err := s.DB.Client.ChatMessage.Query().Where(chatmessage.IDIn(distinct(messages)...)).
+			WithVersions(func(q *ent.ChatMessageVersionQuery) { q.Where(newestOnly) }).All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range list {
+			found[m.ID] = m
+		}
 	}
-	list, err := s.DB.Client.ChatMessage.Query().Where(chatmessage.IDIn(ids...)).All(ctx)
-	if err != nil {
-		return err
-	}
-	found := make(map[uuid.UUID]*ent.ChatMessage, len(list))
-	for _, m := range list {
-		found[m.ID] = m
+	if len(openings) > 0 {
+		list, err := s.DB.Client.RecordOpening.Query().Where(recordopening.IDIn(openings...)).WithUser().All(ctx)
+		if err != nil {
+			return err
+		}
+		for _, o := range list {
+			found[o.ID] = o
+		}
 	}
 	for _, e := range events {
-		if m, ok := found[e.Subject]; ok && e.Value == nil {
-			e.Value = m
+		if value, ok := found[e.Subject]; ok && e.Value == nil {
+			e.Value = value
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ type Sending struct {
 func (s *Service) Group(ctx context.Context, list ...Sending) (messages []*ent.ChatMessage, errs []error) {
 	batch := make([]*send, len(list))
 	for i, one := range list {
-		batch[i] = &send{viewer: one.By, room: one.In.RoomID, body: one.In.text(), clientID: one.In.ClientMessageID, done: make(chan struct{})}
+		batch[i] = &send{viewer: one.By, room: one.In.RoomID, body: one.In.text(), clientID: one.In.ClientMessageID, files: one.In.AttachmentIds, done: make(chan struct{})}
 	}
 	s.storeAll(access.System(ctx, "test"), batch)
 	for _, one := range batch {

@@ -12,11 +12,13 @@ import (
 type roomState struct {
 	patientID, practitionerID uuid.UUID
 	status                    chatroom.Status
+	practitionerUser          uuid.UUID
+	patientUser               uuid.NullUUID // null without an account
 }
 
 // judge decides every send of a group by the locked rooms and the messages that were stored before. It returns the outcomes in order, and which of the
 // sends are to be stored. A send that repeats another one of the group shares its message.
-func judge(batch []*send, rooms map[uuid.UUID]roomState, known map[key]*ent.ChatMessage) (outcomes []outcome, accepted []int) {
+func judge(batch []*send, rooms map[uuid.UUID]roomState, known map[key]*ent.ChatMessage, files usable) (outcomes []outcome, accepted []int) {
 	outcomes = make([]outcome, len(batch))
 	here := map[key]*ent.ChatMessage{}
 	for i, one := range batch {
@@ -40,9 +42,14 @@ func judge(batch []*send, rooms map[uuid.UUID]roomState, known map[key]*ent.Chat
 			outcomes[i].err = ErrRoomNotWritable
 			continue
 		}
+		if !files.claim(one) {
+			outcomes[i].err = ErrUploadRejected.At("attachmentIds")
+			continue
+		}
 		m := &ent.ChatMessage{
 			RoomID: one.room, PatientID: r.patientID, PractitionerID: r.practitionerID,
-			SenderID: one.viewer.UserID, SenderRole: role, Body: one.body, ClientMessageID: one.clientID,
+			SenderID: one.viewer.UserID, SenderRole: role,
+			Body: one.body, SearchKey: fold(one.body), ClientMessageID: one.clientID,
 		}
 		outcomes[i].message = m
 		accepted = append(accepted, i)

@@ -79,7 +79,7 @@ func TestMarkRead_SeesWhatWasReadWhileItWaited(t *testing.T) {
 				SetUserID(*p.patient.UserID).SetUpTo(3).Exec(ctx)
 		}, func() error { return p.mark(t, p.patient, 2) }))
 		require.Equal(t, chat.ReadState{UpTo: 3}, p.state(t, p.patient))
-		told, err := db.Client.StreamEntry.Query().Where(streamentry.Kind(chat.KindMessagesRead)).Count(testkit.System(t))
+		told, err := db.Client.StreamEntry.Query().Where(streamentry.StreamID(p.room.ID), streamentry.Kind(chat.KindMessagesRead)).Count(testkit.System(t))
 		require.NoError(t, err)
 		require.Zero(t, told)
 	})

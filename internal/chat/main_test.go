@@ -22,6 +22,7 @@ import (
 	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/caregraph/caregraph/internal/testkit"
@@ -44,7 +45,10 @@ func newService(db *store.DB) *chat.Service {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	recorder := audit.New(db, log, audit.Options{})
 	recorder.Install()
-	return chat.New(chat.Config{DB: db, Streams: stream.New(db, nil, log), Audit: recorder, Log: log})
+	return chat.New(chat.Config{
+		DB: db, Streams: stream.New(db, nil, log), Audit: recorder, Notify: notify.New(notify.Config{DB: db, Log: log, Audit: recorder}),
+		Storage: &shelf{}, FileKey: []byte("a key of tests"), BaseURL: "https://care.test", Log: log,
+	})
 }
 
 func newPractice(t *testing.T, db *store.DB, clk *clock.Fake) *practice {

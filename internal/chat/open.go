@@ -18,10 +18,10 @@ import (
 func (s *Service) Open(ctx context.Context, a *ent.Appointment) error {
 	ctx = access.System(ctx, "open chat room")
 	return s.DB.WithTx(ctx, func(ctx context.Context) error {
-		id := s.DB.NewID(ent.TypeChatRoom)
+		id, now := s.DB.NewID(ent.TypeChatRoom), s.DB.Now()
 		opened, err := s.DB.Exec(ctx, "open chat room", s.DB.Build().Insert(chatroom.Table).
-			Columns(chatroom.FieldID, chatroom.FieldCreatedAt, chatroom.FieldAppointmentID, chatroom.FieldPatientID, chatroom.FieldPractitionerID, chatroom.FieldStatus).
-			Values(id, s.DB.Now(), a.ID, a.PatientID, a.PractitionerID, chatroom.StatusACTIVE).
+			Columns(chatroom.FieldID, chatroom.FieldCreatedAt, chatroom.FieldAppointmentID, chatroom.FieldPatientID, chatroom.FieldPractitionerID, chatroom.FieldStatus, chatroom.FieldStatusSince).
+			Values(id, now, a.ID, a.PatientID, a.PractitionerID, chatroom.StatusACTIVE, now).
 			OnConflict(entsql.ConflictColumns(chatroom.FieldAppointmentID), entsql.DoNothing()))
 		if err != nil || opened == 0 {
 			return err
@@ -35,7 +35,7 @@ func (s *Service) Open(ctx context.Context, a *ent.Appointment) error {
 		}); err != nil {
 			return err
 		}
-		return s.Streams.Append(ctx, stream.Entry{
+		return s.tellOf(ctx, stream.Entry{
 			Stream: id, Kind: KindRoomStatusChanged, Subject: id, Data: StatusStep{Status: chatroom.StatusACTIVE}, PatientID: a.PatientID,
 		})
 	})

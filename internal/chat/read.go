@@ -61,7 +61,7 @@ func (s *Service) moveWatermark(ctx context.Context, r *ent.ChatRoom, reader uui
 	if err != nil {
 		return err
 	}
-	return s.Streams.Append(ctx, stream.Entry{
+	return s.tellOf(ctx, stream.Entry{
 		Stream: r.ID, Kind: KindMessagesRead, Subject: read.ID, Data: ReadStep{By: reader, UpTo: upTo}, PatientID: r.PatientID,
 	})
 }

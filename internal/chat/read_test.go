@@ -64,7 +64,7 @@ func TestMarkRead(t *testing.T) {
 			}
 			require.Equal(t, chat.ReadState{UpTo: tc.want, Unread: int(5 - tc.want)}, p.state(t, p.patient), tc.name)
 		}
-		reads, err := db.Client.StreamEntry.Query().Where(streamentry.Kind(chat.KindMessagesRead)).All(testkit.System(t))
+		reads, err := db.Client.StreamEntry.Query().Where(streamentry.StreamID(p.room.ID), streamentry.Kind(chat.KindMessagesRead)).All(testkit.System(t))
 		require.NoError(t, err)
 		require.Len(t, reads, 2, "one event for each move, none for no move")
 		p.put(t, chatroom.StatusARCHIVED)
@@ -81,7 +81,7 @@ func TestMarkRead_AtOnceNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		p := newPractice(t, db, clk)
-		second := newService(testkit.OpenURL(t, store.Config{URL: db.URL()}, clk))
+		second := newService(testkit.Another(t, db, clk))
 		const n = 30
 		for i := range n {
 			p.send(t, p.doctor, fmt.Sprint(i))
@@ -116,7 +116,7 @@ func TestMarkRead_AtOnceNeverGoesBack(t *testing.T) {
 		require.Equal(t, int64(n), last)
 		rows, err := db.Client.ChatRead.Query().Where(chatread.RoomID(p.room.ID)).Count(testkit.System(t))
 		require.NoError(t, err)
-		told, err := db.Client.StreamEntry.Query().Where(streamentry.Kind(chat.KindMessagesRead)).Count(testkit.System(t))
+		told, err := db.Client.StreamEntry.Query().Where(streamentry.StreamID(p.room.ID), streamentry.Kind(chat.KindMessagesRead)).Count(testkit.System(t))
 		require.NoError(t, err)
 		require.Equal(t, rows, told)
 		p.requireDense(t, p.room.ID)

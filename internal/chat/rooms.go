@@ -8,6 +8,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/chatmessage"
+	"github.com/caregraph/caregraph/ent/chatmessageversion"
 	"github.com/caregraph/caregraph/ent/chatread"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	entstream "github.com/caregraph/caregraph/ent/stream"
@@ -57,7 +58,8 @@ func (s *Service) unread(v *access.Viewer, where func(r *sql.SelectTable) *sql.P
 	b := s.DB.Build()
 	patientID, practitionerID := keysOf(v)
 	r, c := b.Table(chatroom.Table).As("r"), b.Table(chatread.Table).As("c")
-	mine := sql.Or(sql.EQ(r.C(chatroom.FieldPatientID), patientID), sql.EQ(r.C(chatroom.FieldPractitionerID), practitionerID))
+	mine := sql.And(sql.Or(sql.EQ(r.C(chatroom.FieldPatientID), patientID), sql.EQ(r.C(chatroom.FieldPractitionerID), practitionerID)),
+		sql.IsNull(r.C(chatroom.FieldDeletedAt)))
 	if where != nil {
 		mine = sql.And(mine, where(r))
 	}
@@ -71,8 +73,15 @@ func (s *Service) unread(v *access.Viewer, where func(r *sql.SelectTable) *sql.P
 	m := b.Table(chatmessage.Table).As("m")
 	unread := b.Select().AppendSelectExpr(sql.Raw("COUNT(*)")).From(m).Where(sql.And(
 		sql.ColumnsEQ(m.C(chatmessage.FieldRoomID), rooms.C("id")), sql.ColumnsGT(m.C(chatmessage.FieldPosition), rooms.C("up_to")),
-		sql.ColumnsNEQ(m.C(chatmessage.FieldSenderRole), rooms.C("role"))))
+		sql.ColumnsNEQ(m.C(chatmessage.FieldSenderRole), rooms.C("role")), sql.NotExists(deletions(b, m.C(chatmessage.FieldID)))))
 	return b.Select(rooms.C("id"), rooms.C("up_to")).AppendSelectExprAs(unread, "unread").From(rooms)
+}
+
+// deletions are the versions that took a message away.
+func deletions(b *sql.DialectBuilder, messageID string) *sql.Selector {
+	d := b.Table(chatmessageversion.Table).As("d")
+	return b.Select(d.C(chatmessageversion.FieldID)).From(d).Where(sql.And(
+		sql.ColumnsEQ(d.C(chatmessageversion.FieldMessageID), messageID), sql.IsNull(d.C(chatmessageversion.FieldBody))))
 }
 
 // Newest returns up to n messages of each room, newest first, with one statement, under the viewer's own rights. Positions are dense: the n newest

@@ -20,7 +20,7 @@ var errInTransaction = errors.New("chat: Send inside a transaction")
 // Send stores a message and then delivers it; when it returns without an error, the message is committed. Participants may call it while the room
 // is ACTIVE. The same clientMessageId from the same sender in the same room returns the first message, whatever the body. When ctx ends before the
 // message's turn has come, it is not stored; after that, Send waits for the outcome. Errors: NOT_FOUND, ROOM_NOT_WRITABLE, MESSAGE_EMPTY,
-// MESSAGE_TOO_LONG, INVALID_INPUT, UNAVAILABLE when too many messages wait or the service stops, TIMEOUT.
+// MESSAGE_TOO_LONG, UPLOAD_REJECTED, INVALID_INPUT, UNAVAILABLE when too many messages wait or the service stops, TIMEOUT.
 func (s *Service) Send(ctx context.Context, in SendMessageInput) (*ent.ChatMessage, error) {
 	if err := in.Validate(); err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func (s *Service) Send(ctx context.Context, in SendMessageInput) (*ent.ChatMessa
 		return nil, errInTransaction
 	}
 	one := &send{
-		viewer: v, request: audit.RequestOf(ctx), room: in.RoomID, body: in.text(), clientID: in.ClientMessageID,
+		viewer: v, request: audit.RequestOf(ctx), room: in.RoomID, body: in.text(), clientID: in.ClientMessageID, files: in.AttachmentIds,
 		done: make(chan struct{}),
 	}
 	leads, err := s.queue.push(one)
@@ -68,6 +68,8 @@ type send struct {
 	room     uuid.UUID
 	body     string
 	clientID *string
+	files    []uuid.UUID                   // uploads that go into the message, in order
+	claimed  map[uuid.UUID]*ent.ChatUpload // of these, what its message is given
 
 	state atomic.Int32
 	done  chan struct{} // closed once the outcome below stands

@@ -184,7 +184,7 @@ func TestSend_SameClientMessageID50TimesAtOnceIsOneMessage(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		p := newPractice(t, db, clk)
-		second := newService(testkit.OpenURL(t, store.Config{URL: db.URL()}, clk))
+		second := newService(testkit.Another(t, db, clk))
 		ids := make([]uuid.UUID, 50)
 		for _, err := range atOnce(len(ids), func(i int) error {
 			s := p.Service
@@ -212,7 +212,7 @@ func TestSend_200AtOnceFromBothSidesOverTwoInstances(t *testing.T) {
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		p := newPractice(t, db, clk)
 		rooms := []uuid.UUID{p.room.ID, p.open(t, p.doctor, p.patient).ID, p.open(t, p.doctor, p.patient).ID}
-		second := newService(testkit.OpenURL(t, store.Config{URL: db.URL()}, clk))
+		second := newService(testkit.Another(t, db, clk))
 		acknowledged := make([]uuid.UUID, 200)
 		for i, err := range atOnce(len(acknowledged), func(i int) error {
 			s, who := p.Service, any(p.patient)

@@ -64,17 +64,19 @@ func encoded(rows any) (string, error) {
 	return string(text), err
 }
 
-// roomsOf reads what decides who may write in the rooms.
+// roomsOf reads what decides who may write in the rooms, and whom to tell. Rooms that were taken away are left out.
 func (s *Service) roomsOf(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]roomState, error) {
-	text, args := "SELECT id, patient_id, practitioner_id, status FROM chat_rooms WHERE id IN (SELECT value FROM json_each(?))", ""
+	text, args := "SELECT r.id, r.patient_id, r.practitioner_id, r.status, d.user_id, p.user_id FROM chat_rooms r JOIN practitioners d ON d.id = r.practitioner_id"+
+		" JOIN patients p ON p.id = r.patient_id WHERE r.deleted_at IS NULL AND r.id ", ""
 	if s.DB.Dialect() == dialect.Postgres { // an array, because the planner knows better what to do with it than with a table of rows
-		text = "SELECT id, patient_id, practitioner_id, status FROM chat_rooms WHERE id = ANY(CAST(? AS uuid[]))"
+		text += "= ANY(CAST(? AS uuid[]))"
 		list := make([]string, len(ids))
 		for i, id := range ids {
 			list[i] = id.String()
 		}
 		args = "{" + strings.Join(list, ",") + "}"
 	} else {
+		text += "IN (SELECT value FROM json_each(?))"
 		var err error
 		if args, err = encoded(ids); err != nil {
 			return nil, err
@@ -84,7 +86,7 @@ func (s *Service) roomsOf(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]r
 	return rooms, s.DB.Query(ctx, reason, s.sql(text, args), func(row *entsql.Rows) error {
 		var id uuid.UUID
 		var r roomState
-		if err := row.Scan(&id, &r.patientID, &r.practitionerID, &r.status); err != nil {
+		if err := row.Scan(&id, &r.patientID, &r.practitionerID, &r.status, &r.practitionerUser, &r.patientUser); err != nil {
 			return err
 		}
 		rooms[id] = r
@@ -148,11 +150,12 @@ func (s *Service) insert(ctx context.Context, added []*ent.ChatMessage) error {
 		Role         Role      `json:"role"`
 		Position     int64     `json:"position"`
 		Body         string    `json:"body"`
+		Search       string    `json:"search"`
 		Client       *string   `json:"client"`
 	}
 	rows := make([]row, len(added))
 	for i, m := range added {
-		rows[i] = row{m.ID, m.RoomID, m.PatientID, m.PractitionerID, m.SenderID, m.SenderRole, m.Position, m.Body, m.ClientMessageID}
+		rows[i] = row{m.ID, m.RoomID, m.PatientID, m.PractitionerID, m.SenderID, m.SenderRole, m.Position, m.Body, m.SearchKey, m.ClientMessageID}
 	}
 	values, err := encoded(rows)
 	if err != nil {
@@ -162,10 +165,10 @@ func (s *Service) insert(ctx context.Context, added []*ent.ChatMessage) error {
 	if s.DB.Dialect() == dialect.Postgres {
 		at = "CAST(? AS timestamptz)"
 	}
-	text := "INSERT INTO chat_messages (created_at, id, room_id, patient_id, practitioner_id, sender_id, sender_role, position, body, client_message_id) SELECT " +
-		at + ", k.id, k.room, k.patient, k.practitioner, k.sender, k.role, k.position, k.body, k.client FROM " +
+	text := "INSERT INTO chat_messages (created_at, id, room_id, patient_id, practitioner_id, sender_id, sender_role, position, body, search_key, client_message_id) SELECT " +
+		at + ", k.id, k.room, k.patient, k.practitioner, k.sender, k.role, k.position, k.body, k.search, k.client FROM " +
 		s.given([2]string{"id", "uuid"}, [2]string{"room", "uuid"}, [2]string{"patient", "uuid"}, [2]string{"practitioner", "uuid"},
-			[2]string{"sender", "uuid"}, [2]string{"role", "text"}, [2]string{"position", "bigint"}, [2]string{"body", "text"}, [2]string{"client", "text"})
+			[2]string{"sender", "uuid"}, [2]string{"role", "text"}, [2]string{"position", "bigint"}, [2]string{"body", "text"}, [2]string{"search", "text"}, [2]string{"client", "text"})
 	n, err := s.DB.Exec(ctx, reason, s.sql(text, added[0].CreatedAt, values))
 	if err == nil && int(n) != len(added) {
 		err = fmt.Errorf("%s: %d rows were written, not %d", reason, n, len(added))

@@ -55,11 +55,11 @@ func dropUnused(s *ast.Schema) {
 	}
 }
 
-var unlisted = []string{"AppointmentIntake", "PractitionerCredential", "Refund"}
+var unlisted = []string{"AppointmentIntake", "PractitionerCredential", "Question", "QuestionAnswer", "Refund"}
 
 // sameForAll lists the fields of entities that events of streams show and whose values do not depend on who looks.
 var sameForAll = map[string][]string{
-	"ChatMessage": {"id", "createdAt", "roomId", "senderId", "senderRole", "position", "body", "clientMessageId"},
+	"ChatMessage": {"id", "createdAt", "roomId", "senderId", "senderRole", "position", "clientMessageId"},
 }
 
 func isNode(def *ast.Definition) bool {

@@ -16,6 +16,9 @@ func (c *Config) complete(isMigrateGiven bool) (problems []error) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		problems = append(problems, errors.New("TLS_CERT and TLS_KEY go together: give both or none"))
 	}
+	if c.StripeSecretKey.IsZero() != c.StripeWebhookSecret.IsZero() {
+		problems = append(problems, errors.New("STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET go together: give both or none"))
+	}
 	for _, t := range []struct {
 		name    string
 		timeout time.Duration

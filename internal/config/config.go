@@ -33,6 +33,12 @@ type Config struct {
 	TotpKeys      Secret // empty in production: no second factors
 	SandboxSecret Secret // of the sandbox payment provider; empty: off in production, made up elsewhere
 	SMTPURL       Secret // empty: mails stay in the outbox
+	SMSURL        Secret // empty: text messages stay in the outbox
+
+	StripeSecretKey     Secret // empty: the sandbox takes the payments, if anything does
+	StripeWebhookSecret Secret // given with StripeSecretKey
+	StripeAPIURL        string // without a slash at its end
+	StorageURL          Secret // empty: a folder beside an SQLite database, or no attachments
 
 	TLSCert, TLSKey string         // files; both or none
 	TrustedProxies  []netip.Prefix // whose X-Forwarded headers count

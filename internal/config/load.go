@@ -14,7 +14,7 @@ const prefix = "CAREGRAPH_"
 
 // foreign are prefixed names of others: switches of the project's tests, and what Kubernetes puts into the environment of every
 // container when a service is called caregraph.
-var foreign = regexp.MustCompile(`^CAREGRAPH_(LONG|REQUIRE_POSTGRES|SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
+var foreign = regexp.MustCompile(`^CAREGRAPH_(LONG|REQUIRE_POSTGRES|REQUIRE_STRIPE_MOCK|SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 
 // Sources are the places where values come from.
 type Sources struct {

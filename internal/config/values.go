@@ -111,6 +111,15 @@ func webURL(value string) (string, error) {
 	return strings.TrimRight(value, "/"), nil
 }
 
+// storageURL reads the address of an object storage.
+func storageURL(value string) (Secret, error) {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "mem" && (u.Scheme != "file" || u.Path == "") && (u.Scheme != "s3" || u.Host == "") {
+		return Secret{}, errors.New("must be file:///path, s3://bucket?region=... or mem://")
+	}
+	return newSecretURL(value), nil
+}
+
 // origin reads an exact web origin as a browser writes it. Plain HTTP is for this machine alone: anybody on the way could speak for
 // any other such origin.
 func origin(value string) (string, error) {
@@ -162,6 +171,35 @@ func smtpURL(value string) (Secret, error) {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" {
 		return Secret{}, errors.New("must be smtp://user:password@host:port or smtps://user:password@host:port")
+	}
+	return newSecretURL(value), nil
+}
+
+// secretWith reads a secret that begins with one of the prefixes, so that one in another's place is noticed at the start.
+func secretWith(prefixes ...string) func(string) (Secret, error) {
+	return func(value string) (Secret, error) {
+		for _, p := range prefixes {
+			if len(value) > len(p) && strings.HasPrefix(value, p) && !strings.ContainsAny(value, " \t\r\n") {
+				return NewSecret(value), nil
+			}
+		}
+		return Secret{}, errors.New("must begin with " + strings.Join(prefixes, " or "))
+	}
+}
+
+// apiURL reads the address of a service that gets a secret with every request: plain HTTP is for this machine alone.
+func apiURL(value string) (string, error) {
+	text, err := webURL(value)
+	if u, parseErr := url.Parse(value); err == nil && parseErr == nil && u.Scheme != "https" && !isLoopback(u.Hostname()) {
+		err = errors.New("must be an https address; http is for localhost alone")
+	}
+	return text, err
+}
+
+func smsURL(value string) (Secret, error) {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) || u.Hostname() == "" || u.User == nil || u.Query().Get("from") == "" {
+		return Secret{}, errors.New("must be https://ACCOUNT:TOKEN@host/path?from=NUMBER; http is for localhost alone")
 	}
 	return newSecretURL(value), nil
 }

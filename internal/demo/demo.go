@@ -105,6 +105,9 @@ func (s *Seeder) Seed(ctx context.Context) error {
 		if err := s.DB.Client.Counter.Create().SetName(record.CounterName).SetValue(int64(len(patients))).Exec(ctx); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
+		if err := s.addQuestions(ctx); err != nil {
+			return fmt.Errorf("demo: %w", err)
+		}
 		return s.addVisits(ctx)
 	})
 	if err == nil {

@@ -82,7 +82,7 @@ func (s *Seeder) addVisit(ctx context.Context, at *ent.Slot, p *ent.Patient, sta
 		from = &text
 	}
 	bill := s.DB.Client.Order.Create().SetAppointmentID(a.ID).SetPatientID(p.ID).SetAmountMinor(8000).SetCurrency("AUD").
-		SetStatus(paid).SetProvider("sandbox").SetPaymentRef("demo").SetFeeMinor(170).SetExpiresAt(at.StartsAt).SetPaidAt(earlier(s.DB.Now(), at.StartsAt.Add(-24*time.Hour)))
+		SetStatus(paid).SetProvider("sandbox").SetMethod(order.MethodONLINE).SetPaymentRef("demo").SetFeeMinor(170).SetExpiresAt(at.StartsAt).SetPaidAt(earlier(s.DB.Now(), at.StartsAt.Add(-24*time.Hour)))
 	if paid == order.StatusCOMPLETED {
 		bill.SetCompletedAt(at.EndsAt)
 	}

@@ -68,7 +68,7 @@ func (s *Server) isForged(r *http.Request, sent credential) bool {
 		return false
 	}
 	checked := r
-	if isWebsocket(r) || r.Header.Get("Origin") != "" {
+	if isStream(r) || r.Header.Get("Origin") != "" {
 		asWrite := *r
 		asWrite.Method = http.MethodPost
 		checked = &asWrite

@@ -44,7 +44,7 @@ func newCORS(origins []string) (func(http.Handler) http.Handler, error) {
 	m, err := cors.NewMiddleware(cors.Config{
 		Origins:      origins,
 		Credentialed: true,
-		Methods:      []string{http.MethodGet, http.MethodPost},
+		Methods:      []string{http.MethodGet, http.MethodPost, http.MethodPut},
 		RequestHeaders: []string{
 			"Authorization", "Content-Type", "X-Caregraph-Client", "X-Caregraph-Background", "Apollo-Require-Preflight",
 			"X-Requested-With", "Idempotency-Key", "Last-Event-ID",

@@ -24,6 +24,8 @@ var given = map[string]byte{
 	"CareRelation": 9, "Slot": 10, "Appointment": 11, "AppointmentIntake": 12, "AppointmentStatusChange": 13, "Order": 14, "PaymentEvent": 15,
 	"Refund": 16, "SandboxCheckout": 17, "IdempotencyKey": 18, "AuditEvent": 19, "Notification": 20, "Delivery": 21, "Counter": 22,
 	"Stream": 23, "StreamEntry": 24, "ChatRoom": 25, "ChatMessage": 26, "ChatRead": 27, "JobRun": 28,
+	"ChatMessageVersion": 29, "ChatUpload": 30, "ChatAttachment": 31, "RecordOpening": 32,
+	"Leave": 41, "Question": 42, "QuestionAnswer": 43,
 	"SecondFactor": 36, "RecoveryCode": 37, "LinkCode": 38,
 }
 

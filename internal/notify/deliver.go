@@ -16,6 +16,7 @@ import (
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/mail"
+	"github.com/caregraph/caregraph/internal/sms"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 	maxAnswer = 300
 )
 
-// Deliver sends the mails that are due and that no other worker has, until there are none or ctx ends, and returns how many went out (or were kept)
+// Deliver sends the mails and text messages that are due and that no other worker has, until there are none or ctx ends, and returns how many went out (or were kept)
 // and how many did not. The error is the database's: mails that the server refuses are counted and written down.
 func (s *Service) Deliver(ctx context.Context) (sent, failed int, err error) {
 	ctx = access.System(ctx, "deliver mails")
@@ -96,34 +97,49 @@ func (s *Service) deliverAll(ctx context.Context, batch []*ent.Delivery) (sent i
 	return sent, err
 }
 
-// deliver sends one mail and writes down what became of it; the error is the database's.
+// errKept tells that there is nobody to send by.
+var errKept = errors.New("notify: nothing to send by")
+
+// deliver sends one message and writes down what became of it; the error is the database's.
 func (s *Service) deliver(ctx context.Context, d *ent.Delivery) (ok bool, err error) {
 	if d.Attempts > maxAttempts {
 		return false, s.failed(ctx, d, errors.New("the last try ended without an answer"))
 	}
-	if s.mailer == nil {
-		return true, s.mark(ctx, d, s.db.Client.Delivery.Update().Where(delivery.StatusEQ(delivery.StatusQUEUED)).SetStatus(delivery.StatusKEPT))
-	}
 	sending, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	answer, err := s.mailer.Send(sending, mail.Message{ID: d.ID.String(), To: d.Address, Subject: d.Subject, Body: d.Body, Date: d.CreatedAt})
-	if err != nil {
+	answer, err := s.send(sending, d)
+	switch {
+	case errors.Is(err, errKept), errors.Is(err, sms.ErrKept):
+		return true, s.mark(ctx, d, s.db.Client.Delivery.Update().Where(delivery.StatusEQ(delivery.StatusQUEUED)).SetStatus(delivery.StatusKEPT))
+	case err != nil:
 		return false, s.failed(ctx, d, err)
 	}
 	return true, s.mark(ctx, d, s.db.Client.Delivery.Update().Where(delivery.StatusNEQ(delivery.StatusSENT)).
 		SetStatus(delivery.StatusSENT).SetSentAt(s.db.Now()).SetBody("").SetAnswer(cut(answer)))
 }
 
+// send hands a message to the service of its channel.
+func (s *Service) send(ctx context.Context, d *ent.Delivery) (answer string, err error) {
+	switch {
+	case d.Channel == delivery.ChannelSMS && s.sms != nil:
+		return s.sms.Send(ctx, sms.Message{ID: d.ID.String(), To: d.Address, Text: d.Body})
+	case d.Channel == delivery.ChannelEMAIL && s.mailer != nil:
+		return s.mailer.Send(ctx, mail.Message{ID: d.ID.String(), To: d.Address, Subject: d.Subject, Body: d.Body, Date: d.CreatedAt})
+	default:
+		return "", errKept
+	}
+}
+
 // failed sets the time of the next try, or gives the mail up. It leaves rows alone that another worker has taken meanwhile.
 func (s *Service) failed(ctx context.Context, d *ent.Delivery, cause error) error {
 	update := s.db.Client.Delivery.Update().Where(delivery.StatusEQ(delivery.StatusQUEUED), delivery.LeasedUntil(*d.LeasedUntil)).SetAnswer(cut(answerOf(cause)))
-	dead := d.Attempts >= maxAttempts || mail.IsPermanent(cause)
+	dead := d.Attempts >= maxAttempts || mail.IsPermanent(cause) || sms.IsPermanent(cause)
 	if dead {
 		update.SetStatus(delivery.StatusDEAD)
 	} else {
 		update.SetNextAttemptAt(s.db.Now().Add(pause(d.Attempts, rand.Float64()))) // #nosec G404 -- jitter
 	}
-	s.log.WarnContext(ctx, "a mail was not sent", "delivery", d.ID, "kind", d.Kind, "attempt", d.Attempts, "dead", dead)
+	s.log.WarnContext(ctx, "a message was not sent", "delivery", d.ID, "channel", d.Channel, "kind", d.Kind, "attempt", d.Attempts, "dead", dead)
 	return s.mark(ctx, d, update)
 }
 
@@ -139,11 +155,18 @@ func (s *Service) mark(ctx context.Context, d *ent.Delivery, update *ent.Deliver
 }
 
 func answerOf(err error) string {
-	var e *mail.Error
-	if errors.As(err, &e) {
-		return e.Answer
+	var (
+		byMail *mail.Error
+		bySMS  *sms.Error
+	)
+	switch {
+	case errors.As(err, &byMail):
+		return byMail.Answer
+	case errors.As(err, &bySMS):
+		return bySMS.Answer
+	default:
+		return err.Error()
 	}
-	return err.Error()
 }
 
 // cut bounds an answer, which may be any bytes.

@@ -1,9 +1,9 @@
-// Package notify tells people: notices in the app (Notification) and mails (Delivery, the outbox).
+// Package notify tells people: notices in the app (Notification), mails and text messages (Delivery, the outbox).
 //
 // Both are written in the transaction of the change that causes them, at most once per kind, subject, occurrence and recipient: the
 // unique index decides. So a change that is rolled back or repeated tells nobody twice, and what has been committed survives a restart.
 //
-// A mail goes QUEUED -> SENT, or DEAD when the server refuses it for good or after 8 tries; KEPT when there is no mail server, for /dev/mail; WITHDRAWN
+// A message goes QUEUED -> SENT, or DEAD when the server refuses it for good or after 8 tries; KEPT when there is no server of its channel, for /dev/mail; WITHDRAWN
 // when it became moot before. The worker (Run) is woken by the commit and looks by itself every few seconds. It takes due rows in
 // batches under a lease, sends outside of any transaction, and writes down what became of them. Invariants:
 //   - Two workers, of one instance or of several, never have one row at the same time: a row is taken locked, and kept by its lease.

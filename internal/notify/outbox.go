@@ -26,6 +26,16 @@ type Mail struct {
 	Body       string // plain text
 }
 
+// Text is a text message to be sent; it may show on a lock screen and has no medical content.
+type Text struct {
+	Kind       string
+	UserID     *uuid.UUID // nil when the number has no account
+	To         string     // E.164
+	SubjectID  uuid.UUID
+	Occurrence string
+	Body       string
+}
+
 // Notice is a notice in the app. Its title shows on lock screens; neither it nor the text has medical content.
 type Notice struct {
 	Kind       string
@@ -49,16 +59,26 @@ const (
 // Mail puts a mail into the outbox with the transaction of ctx, at most once per kind, subject, occurrence and address: a repeated one does
 // nothing. For services, on behalf of whoever causes the mail. It fails outside a transaction and for texts that are too long.
 func (s *Service) Mail(ctx context.Context, m Mail) error {
+	return s.enqueue(ctx, delivery.ChannelEMAIL, m)
+}
+
+// Text puts a text message into the outbox, as Mail does a mail.
+func (s *Service) Text(ctx context.Context, t Text) error {
+	return s.enqueue(ctx, delivery.ChannelSMS, Mail{Kind: t.Kind, UserID: t.UserID, To: t.To, SubjectID: t.SubjectID, Occurrence: t.Occurrence, Body: t.Body})
+}
+
+// enqueue writes the row of the outbox.
+func (s *Service) enqueue(ctx context.Context, channel delivery.Channel, m Mail) error {
 	if err := fits(field{"kind", m.Kind, maxKind}, field{"occurrence", m.Occurrence, maxOccurrence}, field{"address", m.To, maxAddress},
 		field{"subject", m.Subject, maxSubject}, field{"body", m.Body, maxBody}); err != nil {
-		return fmt.Errorf("mail %s: %w", m.Kind, err)
+		return fmt.Errorf("%s %s: %w", channel, m.Kind, err)
 	}
 	now := s.db.Now()
 	insert := s.db.Build().Insert(delivery.Table).
 		Columns("id", "created_at", "kind", "user_id", "subject_id", "occurrence", "channel", "address", "subject", "body", "status", "attempts", "next_attempt_at").
-		Values(s.db.NewID(ent.TypeDelivery), now, m.Kind, m.UserID, m.SubjectID, m.Occurrence, delivery.ChannelEMAIL, m.To, m.Subject, m.Body, delivery.StatusQUEUED, 0, now).
+		Values(s.db.NewID(ent.TypeDelivery), now, m.Kind, m.UserID, m.SubjectID, m.Occurrence, channel, m.To, m.Subject, m.Body, delivery.StatusQUEUED, 0, now).
 		OnConflict(entsql.ConflictColumns("kind", "subject_id", "occurrence", "channel", "address"), entsql.DoNothing())
-	added, err := s.db.Exec(access.System(ctx, "enqueue a mail"), "enqueue a mail", insert)
+	added, err := s.db.Exec(access.System(ctx, "enqueue a message"), "enqueue a message", insert)
 	if added > 0 {
 		s.nudge(ctx)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/mail"
+	"github.com/caregraph/caregraph/internal/sms"
 	"github.com/caregraph/caregraph/internal/store"
 )
 
@@ -14,6 +15,7 @@ import (
 type Config struct {
 	DB     *store.DB
 	Mailer mail.Mailer // nil = mails are kept, not sent
+	SMS    sms.Sender  // nil = text messages are kept, not sent
 	Log    *slog.Logger
 	Audit  *audit.Recorder // records new notices; nil = it does not
 	// Poll is the pause after which Run looks for due mails by itself; 0 = 3 s.
@@ -26,6 +28,7 @@ type Config struct {
 type Service struct {
 	db      *store.DB
 	mailer  mail.Mailer
+	sms     sms.Sender
 	log     *slog.Logger
 	audit   *audit.Recorder
 	poll    time.Duration
@@ -33,7 +36,7 @@ type Service struct {
 	wake    chan struct{}
 }
 
-// New returns a service. Mails are delivered while Run runs.
+// New returns a service. Mails and text messages are delivered while Run runs.
 func New(cfg Config) *Service {
 	if cfg.Poll == 0 {
 		cfg.Poll = 3 * time.Second
@@ -42,11 +45,11 @@ func New(cfg Config) *Service {
 		cfg.Timeout = 20 * time.Second
 	}
 	return &Service{
-		db: cfg.DB, mailer: cfg.Mailer, log: cfg.Log, audit: cfg.Audit, poll: cfg.Poll, timeout: cfg.Timeout, wake: make(chan struct{}, 1),
+		db: cfg.DB, mailer: cfg.Mailer, sms: cfg.SMS, log: cfg.Log, audit: cfg.Audit, poll: cfg.Poll, timeout: cfg.Timeout, wake: make(chan struct{}, 1),
 	}
 }
 
-// Run delivers mails until ctx ends; what is being sent then is finished first.
+// Run delivers mails and text messages until ctx ends; what is being sent then is finished first.
 func (s *Service) Run(ctx context.Context) {
 	tick := time.NewTicker(s.poll)
 	defer tick.Stop()

@@ -24,7 +24,7 @@ func TestDeliverByMany(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		box := &postbox{}
-		one, two := service(db, box), New(Config{DB: testkit.OpenURL(t, store.Config{URL: db.URL()}, clk), Mailer: box, Log: slog.New(slog.DiscardHandler)})
+		one, two := service(db, box), New(Config{DB: testkit.Another(t, db, clk), Mailer: box, Log: slog.New(slog.DiscardHandler)})
 		mails := make([]Mail, 60)
 		for i := range mails {
 			mails[i] = someMail(uuid.New())

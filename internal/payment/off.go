@@ -29,4 +29,6 @@ func (Off) Lookup(context.Context, string) (Event, bool, error) { return Event{}
 func (Off) Refund(context.Context, RefundRequest) (string, error) { return "", errOff }
 
 // ParseEvent implements Provider.
-func (Off) ParseEvent(http.Header, []byte) (Event, error) { return Event{}, ErrSignature }
+func (Off) ParseEvent(context.Context, http.Header, []byte) (Event, error) {
+	return Event{}, ErrSignature
+}

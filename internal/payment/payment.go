@@ -19,14 +19,15 @@ type Provider interface {
 	Name() string
 	// CreateCheckout opens a page on which the order can be paid. Asking again for the same order returns the same page.
 	CreateCheckout(ctx context.Context, r CheckoutRequest) (Checkout, error)
-	// ExpireCheckout closes the page of an unpaid checkout. Closing a closed one is no error.
+	// ExpireCheckout closes the page of an unpaid checkout: it takes no money any more. Closing one that is closed or paid is no error.
 	ExpireCheckout(ctx context.Context, ref string) error
-	// Lookup tells what became of a checkout, as the event that told or should have told of it; ok is false while nothing has.
+	// Lookup tells what became of a checkout, as the event that told or should have told of it; ok is false while nothing has. A payment that is under
+	// way, whose money may still come, is told as CheckoutCompleted that is not paid.
 	Lookup(ctx context.Context, ref string) (e Event, ok bool, err error)
 	// Refund pays back. Asking again with the same RefundID pays once and returns the same ref.
 	Refund(ctx context.Context, r RefundRequest) (ref string, err error)
-	// ParseEvent checks the signature and the age of a webhook's raw body and reads the event. Errors: ErrSignature.
-	ParseEvent(header http.Header, body []byte) (Event, error)
+	// ParseEvent checks the signature and the age of a webhook's raw body and reads the event, for which it may ask the provider. Errors: ErrSignature.
+	ParseEvent(ctx context.Context, header http.Header, body []byte) (Event, error)
 }
 
 // ErrSignature is the answer to a webhook that is not the provider's, or is too old.
@@ -75,5 +76,5 @@ type Event struct {
 	PaymentRef string
 	IsPaid     bool         // for CheckoutCompleted: the money is there
 	Amount     money.Amount // paid, or refunded so far
-	FeeMinor   int64
+	FeeMinor   int64        // zero while it is not known
 }

@@ -103,7 +103,7 @@ func openMigrator(url string, folders fs.ReadFileFS) (*migrator, error) {
 			return nil, lockErr
 		}
 		opts = append(opts, goose.WithSessionLocker(locker))
-	} else if m.db, err = sql.Open("sqlite", sqliteDSN(url, []string{"foreign_keys(0)", "busy_timeout(1000)", "journal_mode(WAL)", "synchronous(2)"})); err != nil {
+	} else if m.db, err = sql.Open("sqlite", sqliteDSN(url, []string{"foreign_keys(0)", "legacy_alter_table(1)", "busy_timeout(1000)", "journal_mode(WAL)", "synchronous(2)"})); err != nil {
 		return nil, err
 	}
 	files, err := fs.Sub(folders, m.engine)

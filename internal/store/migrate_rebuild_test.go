@@ -38,7 +38,8 @@ func rebuild(t *testing.T, url, table, where string) string {
 	create := catalogue(t, testkit.SQLite, url, map[string]string{
 		testkit.SQLite: "SELECT sql FROM sqlite_master WHERE name = '" + table + "'",
 	})[0][0]
-	text := "CREATE TABLE `new_" + table + "`" + strings.TrimPrefix(create, "CREATE TABLE `"+table+"`") + ";\n" +
+	_, columns, _ := strings.Cut(create, "(") // the name's quotes are others where the table was renamed
+	text := "CREATE TABLE `new_" + table + "` (" + columns + ";\n" +
 		"INSERT INTO `new_" + table + "` SELECT * FROM `" + table + "` WHERE " + where + ";\n" +
 		"DROP TABLE `" + table + "`;\nALTER TABLE `new_" + table + "` RENAME TO `" + table + "`;\n"
 	for _, index := range catalogue(t, testkit.SQLite, url, map[string]string{

@@ -20,21 +20,29 @@ import (
 )
 
 // immutable lists the tables whose rows are never changed or deleted.
-var immutable = []string{"appointment_status_changes", "audit_events", "chat_messages", "chat_reads", "payment_events", "stream_entries"}
+var immutable = []string{
+	"appointment_status_changes", "audit_events", "chat_attachments", "chat_message_versions", "chat_messages", "chat_reads", "payment_events", "record_openings",
+	"stream_entries",
+}
 
 // triggers lists what no migration may lose.
 var triggers = map[string][]string{
 	testkit.Postgres: {
 		"appointment_status_changes_immutable", "appointment_status_changes_kept", "appointments_overlap",
-		"audit_events_immutable", "audit_events_kept", "chat_messages_immutable", "chat_messages_kept", "chat_reads_immutable", "chat_reads_kept",
-		"payment_events_immutable", "payment_events_kept", "slots_overlap", "stream_entries_immutable", "stream_entries_kept",
+		"audit_events_immutable", "audit_events_kept", "chat_attachments_immutable", "chat_attachments_kept",
+		"chat_message_versions_immutable", "chat_message_versions_kept", "chat_messages_immutable", "chat_messages_kept", "chat_reads_immutable", "chat_reads_kept",
+		"leaves_calendar", "payment_events_immutable", "payment_events_kept", "record_openings_immutable", "record_openings_kept", "slots_held", "slots_open", "slots_overlap", "stream_entries_immutable", "stream_entries_kept",
 	},
 	testkit.SQLite: {
 		"appointment_status_changes_immutable_delete", "appointment_status_changes_immutable_update",
 		"appointments_overlap_insert", "appointments_overlap_update",
 		"audit_events_immutable_delete", "audit_events_immutable_update",
+		"chat_attachments_immutable_delete", "chat_attachments_immutable_update",
+		"chat_message_versions_immutable_delete", "chat_message_versions_immutable_update",
 		"chat_messages_immutable_delete", "chat_messages_immutable_update", "chat_reads_immutable_delete", "chat_reads_immutable_update",
 		"payment_events_immutable_delete", "payment_events_immutable_update",
+		"record_openings_immutable_delete", "record_openings_immutable_update",
+		"slots_held_update", "slots_leave_insert", "slots_leave_update", "slots_open_insert", "slots_open_update",
 		"slots_overlap_insert", "slots_overlap_update", "stream_entries_immutable_delete", "stream_entries_immutable_update",
 	},
 }
@@ -112,6 +120,14 @@ func TestImmutableTables(t *testing.T) {
 		"chat_messages": `INSERT INTO chat_messages (id, created_at, sender_role, position, body, room_id, patient_id, practitioner_id, sender_id)
 			SELECT '0194674c-d000-7000-8000-00000000001a', '2025-01-15 00:00:00+00:00', 'PATIENT', 1, 'test', id, patient_id, practitioner_id,
 				(SELECT booked_by FROM appointments) FROM chat_rooms`,
+		"chat_attachments": `INSERT INTO chat_attachments (id, created_at, place, file_name, content_type, size_bytes, room_id, patient_id, practitioner_id, message_id, upload_id)
+			SELECT '0194674c-d000-7000-8000-00000000001f', '2025-01-15 00:00:00+00:00', 1, 'x.png', 'image/png', 1, room_id, patient_id, practitioner_id, id,
+				(SELECT id FROM chat_uploads) FROM chat_messages`,
+		"chat_message_versions": `INSERT INTO chat_message_versions (id, created_at, number, message_id, room_id, patient_id, practitioner_id)
+			SELECT '0194674c-d000-7000-8000-00000000001d', '2025-01-15 00:00:00+00:00', 2, id, room_id, patient_id, practitioner_id FROM chat_messages`,
+		"record_openings": `INSERT INTO record_openings (id, created_at, reason, expires_at, room_id, patient_id, practitioner_id, user_id)
+			SELECT '0194674c-d000-7000-8000-000000000020', '2025-01-15 00:00:00+00:00', 'test', '2025-01-15 00:00:00+00:00', id, patient_id, practitioner_id,
+				(SELECT booked_by FROM appointments) FROM chat_rooms`,
 		"chat_reads": `INSERT INTO chat_reads (id, created_at, up_to, room_id, patient_id, practitioner_id, user_id)
 			SELECT '0194674c-d000-7000-8000-00000000001b', '2025-01-15 00:00:00+00:00', 1, id, patient_id, practitioner_id,
 				(SELECT booked_by FROM appointments) FROM chat_rooms`,
@@ -123,11 +139,19 @@ func TestImmutableTables(t *testing.T) {
 		testkit.Appointment(t, db, testkit.Slot(t, db, testkit.Practitioner(t, db), clk.Now().Add(time.Hour)), testkit.Patient(t, db))
 		execute(t, db, `INSERT INTO chat_rooms (id, created_at, status, appointment_id, patient_id, practitioner_id)
 			SELECT '0194674c-d000-7000-8000-000000000019', '2025-01-15 00:00:00+00:00', 'ACTIVE', id, patient_id, practitioner_id FROM appointments`)
+		execute(t, db, `INSERT INTO chat_uploads (id, created_at, purpose, file_name, content_type, size_bytes, expires_at, room_id, patient_id, practitioner_id, user_id)
+			SELECT '0194674c-d000-7000-8000-00000000001e', '2025-01-15 00:00:00+00:00', 'CHAT_ATTACHMENT', 'x.png', 'image/png', 1, '2025-01-15 00:00:00+00:00',
+				id, patient_id, practitioner_id, (SELECT booked_by FROM appointments) FROM chat_rooms`)
+		execute(t, db, rows["chat_messages"]) // others point to it
 		for _, table := range immutable {
-			execute(t, db, rows[table])
+			if table != "chat_messages" {
+				execute(t, db, rows[table])
+			}
+		}
+		for _, table := range immutable {
 			replace := strings.Replace(rows[table], "INSERT", "REPLACE", 1)
 			if db.Dialect() == testkit.Postgres {
-				replace = "TRUNCATE " + table
+				replace = "TRUNCATE " + table + " CASCADE"
 			}
 			for _, statement := range []string{"UPDATE " + table + " SET created_at = '2020-01-01 00:00:00+00:00'", "DELETE FROM " + table, replace} {
 				err := db.WithTx(testkit.System(t), func(ctx context.Context) error {

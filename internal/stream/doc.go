@@ -11,6 +11,9 @@
 // A topic exists while a stream has readers on this instance. It holds a ring of the newest events, shared by all readers with their loaded
 // Values and their memo, and reads the log once for all readers at its tail. A reader behind the ring reads pages of the log by itself.
 //
+// A LatestSource has no log: its readers get the present state and then the newest one after changes, which Touch tells of, here and to other
+// instances, and time alone may bring about. Readers of one state share the reading of it.
+//
 // Rights is one well-known stream of its own. Its Fence answers "who lost a right by a transaction that has committed before this call".
 //
 // # Invariants
@@ -22,6 +25,7 @@
 //   - An error of Next moves nothing: the next call tries the same events again.
 //   - Whatever is published after Next answered "nothing" wakes the reader; publishing never waits for a reader.
 //   - A topic holds at most 512 events, none from before the last two polls, and goes with its last reader.
+//   - A reader of a state gets the newest one that was there when it asked, or a later one; two that show the same are not delivered one after the other.
 //   - What a committed transaction revoked before Fence was called has been handed to all handlers when Fence returns without an error.
 //
 // # Time

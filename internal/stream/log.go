@@ -35,6 +35,7 @@ type Log struct {
 	log    *slog.Logger
 	every  time.Duration
 	topics topics
+	latest latest
 	told   told
 	poll   chan struct{} // asks for a poll out of turn
 }
@@ -54,6 +55,7 @@ func New(db *store.DB, bus Bus, logger *slog.Logger, opts ...Option) *Log {
 	}
 	l := &Log{db: db, bus: bus, log: logger, every: 5 * time.Second, poll: make(chan struct{}, 1)}
 	l.topics.byStream = map[uuid.UUID]*topic{}
+	l.latest.states = map[latestKey]*latestState{}
 	l.Rights = newRights(l)
 	for _, opt := range opts {
 		opt(l)
@@ -70,18 +72,24 @@ func (l *Log) Run(ctx context.Context) {
 	parts.Go(func() { l.Rights.follow(ctx) })
 	tick := time.NewTicker(l.every)
 	defer tick.Stop()
+	due := time.NewTicker(dueEvery)
+	defer due.Stop()
 	var again <-chan time.Time
 	var said sayOnce
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-due.C:
+			l.latest.due(l.db.Now())
+			continue
 		case <-tick.C:
 			l.topics.forgetOld()
 		case <-l.poll:
 		case <-again:
 		}
 		again = nil
+		l.latest.all()
 		err := l.pollHeads(ctx)
 		said.say(ctx, l.log, "streams cannot be polled", err)
 		if err != nil {
@@ -108,6 +116,7 @@ func (l *Log) receive(h Hint) {
 	switch {
 	case h.Topic != "":
 		l.told.call(h.Topic)
+		l.Refresh(h.Topic)
 	case h.Stream == RightsStream:
 		l.Rights.hint()
 		fallthrough

@@ -3,10 +3,10 @@ package stream
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"github.com/google/uuid"
 
+	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
 )
@@ -45,9 +45,19 @@ func (s *LogSource) IsOrdered() bool { return true }
 // IsOfSession implements Source.
 func (s *LogSource) IsOfSession() bool { return false }
 
+// Resume has the source go on behind a cursor, whatever After says. Errors: INVALID_INPUT.
+func (s *LogSource) Resume(cursor ent.Cursor) error {
+	position, err := PositionOf(cursor, s.Stream)
+	if err != nil {
+		return err
+	}
+	s.After = &position
+	return nil
+}
+
 // Open implements Source. Errors: RESUME_EXPIRED when After lies ahead of the log; a log that no longer reaches back to it shows at the first Next.
 func (s *LogSource) Open(ctx context.Context, wake func()) (Feed, error) {
-	f := &feed{topic: s.Log.topics.enter(s.Log, s.Stream), loader: s.Loader, refetch: s.Refetch, wake: wake}
+	f := &feed{topic: s.Log.topics.enter(s.Log, s.Stream), loader: s.Loader, refetch: s.Refetch, waker: waker{fn: wake}}
 	if err := f.open(ctx, s.After); err != nil {
 		s.Log.topics.leave(f.topic)
 		return nil, Expired(err, s.Refetch)
@@ -69,6 +79,7 @@ func Expired(err error, query string) error {
 
 // feed is one reader of a stream.
 type feed struct {
+	waker
 	refetch string
 	topic   *topic
 	loader  func(context.Context, []*Event) error
@@ -76,9 +87,6 @@ type feed struct {
 
 	at    int64 // the last position that was delivered; under topic.mu
 	waits bool  // to be woken; under topic.mu
-
-	waking sync.Mutex // held while wake runs
-	wake   func()     // nil once closed
 }
 
 func (f *feed) open(ctx context.Context, after *int64) error {
@@ -189,23 +197,11 @@ func (f *feed) failed(err error) error {
 
 // Close implements Feed. It waits for a wake that is running: call it without any lock that wake takes.
 func (f *feed) Close() {
-	f.waking.Lock()
-	closed := f.wake == nil
-	f.wake = nil
-	f.waking.Unlock()
-	if closed {
+	if !f.close() {
 		return
 	}
 	f.topic.mu.Lock()
 	delete(f.topic.feeds, f)
 	f.topic.mu.Unlock()
 	f.topic.log.topics.leave(f.topic)
-}
-
-func (f *feed) callWake() {
-	f.waking.Lock()
-	defer f.waking.Unlock()
-	if f.wake != nil {
-		f.wake()
-	}
 }

@@ -268,6 +268,6 @@ func (t *topic) tell(head int64) {
 	}
 	t.mu.Unlock()
 	for _, f := range due {
-		f.callWake()
+		f.call()
 	}
 }

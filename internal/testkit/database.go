@@ -51,7 +51,18 @@ func Each(t *testing.T, fn func(t *testing.T, db *store.DB, clk *clock.Fake), op
 // how slow the machine is. Tests of the deadlines themselves use OpenURL.
 func Open(tb testing.TB, engine string, clk clock.Clock) *store.DB {
 	tb.Helper()
-	return OpenURL(tb, store.Config{URL: URL(tb, engine), StatementTimeout: time.Minute, ProbeTimeout: 20 * time.Second}, clk)
+	return open(tb, URL(tb, engine), clk)
+}
+
+// Another opens the database of db as another instance of the program would, and waits as long as Open's.
+func Another(tb testing.TB, db *store.DB, clk clock.Clock) *store.DB {
+	tb.Helper()
+	return open(tb, db.URL(), clk)
+}
+
+func open(tb testing.TB, url string, clk clock.Clock) *store.DB {
+	tb.Helper()
+	return OpenURL(tb, store.Config{URL: url, StatementTimeout: time.Minute, ProbeTimeout: 20 * time.Second}, clk)
 }
 
 // OpenURL opens a database that stands already, as another instance of the program would, and closes it at the end of the test.
@@ -200,7 +211,7 @@ func (s *server) sweep() {
 func (s *server) create(tb testing.TB, template string) string {
 	tb.Helper()
 	name := freshName()
-	_, err := s.admin.Exec("CREATE DATABASE " + name + " TEMPLATE " + template)
+	_, err := s.admin.Exec("CREATE DATABASE " + name + " TEMPLATE " + template + s.strategy())
 	must(tb, err)
 	tb.Cleanup(func() {
 		if _, err := s.admin.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
@@ -208,6 +219,15 @@ func (s *server) create(tb testing.TB, template string) string {
 		}
 	})
 	return s.urlOf(name)
+}
+
+// strategy has files copied instead of pages, five times as fast for a database that is nearly empty; servers before 15 know nothing else.
+func (s *server) strategy() string {
+	var version int
+	if err := s.admin.QueryRow("SELECT current_setting('server_version_num')::int").Scan(&version); err != nil || version < 150_000 {
+		return ""
+	}
+	return " STRATEGY FILE_COPY"
 }
 
 func (s *server) urlOf(database string) string {

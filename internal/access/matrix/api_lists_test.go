@@ -31,8 +31,9 @@ var listings = map[string]listing{
 	"notifications": {entity: "Notification", own: "user_id"},
 	"practitioners": {entity: "Practitioner", except: "ivan"}, // who has left is not in the directory
 	"patients":      {entity: "Patient", extras: []string{`search: "given"`, `search: "P17"`, `search: "family18"`}},
-	"slots":         {entity: "Slot", extras: []string{"isFree: true", "isFree: false"}},
+	"slots":         {entity: "Slot", except: "drew.removed", extras: []string{"isFree: true", "isFree: false"}}, // which is in no calendar any more
 	"appointments":  {entity: "Appointment"},
+	"leaves":        {entity: "Leave", extras: []string{"practitionerId: $dora", "practitionerId: $alice"}},
 	"orders":        {entity: "Order"},
 	"chatRooms":     {entity: "ChatRoom"},
 	"jobRuns":       {entity: "JobRun", extras: []string{`job: "session-cleanup"`, `job: "none"`, "state: RAN", "state: FAILED"}},
@@ -47,6 +48,10 @@ func (a *api) tryRootLists() {
 	for _, f := range schema().Query.Fields {
 		entity, isList := strings.CutSuffix(f.Type.Name(), "Connection")
 		if !isList || !isNode(entity) && entity == "ChatEvent" { // events are not rows: see tryStreams
+			continue
+		}
+		if f.Name == "deletedAppointments" { // rows that nobody reads anywhere else: see tryDeleted
+			a.tryDeleted()
 			continue
 		}
 		l, known := listings[f.Name]
@@ -248,4 +253,19 @@ func cursorsOf(connection any) (list []string) {
 		list = append(list, fmt.Sprint(edge["cursor"]))
 	}
 	return list
+}
+
+// tryDeleted lists what was deleted as everybody: administrators get the deleted rows and no others.
+func (a *api) tryDeleted() {
+	for _, viewer := range viewerNames {
+		r := a.clients[viewer].Do(a.t, `{ deletedAppointments(first: 100) { edges { node { id } } totalCount } }`, nil)
+		if !viewers(admins)[viewer] {
+			continue // the door is shut
+		}
+		a.tried(wayList, "Appointment")
+		if r.Len("deletedAppointments.edges") != 1 || r.Int("deletedAppointments.totalCount") != 1 ||
+			r.Text("deletedAppointments.edges.0.node.id") != a.ids["Appointment alice.deleted"].String() {
+			a.violated(wayList, viewer, "deletedAppointments answers %s", r.Body)
+		}
+	}
 }

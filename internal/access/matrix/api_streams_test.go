@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caregraph/caregraph/internal/testkit"
 )
@@ -14,13 +15,16 @@ type room struct{ readers, speaker string }
 // rooms is the oracle of subscriptions to rooms. A room of the world without an entry fails the test.
 var rooms = map[string]room{
 	"alice.done": {"alice dora", nobody},
-	"alice.next": {"alice dora", "alice"},
+	"alice.next": {"alice dora ada", "alice"}, // ada has opened it
 	"bob.done":   {"bob drew", "drew"},
 	"bob.missed": {"bob", "bob"}, // the practitioner has left
 	"carol.next": {"dana", "dana"},
+	"bob.gone":   {nobody, nobody},
 }
 
 const follow = `subscription ($room: ID!) { chatEvents(roomId: $room) { __typename ... on MessageAdded { message { id roomId body } } } }`
+
+const watch = `subscription ($of: ID!, $from: DateTime!, $to: DateTime!) { slotsChanged(practitionerId: $of, from: $from, to: $to) { hasMore slots { id } } }`
 
 // tryStreams opens every subscription as every viewer, says something in every room twice, and looks who hears what.
 func (a *api) tryStreams() {
@@ -28,6 +32,14 @@ func (a *api) tryStreams() {
 	for _, viewer := range viewerNames {
 		socket := a.clients[viewer].Socket(a.t)
 		a.tryStream(viewer, "sessionEvents", "SessionOpened", viewer != anonymous && viewer != "norm", socket.Subscribe(`subscription { sessionEvents { __typename } }`, nil))
+		for _, id := range a.of("Appointment") { // whoever reads the visit follows it
+			feed := socket.Subscribe(`subscription ($id: ID!) { appointmentChanged(appointmentId: $id) { __typename } }`, map[string]any{"id": id.String()})
+			a.tryStream(viewer, "appointmentChanged of "+a.names[id], "StreamOpened", a.read[id][viewer], feed)
+		}
+		a.tryStream(viewer, "chatInbox", "StreamOpened", viewers(talkers)[viewer], socket.Subscribe(`subscription { chatInbox { __typename } }`, nil))
+		a.tryStream(viewer, "slotsChanged", "hasMore:false", viewers(directory)[viewer], socket.Subscribe(watch, map[string]any{
+			"of": a.ids["Practitioner dora"].String(), "from": testkit.Start.Format(time.RFC3339), "to": testkit.Start.AddDate(0, 0, 31).Format(time.RFC3339),
+		}))
 		for _, id := range a.of("ChatRoom") {
 			name := strings.TrimPrefix(a.names[id], "ChatRoom ")
 			if _, known := rooms[name]; !known {
@@ -37,6 +49,8 @@ func (a *api) tryStreams() {
 			reads := viewers(rooms[name].readers)[viewer]
 			feed := socket.Subscribe(follow, map[string]any{"room": id.String()})
 			a.tryStream(viewer, "chatEvents of "+name, "StreamOpened", reads, feed)
+			a.tryStream(viewer, "typing of "+name, "isTyping:false", reads && viewers(talkers)[viewer],
+				socket.Subscribe(`subscription ($room: ID!) { typing(roomId: $room) { isTyping } }`, map[string]any{"room": id.String()}))
 			if reads {
 				heard[name] = append(heard[name], feed)
 			}
@@ -66,7 +80,12 @@ func (a *api) tryStream(viewer, what, opening string, allowed bool, feed *testki
 		want = "UNAUTHENTICATED"
 	case what == "sessionEvents": // of who has no role, and so no session to read
 		want = "SESSION_EXPIRED"
-	case !viewers(talkers)[viewer]:
+	case strings.HasPrefix(what, "appointmentChanged"):
+		if !viewers(parties)[viewer] {
+			want = "FORBIDDEN"
+		}
+	case what == "slotsChanged": // of who does not see the practitioner
+	case !viewers(talkers)[viewer] && (viewer != "ada" || !strings.HasPrefix(what, "chatEvents")):
 		want = "FORBIDDEN"
 	}
 	if code, before := feed.End(); code != want || len(before) > 0 {

@@ -36,6 +36,9 @@ func TestMatrixOverHTTP(t *testing.T) {
 	for _, engine := range testkit.Engines() {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
+			if engine != testkit.SQLite {
+				testkit.Long(t) // TestMatrix asks both engines for every row; the way over HTTP is the same for both
+			}
 			a := serve(t, engine)
 			a.tryNodeFields()
 			a.tryTrees()

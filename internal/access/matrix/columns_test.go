@@ -9,12 +9,14 @@ import (
 	"github.com/caregraph/caregraph/ent/carerelation"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/ent/delivery"
 	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/practitioner"
+	"github.com/caregraph/caregraph/ent/question"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
 	"github.com/caregraph/caregraph/ent/slot"
@@ -44,22 +46,30 @@ var columnKinds = map[string]map[string]string{
 	"PractitionerCredential": {fixed: base + " practitioner_id", stamped: versioned,
 		"number":    "ahpra_number ahpra_expires_on prescriber_number provider_number hpi_i",
 		"authority": "has_schedule8_authority schedule8_expires_on"},
-	"Slot": {fixed: base + " practitioner_id", stamped: versioned, "": "starts_at ends_at type duration_minutes time_zone local_date"},
-	"Appointment": {fixed: base + " patient_id practitioner_id slot_id booked_by is_initial price_minor currency", stamped: versioned,
-		"status": "status", "plan": "starts_at ends_at expires_at"},
-	"AppointmentIntake": {fixed: base + " appointment_id patient_id practitioner_id", stamped: versioned, "": "note"},
+	"Slot":  {fixed: base + " practitioner_id", stamped: versioned, "": "starts_at ends_at type duration_minutes time_zone local_date status"},
+	"Leave": {fixed: base + " practitioner_id starts_at ends_at reason created_by"},
+	"Appointment": {fixed: base + " patient_id practitioner_id slot_id booked_by is_initial price_minor currency rescheduled_from_id deleted_by", stamped: versioned,
+		"status": "status", "plan": "starts_at ends_at expires_at deleted_at"},
+	"AppointmentIntake": {fixed: base + " appointment_id patient_id practitioner_id", stamped: versioned, "": "note symptoms consultation_type"},
+	"Question":          {fixed: base, stamped: versioned, "": "prompt kind choices is_active position"},
+	"QuestionAnswer":    {fixed: base + " appointment_id patient_id practitioner_id question_id", stamped: versioned, "": "prompt text choices"},
 	"AppointmentStatusChange": {
-		fixed: base + " appointment_id patient_id practitioner_id changed_by from_status to_status cause reason"},
+		fixed: base + " appointment_id patient_id practitioner_id changed_by from_status to_status cause reason context"},
 	"Order": {fixed: base + " appointment_id patient_id amount_minor currency provider", stamped: versioned,
-		"": "status provider_ref payment_ref checkout_url expires_at paid_at completed_at refunded_minor fee_minor"},
-	"Refund": {fixed: base + " order_id patient_id amount_minor currency reason", "": "status provider_ref attempts next_attempt_at"},
+		"": "status method provider_ref payment_ref checkout_url expires_at checkout_at failed_at expired_at paid_at completed_at refunded_minor fee_minor"},
+	"Refund": {fixed: base + " order_id patient_id amount_minor currency reason", "": "status provider_ref attempts finished_at next_attempt_at"},
 	"Session": {fixed: base + " user_id ends_at ip user_agent",
 		"end": "ended_at end_reason", "life": "last_activity_at expires_at is_suspicious"},
 	"Notification": {fixed: base + " user_id kind subject_id occurrence title text", "read": "read_at", "moot": "withdrawn_at"},
-	"ChatRoom":     {fixed: base + " appointment_id patient_id practitioner_id", "": "status"},
+	"ChatRoom":     {fixed: base + " appointment_id patient_id practitioner_id", "": "status status_since deleted_at"},
 	"ChatMessage": {
-		fixed: base + " room_id patient_id practitioner_id sender_id sender_role position body client_message_id"},
-	"ChatRead": {fixed: base + " room_id patient_id practitioner_id user_id up_to"},
+		fixed: base + " room_id patient_id practitioner_id sender_id sender_role position body search_key client_message_id"},
+	"ChatMessageVersion": {fixed: base + " message_id room_id patient_id practitioner_id number body search_key"},
+	"ChatRead":           {fixed: base + " room_id patient_id practitioner_id user_id up_to"},
+	"ChatUpload": {fixed: base + " room_id patient_id practitioner_id user_id purpose file_name content_type size_bytes expires_at",
+		"": "stored_at object_key"},
+	"ChatAttachment": {fixed: base + " room_id patient_id practitioner_id message_id upload_id place file_name content_type size_bytes"},
+	"RecordOpening":  {fixed: base + " room_id patient_id practitioner_id user_id reason expires_at"},
 	"JobRun": {fixed: base + " job occurrence first_occurrence occurrences cause",
 		"": "state attempts reason error counts started_at finished_at lease_until retry_at runner"},
 	"CareRelation":    {fixed: base + " practitioner_id patient_id source source_id"},
@@ -83,9 +93,9 @@ var columnKinds = map[string]map[string]string{
 
 // refTargets tells to which entity a foreign key leads.
 var refTargets = map[string]string{
-	"user_id": "User", "booked_by": "User", "changed_by": "User", "actor_id": "User", "session_id": "Session", "patient_id": "Patient",
+	"user_id": "User", "booked_by": "User", "deleted_by": "User", "created_by": "User", "rescheduled_from_id": "Appointment", "question_id": "Question", "changed_by": "User", "actor_id": "User", "session_id": "Session", "patient_id": "Patient",
 	"practitioner_id": "Practitioner", "slot_id": "Slot", "appointment_id": "Appointment", "order_id": "Order",
-	"room_id": "ChatRoom", "sender_id": "User",
+	"room_id": "ChatRoom", "sender_id": "User", "message_id": "ChatMessage", "upload_id": "ChatUpload",
 }
 
 // usual are the values of an entity's columns where a row says nothing else; n differs from row to row.
@@ -106,6 +116,12 @@ func usual(entity string, n int) values {
 	case "Slot":
 		return values{"starts_at": later, "ends_at": later.Add(30 * time.Minute), "type": slot.TypeLONG, "duration_minutes": 30,
 			"time_zone": testkit.Zone, "local_date": date}
+	case "Leave":
+		return values{"starts_at": at(200*day + time.Duration(n)*time.Hour), "ends_at": at(200*day + time.Duration(n)*time.Hour + time.Minute), "reason": "Reason " + serial}
+	case "Question":
+		return values{"prompt": "Prompt " + serial, "kind": question.KindTEXT, "choices": []string{}, "position": n}
+	case "QuestionAnswer":
+		return values{"prompt": "Prompt " + serial, "text": "Text " + serial, "choices": []string{}}
 	case "Appointment":
 		return values{"starts_at": later, "ends_at": later.Add(30 * time.Minute), "status": appointment.StatusPENDING, "is_initial": false,
 			"price_minor": int64(8000), "currency": "AUD", "expires_at": at(15 * time.Minute)}
@@ -121,6 +137,15 @@ func usual(entity string, n int) values {
 		return values{"status": chatroom.StatusACTIVE}
 	case "ChatMessage":
 		return values{"sender_role": chatmessage.SenderRolePATIENT, "position": int64(100 + n), "body": "Body " + serial}
+	case "ChatMessageVersion":
+		return values{"number": 2, "body": "Later body " + serial}
+	case "ChatUpload":
+		return values{"purpose": chatupload.PurposeCHAT_ATTACHMENT, "file_name": serial + ".png", "content_type": chatupload.ContentTypePng, "size_bytes": int64(9),
+			"expires_at": at(5 * time.Minute), "stored_at": at(0), "object_key": "chat/" + serial}
+	case "ChatAttachment":
+		return values{"place": 1, "file_name": serial + ".png", "content_type": "image/png", "size_bytes": int64(9)}
+	case "RecordOpening":
+		return values{"reason": "Reason " + serial, "expires_at": at(time.Hour)}
 	case "ChatRead":
 		return values{"up_to": int64(n)}
 	case "Session":

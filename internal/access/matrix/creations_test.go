@@ -37,6 +37,12 @@ var creations = []creation{
 	{"Slot", "practitioner_id=sue", nil, "sue " + planners},
 	{"Slot", "practitioner_id=dana|ivan", nil, planners},
 
+	{"Leave", "practitioner_id=dora created_by=dora", nil, "dora " + admins},
+	{"Leave", "practitioner_id=dora created_by=drew|ada|alice|ivan", nil, admins},
+	{"Leave", "practitioner_id=drew created_by=drew", nil, "drew " + admins},
+	{"Leave", "practitioner_id=dora|drew|dana created_by=sid", nil, "sid " + admins},
+	{"Question", "", nil, admins},
+
 	// A patient books for himself, in a slot to come; planners for anybody. Nobody books in another's name but who sees that account.
 	{"Appointment", "patient_id=alice practitioner_id=dora slot_id=dora.free booked_by=alice", nil, "alice " + admins},
 	{"Appointment", "patient_id=bob practitioner_id=dora slot_id=dora.free booked_by=bob", nil, "bob " + admins},
@@ -57,6 +63,10 @@ var creations = []creation{
 	{"Appointment", "patient_id=carol practitioner_id=dora slot_id=dora.spent booked_by=sid", dead, planners},
 	{"Appointment", "patient_id=alice practitioner_id=drew|sue|dana slot_id=dora.free booked_by=alice", dead, admins}, // not his slot
 
+	{"Appointment", "patient_id=alice practitioner_id=dora slot_id=dora.free booked_by=alice deleted_by=alice|bob|ada", dead, nobody},
+	{"Appointment", "patient_id=alice practitioner_id=dora slot_id=dora.free booked_by=alice rescheduled_from_id=alice.done|bob.lapsed|alice.deleted", dead, nobody},
+	{"Appointment", "patient_id=bob practitioner_id=dora slot_id=dora.free booked_by=sid rescheduled_from_id=bob.called", dead, nobody},
+
 	// The note comes with the booking.
 	{"AppointmentIntake", "appointment_id=alice.lapsed patient_id=alice practitioner_id=cleo", nil, "alice " + planners},
 	{"AppointmentIntake", "appointment_id=bob.done|bob.lapsed patient_id=bob practitioner_id=drew", nil, "bob " + planners},
@@ -64,6 +74,12 @@ var creations = []creation{
 	{"AppointmentIntake", "appointment_id=bob.missed patient_id=bob practitioner_id=ivan", nil, "bob " + planners},
 	{"AppointmentIntake", "appointment_id=bob.done|bob.lapsed|bob.called|bob.missed patient_id=alice practitioner_id=drew", nil, planners},
 	{"AppointmentIntake", "appointment_id=alice.lapsed patient_id=bob practitioner_id=cleo", nil, planners},
+
+	// Patients answer for themselves.
+	{"QuestionAnswer", "appointment_id=alice.next patient_id=alice practitioner_id=dora question_id=old", nil, "alice"},
+	{"QuestionAnswer", "appointment_id=bob.pending patient_id=bob practitioner_id=drew question_id=old", nil, "bob"},
+	{"QuestionAnswer", "appointment_id=bob.pending patient_id=alice practitioner_id=drew|dora question_id=old", nil, nobody},
+	{"QuestionAnswer", "appointment_id=carol.next patient_id=carol practitioner_id=dana question_id=smoking", nil, nobody},
 
 	// Who changes a visit writes its history, in the own name.
 	{"AppointmentStatusChange", "appointment_id=alice.done|alice.next patient_id=alice practitioner_id=dora", nil, "alice dora " + planners},
@@ -93,6 +109,10 @@ var creations = []creation{
 	{"ChatMessage", "room_id=alice.next patient_id=alice practitioner_id=dora sender_id=alice|dora|bob|ada", nil, nobody},
 	{"ChatMessage", "room_id=carol.next patient_id=carol practitioner_id=dana sender_id=dana", nil, nobody},
 	{"ChatRead", "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice|dora|bob", nil, nobody},
+	{"ChatMessageVersion", "message_id=alice.1 room_id=alice.next patient_id=alice practitioner_id=dora", values{"number": 3}, nobody},
+	{"ChatUpload", "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice|dora|ada", nil, nobody},
+	{"ChatAttachment", "message_id=alice.2 upload_id=alice room_id=alice.next patient_id=alice practitioner_id=dora", nil, nobody},
+	{"RecordOpening", "room_id=alice.next patient_id=alice practitioner_id=dora user_id=ada|dana|alice", nil, nobody},
 	{"JobRun", "", nil, nobody},
 
 	{"CareRelation", "practitioner_id=dora|drew|cleo|sue|dana patient_id=alice|bob|carol", nil, nobody},

@@ -42,6 +42,14 @@ func mine(column string, id func(*access.Viewer) any) access.Rule {
 	}
 }
 
+// everOpened matches what belongs to rooms that the viewer has opened at any time.
+func everOpened(v *access.Viewer, _ time.Time) access.Predicate {
+	return func(s *sql.Selector) *sql.Predicate {
+		opened := sql.Dialect(s.Dialect()).Select("room_id").From(sql.Table("record_openings")).Where(sql.EQ("user_id", v.UserID))
+		return sql.In(s.C("room_id"), opened)
+	}
+}
+
 func userOf(v *access.Viewer) any    { return v.UserID }
 func patientOf(v *access.Viewer) any { return v.PatientID }
 
@@ -62,6 +70,7 @@ var mutations = []struct {
 	{"schedulers move records to other accounts", "Patient", wayMove, func(e *access.Entity) { e.Fields = withoutFields(e.Fields, access.Scheduler) }},
 	{"doctors may not change their slots", "Slot", wayUpdate, func(e *access.Entity) { e.Update = without(e.Update, access.Doctor) }},
 	{"patients order under visits of others", "Order", wayCreate, func(e *access.Entity) { e.Create = with(e.Create, mine("patient_id", patientOf), access.Patient) }},
+	{"openings of a conversation do not end", "ChatMessage", wayNode, func(e *access.Entity) { e.Read = with(e.Read, everOpened, access.Admin) }},
 	{"billers delete slots", "Slot", wayDelete, func(e *access.Entity) { e.Delete = with(e.Delete, access.All, access.Biller) }},
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/refund"
+	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/internal/testkit"
 )
 
@@ -119,6 +120,16 @@ var rows = []row{
 	{entity: "Slot", name: "dana.next", refs: "practitioner_id=dana", values: during(at(6*day), nil),
 		read: directory, change: by(planners), remove: planners},
 
+	// What the practitioner has blocked staff see, what is removed nobody but the patients whose visit it was.
+	{entity: "Slot", name: "drew.blocked", refs: "practitioner_id=drew", values: during(at(8*day), values{"status": slot.StatusBLOCKED}),
+		read: staff, change: by("drew " + planners), remove: "drew " + planners},
+	{entity: "Slot", name: "drew.removed", refs: "practitioner_id=drew", values: during(at(9*day), values{"status": slot.StatusREMOVED}),
+		read: "alice", change: by(nobody)},
+
+	// The reason of a leave is for whose it is and for who plans visits.
+	{entity: "Leave", name: "dora", refs: "practitioner_id=dora created_by=dora", read: "dora " + planners, remove: "dora " + planners},
+	{entity: "Leave", name: "drew", refs: "practitioner_id=drew created_by=sid", read: "drew " + planners, remove: "drew " + planners},
+
 	{entity: "Appointment", name: "alice.done", refs: "patient_id=alice practitioner_id=dora slot_id=dora.past booked_by=alice",
 		values: during(at(-7*day), values{"status": appointment.StatusCOMPLETED}),
 		read:   "alice dora " + planners, change: map[string]string{"status": "alice dora " + planners, "plan": nobody}},
@@ -147,7 +158,26 @@ var rows = []row{
 		values: during(at(6*day), values{"status": appointment.StatusBOOKED}),
 		read:   planners, change: map[string]string{"status": planners, "plan": nobody}},
 
+	{entity: "Appointment", name: "alice.dropped", refs: "patient_id=alice practitioner_id=drew slot_id=drew.removed booked_by=alice",
+		values: during(at(9*day), values{"status": appointment.StatusCANCELLED_BY_PATIENT}),
+		read:   "alice drew " + planners, change: map[string]string{"status": "alice drew " + planners, "plan": nobody}},
+	{entity: "Appointment", name: "alice.moved", refs: "patient_id=alice practitioner_id=dora slot_id=dora.free booked_by=alice rescheduled_from_id=alice.lapsed",
+		values: during(at(2*day), values{"status": appointment.StatusCANCELLED_BY_PATIENT}),
+		read:   "alice dora " + planners, change: map[string]string{"status": "alice dora " + planners, "plan": nobody}},
+	// Deleted ones are nobody's, but in the list of those.
+	{entity: "Appointment", name: "alice.deleted", refs: "patient_id=alice practitioner_id=dora slot_id=dora.free booked_by=alice deleted_by=alice",
+		values: during(at(2*day), values{"status": appointment.StatusCANCELLED_BY_PATIENT, "deleted_at": at(-day)}),
+		read:   nobody, change: map[string]string{"status": nobody, "plan": nobody}},
+
 	// Clinical: for the patient and the practitioner of the visit, not for administrators.
+	{entity: "Question", name: "smoking", read: everyone, change: by(admins)},
+	{entity: "Question", name: "old", values: values{"is_active": false}, read: everyone, change: by(admins)},
+	{entity: "QuestionAnswer", name: "alice.next", refs: "appointment_id=alice.next patient_id=alice practitioner_id=dora question_id=smoking",
+		read: "alice dora", change: by("alice")},
+	{entity: "QuestionAnswer", name: "bob.pending", refs: "appointment_id=bob.pending patient_id=bob practitioner_id=drew question_id=smoking",
+		read: "bob drew", change: by("bob")},
+	{entity: "QuestionAnswer", name: "carol.next", refs: "appointment_id=carol.next patient_id=carol practitioner_id=dana question_id=old",
+		read: "dana", change: by(nobody)},
 	{entity: "AppointmentIntake", name: "alice.done", refs: "appointment_id=alice.done patient_id=alice practitioner_id=dora",
 		read: "alice dora", change: by("alice dora")},
 	{entity: "AppointmentIntake", name: "alice.next", refs: "appointment_id=alice.next patient_id=alice practitioner_id=dora",
@@ -167,15 +197,15 @@ var rows = []row{
 		values: values{"to_status": "PENDING", "cause": "bookAppointment"}, read: planners},
 
 	{entity: "Order", name: "alice.done", refs: "appointment_id=alice.done patient_id=alice",
-		values: values{"status": order.StatusREFUNDED, "refunded_minor": int64(8000)}, read: "alice " + cashiers, change: by(nobody)},
+		values: values{"status": order.StatusREFUNDED, "refunded_minor": int64(8000), "paid_at": at(-8 * day)}, read: "alice " + cashiers, change: by(nobody)},
 	{entity: "Order", name: "alice.next", refs: "appointment_id=alice.next patient_id=alice",
-		values: values{"status": order.StatusPAID, "provider_ref": "checkout-1"}, read: "alice " + cashiers, change: by(nobody)},
+		values: values{"status": order.StatusPAID, "provider_ref": "checkout-1", "paid_at": at(-1 * day), "method": order.MethodONLINE}, read: "alice " + cashiers, change: by(nobody)},
 	{entity: "Order", name: "bob.pending", refs: "appointment_id=bob.pending patient_id=bob",
-		values: values{"provider_ref": "checkout-2"}, read: "bob " + cashiers, change: by(nobody)},
+		values: values{"provider_ref": "checkout-2"}, read: "bob sid " + cashiers, change: by(nobody)}, // the desk may take the money
 	{entity: "Order", name: "bob.lapsed", refs: "appointment_id=bob.lapsed patient_id=bob",
-		values: values{"status": order.StatusEXPIRED}, read: "bob " + cashiers, change: by(nobody)},
-	{entity: "Order", name: "carol.next", refs: "appointment_id=carol.next patient_id=carol",
-		values: values{"status": order.StatusPAID}, read: cashiers, change: by(nobody)},
+		values: values{"status": order.StatusEXPIRED}, read: "bob sid " + cashiers, change: by(nobody)},
+	{entity: "Order", name: "carol.next", refs: "appointment_id=carol.next patient_id=carol", // paid at the desk
+		values: values{"status": order.StatusPAID, "method": order.MethodCASH, "paid_at": at(-1 * day)}, read: "sid " + cashiers, change: by(nobody)},
 
 	{entity: "Refund", name: "alice", refs: "order_id=alice.done patient_id=alice", values: values{"status": refund.StatusSUCCEEDED}, read: "alice " + cashiers, change: by(nobody)},
 	{entity: "Refund", name: "bob", refs: "order_id=bob.lapsed patient_id=bob", read: "bob " + cashiers, change: by(nobody)},
@@ -189,10 +219,13 @@ var rows = []row{
 	{entity: "ChatRoom", name: "bob.missed", refs: "appointment_id=bob.missed patient_id=bob practitioner_id=ivan", read: "bob " + admins, change: by(nobody)},
 	{entity: "ChatRoom", name: "carol.next", refs: "appointment_id=carol.next patient_id=carol practitioner_id=dana", read: admins, change: by(nobody)},
 
+	{entity: "ChatRoom", name: "bob.gone", refs: "appointment_id=bob.called patient_id=bob practitioner_id=sue",
+		values: values{"deleted_at": at(-day)}, read: nobody, change: by(nobody)}, // taken away
+
 	{entity: "ChatMessage", name: "alice.1", refs: "room_id=alice.next patient_id=alice practitioner_id=dora sender_id=alice",
-		values: values{"position": int64(1)}, read: "alice dora"},
+		values: values{"position": int64(1)}, read: "alice dora ada"},
 	{entity: "ChatMessage", name: "alice.2", refs: "room_id=alice.next patient_id=alice practitioner_id=dora sender_id=dora",
-		values: values{"position": int64(2), "sender_role": chatmessage.SenderRolePRACTITIONER}, read: "alice dora"},
+		values: values{"position": int64(2), "sender_role": chatmessage.SenderRolePRACTITIONER}, read: "alice dora ada"},
 	{entity: "ChatMessage", name: "bob.1", refs: "room_id=bob.done patient_id=bob practitioner_id=drew sender_id=bob",
 		values: values{"position": int64(1)}, read: "bob drew"},
 	{entity: "ChatMessage", name: "bob.2", refs: "room_id=bob.missed patient_id=bob practitioner_id=ivan sender_id=bob",
@@ -200,9 +233,26 @@ var rows = []row{
 	{entity: "ChatMessage", name: "carol.1", refs: "room_id=carol.next patient_id=carol practitioner_id=dana sender_id=dana",
 		values: values{"position": int64(1), "sender_role": chatmessage.SenderRolePRACTITIONER}, read: "dana"},
 
-	{entity: "ChatRead", name: "alice", refs: "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice", read: "alice dora"},
+	{entity: "ChatMessage", name: "bob.3", refs: "room_id=bob.gone patient_id=bob practitioner_id=sue sender_id=bob", values: values{"position": int64(1)}, read: nobody},
+
+	{entity: "ChatRead", name: "alice", refs: "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice", read: "alice dora ada"},
 	{entity: "ChatRead", name: "drew", refs: "room_id=bob.done patient_id=bob practitioner_id=drew user_id=drew", read: "bob drew"},
 	{entity: "ChatRead", name: "dana", refs: "room_id=carol.next patient_id=carol practitioner_id=dana user_id=dana", read: "dana"},
+
+	// What became of a message is for the administrator to whom the room is open; the others are shown the latest text.
+	{entity: "ChatMessageVersion", name: "alice.1b", refs: "message_id=alice.1 room_id=alice.next patient_id=alice practitioner_id=dora", read: "ada"},
+	{entity: "ChatMessageVersion", name: "bob.1b", refs: "message_id=bob.1 room_id=bob.done patient_id=bob practitioner_id=drew", read: nobody},
+
+	{entity: "ChatUpload", name: "alice", refs: "room_id=alice.next patient_id=alice practitioner_id=dora user_id=alice", read: nobody, change: by(nobody)},
+	{entity: "ChatUpload", name: "bob", refs: "room_id=bob.done patient_id=bob practitioner_id=drew user_id=drew", read: nobody, change: by(nobody)},
+
+	{entity: "ChatAttachment", name: "alice", refs: "message_id=alice.1 upload_id=alice room_id=alice.next patient_id=alice practitioner_id=dora", read: "alice dora ada"},
+	{entity: "ChatAttachment", name: "bob", refs: "message_id=bob.1 upload_id=bob room_id=bob.done patient_id=bob practitioner_id=drew", read: "bob drew"},
+
+	// ada has opened a room; what dana had opened is over. Participants and administrators see who has, and why.
+	{entity: "RecordOpening", name: "ada", refs: "room_id=alice.next patient_id=alice practitioner_id=dora user_id=ada", read: "alice dora " + admins},
+	{entity: "RecordOpening", name: "dana", refs: "room_id=bob.done patient_id=bob practitioner_id=drew user_id=dana",
+		values: values{"expires_at": at(0)}, read: "bob drew " + admins},
 
 	{entity: "JobRun", name: "cleanup", read: admins, change: by(nobody)},
 	{entity: "JobRun", name: "expire", values: values{"job": "expire-pending-appointments", "state": jobrun.StateFAILED}, read: admins, change: by(nobody)},

@@ -118,7 +118,8 @@ func withoutOperator(field string) string {
 
 // certain are the fields that hold records for sure; what they hold was read as the viewer before the outcome was made of it.
 var certain = []string{
-	"SlotTaken.alternatives", "OrderExists.order", "CreateSlotsPayload.created", "CreatePatientPayload.probableDuplicates", // as the conventions write them
+	"SlotTaken.alternatives", "OrderExists.order", "CreateSlotsPayload.created", "CreatePatientPayload.probableDuplicates",
+	"SlotsChanged.slots", // as the conventions write them
 }
 
 // A hidden row reads as null, so nothing that leads to a row may be non-null, or one denial would blank the page.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
+	"github.com/caregraph/caregraph/internal/payment/page"
 )
 
 const (
@@ -16,8 +17,10 @@ const (
 	stylePath = "/sandbox/style.css"
 	maxForm   = 4 << 10
 
-	// policy lets the page load its style and post to itself; nothing else, and no script at all.
-	policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	scriptPath = "/sandbox/countdown.js"
+
+	// policy lets the page load its style and the script that counts down, and post to itself; nothing else.
+	policy = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 // refForm is what New makes refs of; other texts are not looked up.
@@ -29,7 +32,8 @@ func (p *Provider) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pagePath+"{ref}", p.withCheckout(p.show))
 	mux.HandleFunc("POST "+pagePath+"{ref}", p.withCheckout(p.act))
-	mux.HandleFunc("GET "+stylePath, serveStyle)
+	mux.HandleFunc("GET "+stylePath, page.ServeStyle)
+	mux.HandleFunc("GET "+scriptPath, serveScript)
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.render(w, r, http.StatusForbidden, view{State: stateRefused})

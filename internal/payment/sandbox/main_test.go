@@ -49,7 +49,7 @@ type kit struct {
 func newKit(t *testing.T, db *store.DB, clk *clock.Fake) *kit {
 	k := &kit{Provider: newProvider(db, secret), t: t, db: db, clk: clk, answer: http.StatusOK}
 	k.SetDeliver(func(ctx context.Context, header http.Header, body []byte) (int, error) {
-		e, err := k.ParseEvent(header, body)
+		e, err := k.ParseEvent(t.Context(), header, body)
 		if err != nil {
 			t.Errorf("a delivery with a bad signature: %v", err)
 		}

@@ -164,16 +164,23 @@ func TestPage_IsStrict(t *testing.T) {
 		k := newKit(t, db, clk)
 		_, c := k.open(func(r *payment.CheckoutRequest) { r.Description = `<script>alert("x")</script> & 'more'` })
 		answer, body := k.do(http.MethodGet, "/sandbox/checkout/"+c.Ref, nil, nil)
-		require.Equal(t, "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+		require.Equal(t, "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 			answer.Header.Get("Content-Security-Policy"))
 		require.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
 		require.Equal(t, "same-origin", answer.Header.Get("Referrer-Policy"))
 		require.Equal(t, "nosniff", answer.Header.Get("X-Content-Type-Options"))
 		require.Equal(t, "text/html; charset=utf-8", answer.Header.Get("Content-Type"))
-		for _, inline := range []string{"<script", "<style", " style=", "javascript:", " onclick", " onload", "http://", "https://"} {
+		for _, inline := range []string{"<script>", "<style", " style=", "javascript:", " onclick", " onload", "http://", "https://"} {
 			require.NotContains(t, body, inline)
 		}
 		require.Contains(t, body, `&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; &amp; &#39;more&#39;`)
+
+		require.Equal(t, 1, strings.Count(body, "<script"))
+		require.Contains(t, body, `<script src="../countdown.js" defer></script>`)
+		require.Contains(t, body, `data-seconds-left="900"`)
+		answer, script := k.do(http.MethodGet, "/sandbox/countdown.js", nil, nil)
+		require.Equal(t, "text/javascript; charset=utf-8", answer.Header.Get("Content-Type"))
+		require.Contains(t, script, "secondsLeft")
 
 		_, href, _ := strings.Cut(body, `<link rel="stylesheet" href="..`)
 		href, _, _ = strings.Cut(href, `"`)

@@ -73,17 +73,17 @@ func TestInZones(t *testing.T) {
 }
 
 // parseSigned lets a provider read a body that it signed itself.
-func parseSigned(body string) (payment.Event, error) {
+func parseSigned(t *testing.T, body string) (payment.Event, error) {
 	clk := clock.NewFake(time.Date(2025, time.January, 15, 0, 0, 0, 0, time.UTC))
 	p := &Provider{db: &store.DB{Clock: clk}, secret: []byte("secret")}
 	header := http.Header{}
 	header.Set(signatureHeader, p.sign(clk.Now(), []byte(body)))
-	return p.ParseEvent(header, []byte(body))
+	return p.ParseEvent(t.Context(), header, []byte(body))
 }
 
 func TestParseEvent_ReturnsUnknownTypesAsTheyAre(t *testing.T) {
 	t.Parallel()
-	e, err := parseSigned(`{"id":"evt_1","type":"customer.created","data":{"object":{"metadata":{"order_id":"nobody's"}}},"more":[1]}`)
+	e, err := parseSigned(t, `{"id":"evt_1","type":"customer.created","data":{"object":{"metadata":{"order_id":"nobody's"}}},"more":[1]}`)
 	require.NoError(t, err)
 	require.Equal(t, payment.Event{ID: "evt_1", Type: "customer.created", OrderID: uuid.Nil}, e)
 }
@@ -94,7 +94,7 @@ func TestParseEvent_RefusesASignedBodyThatIsNoEvent(t *testing.T) {
 		"no id": `{"type":"customer.created"}`, "no end": `{"id":"evt_1"`, "a list": `[]`, "nothing": ``,
 		"too large": `{"id":"evt_1","type":"` + strings.Repeat("x", 64<<10) + `"}`,
 	} {
-		_, err := parseSigned(body)
+		_, err := parseSigned(t, body)
 		require.ErrorIs(t, err, payment.ErrSignature, name)
 	}
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -34,7 +35,7 @@ func (p *Provider) sign(now time.Time, body []byte) string {
 }
 
 // ParseEvent implements payment.Provider. Events of unknown types are returned as they are.
-func (p *Provider) ParseEvent(header http.Header, body []byte) (payment.Event, error) {
+func (p *Provider) ParseEvent(_ context.Context, header http.Header, body []byte) (payment.Event, error) {
 	if len(body) > maxBody {
 		return payment.Event{}, fmt.Errorf("%w: the body is too large", payment.ErrSignature)
 	}

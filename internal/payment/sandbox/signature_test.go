@@ -41,7 +41,7 @@ func capture(t *testing.T) (p *sandbox.Provider, d delivery, clk *clock.Fake, or
 func TestParseEvent_ReadsWhatWasSigned(t *testing.T) {
 	t.Parallel()
 	p, d, _, orderID := capture(t)
-	e, err := p.ParseEvent(d.header, d.body)
+	e, err := p.ParseEvent(t.Context(), d.header, d.body)
 	require.NoError(t, err)
 	require.Regexp(t, `^evt_cs_sandbox_[a-z2-7]{26}_paid$`, e.ID)
 	require.Regexp(t, `^pi_sandbox_[a-z2-7]{26}$`, e.PaymentRef)
@@ -77,10 +77,10 @@ func TestParseEvent_Refuses(t *testing.T) {
 		"no body":                   {signature, nil},
 		"a body without end":        {signature, append(slices.Clone(d.body), make([]byte, 64<<10)...)},
 	} {
-		_, err := p.ParseEvent(http.Header{"Sandbox-Signature": {c.header}}, c.body)
+		_, err := p.ParseEvent(t.Context(), http.Header{"Sandbox-Signature": {c.header}}, c.body)
 		require.ErrorIs(t, err, payment.ErrSignature, name)
 	}
-	_, err := newProvider(nil, []byte("the secret of somebody else")).ParseEvent(d.header, d.body)
+	_, err := newProvider(nil, []byte("the secret of somebody else")).ParseEvent(t.Context(), d.header, d.body)
 	require.ErrorIs(t, err, payment.ErrSignature, "another secret")
 }
 
@@ -100,7 +100,7 @@ func TestParseEvent_AgeIsBoundedOnBothSides(t *testing.T) {
 		{"years old", 20 * 365 * 24 * time.Hour, false},
 	} {
 		clk.Set(signedAt.Add(c.later))
-		_, err := p.ParseEvent(d.header, d.body)
+		_, err := p.ParseEvent(t.Context(), d.header, d.body)
 		if c.good {
 			require.NoError(t, err, c.name)
 		} else {

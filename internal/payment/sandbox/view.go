@@ -2,9 +2,7 @@ package sandbox
 
 import (
 	"bytes"
-	"crypto/sha256"
-	_ "embed" // the page and its style
-	"encoding/hex"
+	_ "embed" // the page
 	"fmt"
 	"html/template"
 	"log/slog"
@@ -15,21 +13,19 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
+	"github.com/caregraph/caregraph/internal/payment/page"
 )
 
 var (
 	//go:embed page.html
 	pageText string
-	//go:embed style.css
-	style []byte
+	document = template.Must(template.New("page").Parse(pageText))
 
-	page = template.Must(template.New("page").Parse(pageText))
+	//go:embed countdown.js
+	countdown []byte
 
-	// styleHref is relative to the page, and new when the style is.
-	styleHref = func() string {
-		sum := sha256.Sum256(style)
-		return "../style.css?v=" + hex.EncodeToString(sum[:6])
-	}()
+	styleHref = "../style.css" + page.StyleQuery // relative to the page
+	scriptSrc = "../countdown.js"
 )
 
 // What a page can be about.
@@ -52,7 +48,9 @@ type view struct {
 	Description string
 	Amount      string
 	Refunded    string // empty when nothing was paid back
+	ScriptSrc   string
 	Left        string // time to pay, in words
+	SecondsLeft int    // the same for the script that counts down; the text stands where it does not run
 	Until       string // the same as times of day
 	UntilUTC    string // for machines
 	IsDeclined  bool   // the last attempt was
@@ -78,7 +76,8 @@ func (p *Provider) stateOf(row *ent.SandboxCheckout) string {
 func (p *Provider) viewOf(row *ent.SandboxCheckout) view {
 	v := view{
 		State: p.stateOf(row), Description: row.Description, Amount: display(row.AmountMinor, row.Currency),
-		Left: inWords(row.ExpiresAt.Sub(p.db.Now())), Until: inZones(row.ExpiresAt, p.zone), UntilUTC: row.ExpiresAt.Format(time.RFC3339),
+		SecondsLeft: max(1, int(row.ExpiresAt.Sub(p.db.Now()).Round(time.Second)/time.Second)),
+		Left:        inWords(row.ExpiresAt.Sub(p.db.Now())), Until: inZones(row.ExpiresAt, p.zone), UntilUTC: row.ExpiresAt.Format(time.RFC3339),
 	}
 	if row.RefundedMinor > 0 {
 		v.Refunded = display(row.RefundedMinor, row.Currency)
@@ -88,9 +87,9 @@ func (p *Provider) viewOf(row *ent.SandboxCheckout) view {
 
 // render answers with the page; a broken one would be a broken build, so half a page never leaves.
 func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, v view) {
-	v.StyleHref, v.Practice = styleHref, p.practice
+	v.StyleHref, v.ScriptSrc, v.Practice = styleHref, scriptSrc, p.practice
 	var body bytes.Buffer
-	if err := page.Execute(&body, v); err != nil {
+	if err := document.Execute(&body, v); err != nil {
 		p.log.ErrorContext(r.Context(), "the sandbox's page cannot be written", slog.Any("error", err))
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
@@ -100,10 +99,9 @@ func (p *Provider) render(w http.ResponseWriter, r *http.Request, status int, v 
 	_, _ = w.Write(body.Bytes())
 }
 
-func serveStyle(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(style))
+func serveScript(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(countdown))
 }
 
 // display writes an amount for people: A$80.00. The currency was checked when the checkout was opened.

@@ -25,26 +25,95 @@ DROP TRIGGER IF EXISTS chat_reads_immutable ON chat_reads;
 CREATE TRIGGER chat_reads_immutable BEFORE UPDATE OR DELETE ON chat_reads FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
 DROP TRIGGER IF EXISTS chat_reads_kept ON chat_reads;
 CREATE TRIGGER chat_reads_kept BEFORE TRUNCATE ON chat_reads FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS chat_message_versions_immutable ON chat_message_versions;
+CREATE TRIGGER chat_message_versions_immutable BEFORE UPDATE OR DELETE ON chat_message_versions FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS chat_message_versions_kept ON chat_message_versions;
+CREATE TRIGGER chat_message_versions_kept BEFORE TRUNCATE ON chat_message_versions FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS chat_attachments_immutable ON chat_attachments;
+CREATE TRIGGER chat_attachments_immutable BEFORE UPDATE OR DELETE ON chat_attachments FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS chat_attachments_kept ON chat_attachments;
+CREATE TRIGGER chat_attachments_kept BEFORE TRUNCATE ON chat_attachments FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS record_openings_immutable ON record_openings;
+CREATE TRIGGER record_openings_immutable BEFORE UPDATE OR DELETE ON record_openings FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS record_openings_kept ON record_openings;
+CREATE TRIGGER record_openings_kept BEFORE TRUNCATE ON record_openings FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
 DROP TRIGGER IF EXISTS stream_entries_immutable ON stream_entries;
 CREATE TRIGGER stream_entries_immutable BEFORE UPDATE OR DELETE ON stream_entries FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
 DROP TRIGGER IF EXISTS stream_entries_kept ON stream_entries;
 CREATE TRIGGER stream_entries_kept BEFORE TRUNCATE ON stream_entries FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
 
--- Slots of one practitioner never overlap. The lock makes concurrent writers of one calendar wait for each other; under READ COMMITTED
--- the check that follows sees what they committed. No slot is a day long, which bounds the search.
+-- Slots of one practitioner never overlap, but for those that are REMOVED, and none is offered during a leave. The lock makes concurrent writers of one
+-- calendar wait for each other; under READ COMMITTED the check that follows sees what they committed. No slot is a day long, which bounds the search.
 CREATE OR REPLACE FUNCTION caregraph_slots_overlap() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF NEW.status = 'REMOVED' THEN
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    IF OLD.status = NEW.status AND OLD.starts_at = NEW.starts_at AND OLD.ends_at = NEW.ends_at AND OLD.practitioner_id = NEW.practitioner_id THEN
+      RETURN NEW;
+    END IF;
+  END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('slots:' || NEW.practitioner_id::text, 0));
   IF EXISTS (
-    SELECT 1 FROM slots WHERE practitioner_id = NEW.practitioner_id AND id <> NEW.id
+    SELECT 1 FROM slots WHERE practitioner_id = NEW.practitioner_id AND id <> NEW.id AND status <> 'REMOVED'
       AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at AND starts_at > NEW.starts_at - interval '1 day'
   ) THEN
     RAISE EXCEPTION 'slots overlap' USING ERRCODE = '23P01', CONSTRAINT = 'slots_overlap';
   END IF;
+  IF NEW.status = 'OPEN' AND EXISTS (
+    SELECT 1 FROM leaves WHERE practitioner_id = NEW.practitioner_id AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at
+  ) THEN
+    RAISE EXCEPTION 'slot during a leave' USING ERRCODE = '23P01', CONSTRAINT = 'slots_leave';
+  END IF;
   RETURN NEW;
 END $$;
 DROP TRIGGER IF EXISTS slots_overlap ON slots;
-CREATE TRIGGER slots_overlap BEFORE INSERT OR UPDATE OF starts_at, ends_at, practitioner_id ON slots FOR EACH ROW EXECUTE FUNCTION caregraph_slots_overlap();
+CREATE TRIGGER slots_overlap BEFORE INSERT OR UPDATE OF starts_at, ends_at, practitioner_id, status ON slots FOR EACH ROW EXECUTE FUNCTION caregraph_slots_overlap();
+
+-- A leave waits for the writers of its calendar, and they for it.
+CREATE OR REPLACE FUNCTION caregraph_leaves_calendar() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('slots:' || NEW.practitioner_id::text, 0));
+  RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS leaves_calendar ON leaves;
+CREATE TRIGGER leaves_calendar BEFORE INSERT ON leaves FOR EACH ROW EXECUTE FUNCTION caregraph_leaves_calendar();
+
+-- A slot that a live appointment holds stays where it is. The change has locked the slot's row, which a new live appointment shares.
+CREATE OR REPLACE FUNCTION caregraph_slots_held() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (OLD.status IS DISTINCT FROM NEW.status AND NEW.status <> 'OPEN' OR OLD.starts_at <> NEW.starts_at OR OLD.ends_at <> NEW.ends_at
+      OR OLD.practitioner_id <> NEW.practitioner_id)
+    AND EXISTS (SELECT 1 FROM appointments WHERE slot_id = NEW.id AND status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW'))
+  THEN
+    RAISE EXCEPTION 'slot is held' USING ERRCODE = '23P01', CONSTRAINT = 'slots_held';
+  END IF;
+  RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS slots_held ON slots;
+CREATE TRIGGER slots_held BEFORE UPDATE OF starts_at, ends_at, practitioner_id, status ON slots FOR EACH ROW EXECUTE FUNCTION caregraph_slots_held();
+
+-- Only an open slot outside of a leave gets a live appointment; one that has it keeps it.
+CREATE OR REPLACE FUNCTION caregraph_slots_open() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.status NOT IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') THEN
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    IF OLD.status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') THEN
+      RETURN NEW;
+    END IF;
+  END IF;
+  PERFORM 1 FROM slots s WHERE s.id = NEW.slot_id AND s.status = 'OPEN' AND NOT EXISTS (
+    SELECT 1 FROM leaves l WHERE l.practitioner_id = s.practitioner_id AND l.starts_at < s.ends_at AND l.ends_at > s.starts_at) FOR SHARE OF s;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'slot is not open' USING ERRCODE = '23P01', CONSTRAINT = 'slots_open';
+  END IF;
+  RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS slots_open ON appointments;
+CREATE TRIGGER slots_open BEFORE INSERT OR UPDATE OF status ON appointments FOR EACH ROW EXECUTE FUNCTION caregraph_slots_open();
 
 -- Live appointments of one patient never overlap.
 CREATE OR REPLACE FUNCTION caregraph_appointments_overlap() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -20,24 +20,68 @@ DROP TRIGGER IF EXISTS chat_reads_immutable_update;
 CREATE TRIGGER chat_reads_immutable_update BEFORE UPDATE ON chat_reads BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
 DROP TRIGGER IF EXISTS chat_reads_immutable_delete;
 CREATE TRIGGER chat_reads_immutable_delete BEFORE DELETE ON chat_reads BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS chat_message_versions_immutable_update;
+CREATE TRIGGER chat_message_versions_immutable_update BEFORE UPDATE ON chat_message_versions BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS chat_message_versions_immutable_delete;
+CREATE TRIGGER chat_message_versions_immutable_delete BEFORE DELETE ON chat_message_versions BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS chat_attachments_immutable_update;
+CREATE TRIGGER chat_attachments_immutable_update BEFORE UPDATE ON chat_attachments BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS chat_attachments_immutable_delete;
+CREATE TRIGGER chat_attachments_immutable_delete BEFORE DELETE ON chat_attachments BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS record_openings_immutable_update;
+CREATE TRIGGER record_openings_immutable_update BEFORE UPDATE ON record_openings BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS record_openings_immutable_delete;
+CREATE TRIGGER record_openings_immutable_delete BEFORE DELETE ON record_openings BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
 DROP TRIGGER IF EXISTS stream_entries_immutable_update;
 CREATE TRIGGER stream_entries_immutable_update BEFORE UPDATE ON stream_entries BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
 DROP TRIGGER IF EXISTS stream_entries_immutable_delete;
 CREATE TRIGGER stream_entries_immutable_delete BEFORE DELETE ON stream_entries BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
 
--- Slots of one practitioner never overlap; write transactions are alone. No slot is a day long, which bounds the search.
+-- Slots of one practitioner never overlap, but for those that are REMOVED, and none is offered during a leave; write transactions are alone. No slot is a
+-- day long, which bounds the search.
 DROP TRIGGER IF EXISTS slots_overlap_insert;
 CREATE TRIGGER slots_overlap_insert BEFORE INSERT ON slots
-WHEN EXISTS (
-  SELECT 1 FROM slots WHERE practitioner_id = NEW.practitioner_id AND id <> NEW.id
+WHEN NEW.status <> 'REMOVED' AND EXISTS (
+  SELECT 1 FROM slots WHERE practitioner_id = NEW.practitioner_id AND id <> NEW.id AND status <> 'REMOVED'
     AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at AND starts_at > datetime(NEW.starts_at, '-1 day'))
 BEGIN SELECT RAISE(ABORT, 'slots_overlap'); END;
 DROP TRIGGER IF EXISTS slots_overlap_update;
-CREATE TRIGGER slots_overlap_update BEFORE UPDATE OF starts_at, ends_at, practitioner_id ON slots
-WHEN EXISTS (
-  SELECT 1 FROM slots WHERE practitioner_id = NEW.practitioner_id AND id <> NEW.id
+CREATE TRIGGER slots_overlap_update BEFORE UPDATE OF starts_at, ends_at, practitioner_id, status ON slots
+WHEN NEW.status <> 'REMOVED' AND (OLD.starts_at <> NEW.starts_at OR OLD.ends_at <> NEW.ends_at OR OLD.practitioner_id <> NEW.practitioner_id OR OLD.status <> NEW.status) AND EXISTS (
+  SELECT 1 FROM slots WHERE practitioner_id = NEW.practitioner_id AND id <> NEW.id AND status <> 'REMOVED'
     AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at AND starts_at > datetime(NEW.starts_at, '-1 day'))
 BEGIN SELECT RAISE(ABORT, 'slots_overlap'); END;
+DROP TRIGGER IF EXISTS slots_leave_insert;
+CREATE TRIGGER slots_leave_insert BEFORE INSERT ON slots
+WHEN NEW.status = 'OPEN' AND EXISTS (
+  SELECT 1 FROM leaves WHERE practitioner_id = NEW.practitioner_id AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at)
+BEGIN SELECT RAISE(ABORT, 'slots_leave'); END;
+DROP TRIGGER IF EXISTS slots_leave_update;
+CREATE TRIGGER slots_leave_update BEFORE UPDATE OF starts_at, ends_at, practitioner_id, status ON slots
+WHEN NEW.status = 'OPEN' AND (OLD.starts_at <> NEW.starts_at OR OLD.ends_at <> NEW.ends_at OR OLD.practitioner_id <> NEW.practitioner_id OR OLD.status <> NEW.status) AND EXISTS (
+  SELECT 1 FROM leaves WHERE practitioner_id = NEW.practitioner_id AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at)
+BEGIN SELECT RAISE(ABORT, 'slots_leave'); END;
+
+-- A slot that a live appointment holds stays where it is.
+DROP TRIGGER IF EXISTS slots_held_update;
+CREATE TRIGGER slots_held_update BEFORE UPDATE OF starts_at, ends_at, practitioner_id, status ON slots
+WHEN (OLD.starts_at <> NEW.starts_at OR OLD.ends_at <> NEW.ends_at OR OLD.practitioner_id <> NEW.practitioner_id OR OLD.status <> NEW.status) AND NOT (NEW.status = 'OPEN' AND OLD.starts_at = NEW.starts_at AND OLD.ends_at = NEW.ends_at AND OLD.practitioner_id = NEW.practitioner_id)
+  AND EXISTS (SELECT 1 FROM appointments WHERE slot_id = NEW.id AND status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW'))
+BEGIN SELECT RAISE(ABORT, 'slots_held'); END;
+
+-- Only an open slot outside of a leave gets a live appointment; one that has it keeps it.
+DROP TRIGGER IF EXISTS slots_open_insert;
+CREATE TRIGGER slots_open_insert BEFORE INSERT ON appointments
+WHEN NEW.status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') AND NOT EXISTS (
+  SELECT 1 FROM slots s WHERE s.id = NEW.slot_id AND s.status = 'OPEN' AND NOT EXISTS (
+    SELECT 1 FROM leaves l WHERE l.practitioner_id = s.practitioner_id AND l.starts_at < s.ends_at AND l.ends_at > s.starts_at))
+BEGIN SELECT RAISE(ABORT, 'slots_open'); END;
+DROP TRIGGER IF EXISTS slots_open_update;
+CREATE TRIGGER slots_open_update BEFORE UPDATE OF status ON appointments
+WHEN NEW.status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') AND OLD.status NOT IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') AND NOT EXISTS (
+  SELECT 1 FROM slots s WHERE s.id = NEW.slot_id AND s.status = 'OPEN' AND NOT EXISTS (
+    SELECT 1 FROM leaves l WHERE l.practitioner_id = s.practitioner_id AND l.starts_at < s.ends_at AND l.ends_at > s.starts_at))
+BEGIN SELECT RAISE(ABORT, 'slots_open'); END;
 
 -- Live appointments of one patient never overlap.
 DROP TRIGGER IF EXISTS appointments_overlap_insert;

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package httpserver
+
+import (
+	"net"
+	"time"
+)
+
+func limitSilence(*net.TCPConn, time.Duration) {}

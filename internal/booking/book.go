@@ -114,11 +114,8 @@ func (s *Service) bookable(ctx context.Context, id uuid.UUID) (*ent.Slot, error)
 			return wanted, err
 		}
 	}
-	if !s.isOver(holder) {
-		return wanted, ErrSlotTaken
-	}
-	holder, err = s.expire(ctx, holder.ID, "bookAppointment")
-	if err == nil && holder.Status != appointment.StatusPAYMENT_EXPIRED {
+	gone, err := s.givesWay(ctx, holder, "bookAppointment")
+	if err == nil && !gone {
 		err = ErrSlotTaken
 	}
 	return wanted, err
@@ -224,14 +221,11 @@ func (s *Service) freePatient(ctx context.Context, patientID uuid.UUID, wanted *
 		if !overlaps(other.StartsAt, other.EndsAt, wanted.StartsAt, wanted.EndsAt) {
 			continue
 		}
-		if StatusAt(other, s.DB.Now()) != appointment.StatusPAYMENT_EXPIRED {
-			return ErrPatientOverlap
-		}
-		other, err := s.expire(ctx, other.ID, "bookAppointment")
+		gone, err := s.givesWay(ctx, other, "bookAppointment")
 		if err != nil {
 			return err
 		}
-		if other.Status != appointment.StatusPAYMENT_EXPIRED {
+		if !gone {
 			return ErrPatientOverlap
 		}
 	}

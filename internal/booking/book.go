@@ -67,7 +67,11 @@ func (s *Service) Book(ctx context.Context, in BookAppointmentInput) (*ent.Appoi
 	if err != nil {
 		return nil, err
 	}
-	return s.DB.Client.Appointment.Get(ctx, result[0])
+	made, err := s.DB.Client.Appointment.Get(ctx, result[0])
+	if ent.IsNotFound(err) {
+		err = fault.ErrNotFound.Says("The appointment was deleted meanwhile.")
+	}
+	return made, err
 }
 
 // bookedFor is the patient of the booking: the viewer's own record, or the one that staff name.
@@ -199,7 +203,8 @@ func (s *Service) mayBookMore(ctx context.Context) error {
 		return nil
 	}
 	recent, err := s.DB.Client.Appointment.Query().
-		Where(appointment.BookedBy(v.UserID), appointment.RescheduledFromIDIsNil(), appointment.CreatedAtGT(now.Add(-time.Hour))).Order(ent.Asc(appointment.FieldCreatedAt)).All(ctx)
+		Where(appointment.BookedBy(v.UserID), appointment.RescheduledFromIDIsNil(), appointment.CreatedAtGT(now.Add(-time.Hour))).
+		Order(ent.Asc(appointment.FieldCreatedAt)).All(access.System(ctx, "bookings per hour")) // also those that the patient has deleted
 	if err != nil || len(recent) < s.BookingsPerHour {
 		return err
 	}

@@ -325,3 +325,18 @@ func TestUpdateSlot_AndABookingAtOnce(t *testing.T) {
 		requireCode(t, <-answer, "SLOT_TAKEN")
 	})
 }
+
+func TestBlockTime_SameKeyAfterItWasTakenBack(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		key := "key"
+		in := booking.BlockTimeInput{StartsAt: clk.Now().Add(time.Hour), EndsAt: clk.Now().Add(2 * time.Hour), IdempotencyKey: &key}
+		me := testkit.As(t, c.doctor)
+		l, err := c.BlockTime(me, in)
+		require.NoError(t, err)
+		require.NoError(t, c.UnblockTime(me, booking.UnblockTimeInput{LeaveID: l.Leave.ID}))
+		_, err = c.BlockTime(me, in)
+		requireCode(t, err, fault.CodeNotFound)
+	})
+}

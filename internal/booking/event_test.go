@@ -347,3 +347,27 @@ func TestEvent_LatePaymentTakesTheSlotOfWhoHasNotPaidInTime(t *testing.T) {
 		require.Zero(t, c.provider.refundedMinor())
 	})
 }
+
+func TestReconcile_ClosesPagesThatCouldNotBeClosed(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		b := newBank()
+		c := newClinic(t, db, clk)
+		c.Service = newService(db, b)
+		_, o := c.ordered(t, c.slotIn(t, 24*time.Hour))
+		clk.Advance(15 * time.Minute)
+		b.away = true
+		_, err := c.ExpireDue(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, order.StatusEXPIRED, c.order(t, o.ID).Status)
+		b.away = false
+		_, err = c.Reconcile(t.Context())
+		require.NoError(t, err)
+		require.True(t, b.pages[*o.ProviderRef].closed, "closed though the provider did not answer at the deadline")
+		_, err = c.Reconcile(t.Context())
+		require.NoError(t, err)
+		n, err := c.Reconcile(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, n, "no news")
+	})
+}

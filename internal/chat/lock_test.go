@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/caregraph/caregraph/ent/chatroom"
+	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/stream"
 	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/internal/access"
@@ -121,5 +123,31 @@ func TestArchiveDue_LeavesOutWhatWasDeletedMeanwhile(t *testing.T) {
 			require.Zero(t, n)
 			return err
 		}))
+	})
+}
+
+// Who books and moves visits locks the patient or the practitioner first and the room later. Messages refer to both: if they waited for these rows
+// while they hold the room, each would wait for the other.
+func TestSend_PassesWhoHoldsThePatient(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		if db.Dialect() != dialect.Postgres {
+			t.Skip("transactions follow each other")
+		}
+		p := newPractice(t, db, clk)
+		next := p.visit(t, p.doctor, p.patient)
+		testkit.Write(t, db, func(ctx context.Context) error {
+			if err := db.Lock(ctx, patient.Table, p.patient.ID); err != nil {
+				return err
+			}
+			if err := db.Lock(ctx, practitioner.Table, p.doctor.ID); err != nil {
+				return err
+			}
+			if _, err := p.Send(testkit.As(t, p.patient), p.says("hello")); err != nil {
+				return err
+			}
+			return p.Move(ctx, p.room.AppointmentID, next.ID)
+		})
+		require.Len(t, p.requireDense(t, p.room.ID), 1)
 	})
 }

@@ -1116,6 +1116,9 @@ func newChatRoomPaginateArgs(rv map[string]any) *chatroomPaginateArgs {
 			args.opts = append(args.opts, WithChatRoomOrder(orders))
 		}
 	}
+	if v, ok := rv[whereField].(*ChatRoomWhereInput); ok {
+		args.opts = append(args.opts, WithChatRoomFilter(v.Filter))
+	}
 	return args
 }
 

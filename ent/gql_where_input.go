@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
@@ -337,6 +338,202 @@ func (i *AppointmentWhereInput) P() (predicate.Appointment, error) {
 		return predicates[0], nil
 	default:
 		return appointment.And(predicates...), nil
+	}
+}
+
+// ChatRoomWhereInput represents a where input for filtering ChatRoom queries.
+type ChatRoomWhereInput struct {
+	Predicates []predicate.ChatRoom  `json:"-"`
+	Not        *ChatRoomWhereInput   `json:"not,omitempty"`
+	Or         []*ChatRoomWhereInput `json:"or,omitempty"`
+	And        []*ChatRoomWhereInput `json:"and,omitempty"`
+
+	// "id" field predicates.
+	ID      *uuid.UUID  `json:"id,omitempty"`
+	IDNEQ   *uuid.UUID  `json:"idNEQ,omitempty"`
+	IDIn    []uuid.UUID `json:"idIn,omitempty"`
+	IDNotIn []uuid.UUID `json:"idNotIn,omitempty"`
+	IDGT    *uuid.UUID  `json:"idGT,omitempty"`
+	IDGTE   *uuid.UUID  `json:"idGTE,omitempty"`
+	IDLT    *uuid.UUID  `json:"idLT,omitempty"`
+	IDLTE   *uuid.UUID  `json:"idLTE,omitempty"`
+
+	// "appointment_id" field predicates.
+	AppointmentID      *uuid.UUID  `json:"appointmentID,omitempty"`
+	AppointmentIDNEQ   *uuid.UUID  `json:"appointmentIDNEQ,omitempty"`
+	AppointmentIDIn    []uuid.UUID `json:"appointmentIDIn,omitempty"`
+	AppointmentIDNotIn []uuid.UUID `json:"appointmentIDNotIn,omitempty"`
+
+	// "patient_id" field predicates.
+	PatientID      *uuid.UUID  `json:"patientID,omitempty"`
+	PatientIDNEQ   *uuid.UUID  `json:"patientIDNEQ,omitempty"`
+	PatientIDIn    []uuid.UUID `json:"patientIDIn,omitempty"`
+	PatientIDNotIn []uuid.UUID `json:"patientIDNotIn,omitempty"`
+
+	// "practitioner_id" field predicates.
+	PractitionerID      *uuid.UUID  `json:"practitionerID,omitempty"`
+	PractitionerIDNEQ   *uuid.UUID  `json:"practitionerIDNEQ,omitempty"`
+	PractitionerIDIn    []uuid.UUID `json:"practitionerIDIn,omitempty"`
+	PractitionerIDNotIn []uuid.UUID `json:"practitionerIDNotIn,omitempty"`
+
+	// "status" field predicates.
+	Status      *chatroom.Status  `json:"status,omitempty"`
+	StatusNEQ   *chatroom.Status  `json:"statusNEQ,omitempty"`
+	StatusIn    []chatroom.Status `json:"statusIn,omitempty"`
+	StatusNotIn []chatroom.Status `json:"statusNotIn,omitempty"`
+}
+
+// AddPredicates adds custom predicates to the where input to be used during the filtering phase.
+func (i *ChatRoomWhereInput) AddPredicates(predicates ...predicate.ChatRoom) {
+	i.Predicates = append(i.Predicates, predicates...)
+}
+
+// Filter applies the ChatRoomWhereInput filter on the ChatRoomQuery builder.
+func (i *ChatRoomWhereInput) Filter(q *ChatRoomQuery) (*ChatRoomQuery, error) {
+	if i == nil {
+		return q, nil
+	}
+	p, err := i.P()
+	if err != nil {
+		if err == ErrEmptyChatRoomWhereInput {
+			return q, nil
+		}
+		return nil, err
+	}
+	return q.Where(p), nil
+}
+
+// ErrEmptyChatRoomWhereInput is returned in case the ChatRoomWhereInput is empty.
+var ErrEmptyChatRoomWhereInput = errors.New("ent: empty predicate ChatRoomWhereInput")
+
+// P returns a predicate for filtering chatrooms.
+// An error is returned if the input is empty or invalid.
+func (i *ChatRoomWhereInput) P() (predicate.ChatRoom, error) {
+	var predicates []predicate.ChatRoom
+	if i.Not != nil {
+		p, err := i.Not.P()
+		if err != nil {
+			return nil, fmt.Errorf("%w: field 'not'", err)
+		}
+		predicates = append(predicates, chatroom.Not(p))
+	}
+	switch n := len(i.Or); {
+	case n == 1:
+		p, err := i.Or[0].P()
+		if err != nil {
+			return nil, fmt.Errorf("%w: field 'or'", err)
+		}
+		predicates = append(predicates, p)
+	case n > 1:
+		or := make([]predicate.ChatRoom, 0, n)
+		for _, w := range i.Or {
+			p, err := w.P()
+			if err != nil {
+				return nil, fmt.Errorf("%w: field 'or'", err)
+			}
+			or = append(or, p)
+		}
+		predicates = append(predicates, chatroom.Or(or...))
+	}
+	switch n := len(i.And); {
+	case n == 1:
+		p, err := i.And[0].P()
+		if err != nil {
+			return nil, fmt.Errorf("%w: field 'and'", err)
+		}
+		predicates = append(predicates, p)
+	case n > 1:
+		and := make([]predicate.ChatRoom, 0, n)
+		for _, w := range i.And {
+			p, err := w.P()
+			if err != nil {
+				return nil, fmt.Errorf("%w: field 'and'", err)
+			}
+			and = append(and, p)
+		}
+		predicates = append(predicates, chatroom.And(and...))
+	}
+	predicates = append(predicates, i.Predicates...)
+	if i.ID != nil {
+		predicates = append(predicates, chatroom.IDEQ(*i.ID))
+	}
+	if i.IDNEQ != nil {
+		predicates = append(predicates, chatroom.IDNEQ(*i.IDNEQ))
+	}
+	if len(i.IDIn) > 0 {
+		predicates = append(predicates, chatroom.IDIn(i.IDIn...))
+	}
+	if len(i.IDNotIn) > 0 {
+		predicates = append(predicates, chatroom.IDNotIn(i.IDNotIn...))
+	}
+	if i.IDGT != nil {
+		predicates = append(predicates, chatroom.IDGT(*i.IDGT))
+	}
+	if i.IDGTE != nil {
+		predicates = append(predicates, chatroom.IDGTE(*i.IDGTE))
+	}
+	if i.IDLT != nil {
+		predicates = append(predicates, chatroom.IDLT(*i.IDLT))
+	}
+	if i.IDLTE != nil {
+		predicates = append(predicates, chatroom.IDLTE(*i.IDLTE))
+	}
+	if i.AppointmentID != nil {
+		predicates = append(predicates, chatroom.AppointmentIDEQ(*i.AppointmentID))
+	}
+	if i.AppointmentIDNEQ != nil {
+		predicates = append(predicates, chatroom.AppointmentIDNEQ(*i.AppointmentIDNEQ))
+	}
+	if len(i.AppointmentIDIn) > 0 {
+		predicates = append(predicates, chatroom.AppointmentIDIn(i.AppointmentIDIn...))
+	}
+	if len(i.AppointmentIDNotIn) > 0 {
+		predicates = append(predicates, chatroom.AppointmentIDNotIn(i.AppointmentIDNotIn...))
+	}
+	if i.PatientID != nil {
+		predicates = append(predicates, chatroom.PatientIDEQ(*i.PatientID))
+	}
+	if i.PatientIDNEQ != nil {
+		predicates = append(predicates, chatroom.PatientIDNEQ(*i.PatientIDNEQ))
+	}
+	if len(i.PatientIDIn) > 0 {
+		predicates = append(predicates, chatroom.PatientIDIn(i.PatientIDIn...))
+	}
+	if len(i.PatientIDNotIn) > 0 {
+		predicates = append(predicates, chatroom.PatientIDNotIn(i.PatientIDNotIn...))
+	}
+	if i.PractitionerID != nil {
+		predicates = append(predicates, chatroom.PractitionerIDEQ(*i.PractitionerID))
+	}
+	if i.PractitionerIDNEQ != nil {
+		predicates = append(predicates, chatroom.PractitionerIDNEQ(*i.PractitionerIDNEQ))
+	}
+	if len(i.PractitionerIDIn) > 0 {
+		predicates = append(predicates, chatroom.PractitionerIDIn(i.PractitionerIDIn...))
+	}
+	if len(i.PractitionerIDNotIn) > 0 {
+		predicates = append(predicates, chatroom.PractitionerIDNotIn(i.PractitionerIDNotIn...))
+	}
+	if i.Status != nil {
+		predicates = append(predicates, chatroom.StatusEQ(*i.Status))
+	}
+	if i.StatusNEQ != nil {
+		predicates = append(predicates, chatroom.StatusNEQ(*i.StatusNEQ))
+	}
+	if len(i.StatusIn) > 0 {
+		predicates = append(predicates, chatroom.StatusIn(i.StatusIn...))
+	}
+	if len(i.StatusNotIn) > 0 {
+		predicates = append(predicates, chatroom.StatusNotIn(i.StatusNotIn...))
+	}
+
+	switch len(predicates) {
+	case 0:
+		return nil, ErrEmptyChatRoomWhereInput
+	case 1:
+		return predicates[0], nil
+	default:
+		return chatroom.And(predicates...), nil
 	}
 }
 

@@ -183,9 +183,9 @@ func (r *mutationResolver) BreakGlass(ctx context.Context, input chat.BreakGlass
 }
 
 // ChatRooms is the resolver for the chatRooms field.
-func (r *queryResolver) ChatRooms(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder) (*ent.ChatRoomConnection, error) {
+func (r *queryResolver) ChatRooms(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder, where *ent.ChatRoomWhereInput) (*ent.ChatRoomConnection, error) {
 	return r.client().ChatRoom.Query().Paginate(ctx, after, first, before, last,
-		ent.WithChatRoomOrder(orDefault(orderBy, []*ent.ChatRoomOrder{{Direction: entgql.OrderDirectionDesc, Field: ent.ChatRoomOrderFieldCreatedAt}})))
+		ent.WithChatRoomOrder(orDefault(orderBy, []*ent.ChatRoomOrder{{Direction: entgql.OrderDirectionDesc, Field: ent.ChatRoomOrderFieldCreatedAt}})), ent.WithChatRoomFilter(where.Filter))
 }
 
 // ChatRoom is the resolver for the chatRoom field.

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
@@ -17,7 +16,7 @@ func (ChatRoom) Mixin() []ent.Mixin { return []ent.Mixin{Base{}} }
 
 // Annotations of the ChatRoom.
 func (ChatRoom) Annotations() []schema.Annotation {
-	return node("Where the patient and the practitioner of one paid appointment write to each other. Nobody else reads along.")
+	return filtered("Where the patient and the practitioner of one paid appointment write to each other. Nobody else reads along.")
 }
 
 // Fields of the ChatRoom.
@@ -27,7 +26,7 @@ func (ChatRoom) Fields() []ent.Field {
 		ref("patient_id", "patientId", "The patient of the appointment.").Field(),
 		ref("practitioner_id", "practitionerId", "The practitioner of the appointment.").Field(),
 		field.Enum("status").Values("ACTIVE", "INACTIVE", "SUSPENDED", "ARCHIVED").Comment("Whether the room can be written in.").
-			Annotations(entgql.Skip(entgql.SkipWhereInput), Values{
+			Annotations(Values{
 				"ACTIVE": "Both may write.", "INACTIVE": "The appointment is over or cancelled: it can be read, not written in.",
 				"SUSPENDED": "The practitioner or an administrator has stopped it.", "ARCHIVED": "It was put away 30 days after it became inactive.",
 			}),

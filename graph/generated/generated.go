@@ -840,7 +840,7 @@ type ComplexityRoot struct {
 		Appointments         func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder, where *ent.AppointmentWhereInput) int
 		ChatEvents           func(childComplexity int, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID], first *int) int
 		ChatRoom             func(childComplexity int, id uuid.UUID) int
-		ChatRooms            func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder) int
+		ChatRooms            func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder, where *ent.ChatRoomWhereInput) int
 		DeletedAppointments  func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder) int
 		JobRuns              func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.JobRunOrder, job *string, state *jobrun.State) int
 		Jobs                 func(childComplexity int) int
@@ -1360,7 +1360,7 @@ type QueryResolver interface {
 	QuestionnaireAnswers(ctx context.Context, appointmentID uuid.UUID) ([]*ent.QuestionAnswer, error)
 	Orders(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.OrderOrder, where *ent.OrderWhereInput) (*ent.OrderConnection, error)
 	Order(ctx context.Context, id uuid.UUID) (*ent.Order, error)
-	ChatRooms(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder) (*ent.ChatRoomConnection, error)
+	ChatRooms(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder, where *ent.ChatRoomWhereInput) (*ent.ChatRoomConnection, error)
 	ChatRoom(ctx context.Context, id uuid.UUID) (*ent.ChatRoom, error)
 	ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID], first *int) (*model.ChatEventConnection, error)
 	UnreadTotal(ctx context.Context) (int, error)
@@ -4791,7 +4791,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.ChatRooms(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.ChatRoomOrder)), true
+		return e.ComplexityRoot.Query.ChatRooms(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.ChatRoomOrder), args["where"].(*ent.ChatRoomWhereInput)), true
 	case "Query.deletedAppointments":
 		if e.ComplexityRoot.Query.DeletedAppointments == nil {
 			break
@@ -6406,6 +6406,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputChangePasswordInput,
 		ec.unmarshalInputChatMessageOrder,
 		ec.unmarshalInputChatRoomOrder,
+		ec.unmarshalInputChatRoomWhereInput,
 		ec.unmarshalInputCompleteAppointmentInput,
 		ec.unmarshalInputConfirmTotpInput,
 		ec.unmarshalInputCreateOrderInput,
@@ -7496,6 +7497,8 @@ extend type Query {
     last: Int
     "Order of the rooms; newest first when left out."
     orderBy: [ChatRoomOrder!]
+    "Filter of the rooms."
+    where: ChatRoomWhereInput
   ): ChatRoomConnection! @auth
   "One room; null when there is none or the viewer may not see it."
   chatRoom("Id of the room." id: ID!): ChatRoom @auth
@@ -7619,6 +7622,8 @@ input CreateUploadInput {
   contentType: String!
   "Length in bytes, at most 10 MiB."
   sizeBytes: Int!
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
 }
 
 "A file that was announced."
@@ -7689,6 +7694,8 @@ input BreakGlassInput {
   patientId: ID
   "Why, 10 to 500 characters; the participants will read it."
   reason: String!
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
 }
 
 "A conversation that was opened to an administrator."
@@ -9934,6 +9941,119 @@ enum ChatRoomStatus @goModel(model: "github.com/caregraph/caregraph/ent/chatroom
   It was put away 30 days after it became inactive.
   """
   ARCHIVED
+}
+"""
+Filter of ChatRoom records; all that is given must hold.
+"""
+input ChatRoomWhereInput {
+  """
+  This must not hold.
+  """
+  not: ChatRoomWhereInput
+  """
+  All of these must hold.
+  """
+  and: [ChatRoomWhereInput!]
+  """
+  At least one of these must hold.
+  """
+  or: [ChatRoomWhereInput!]
+  """
+  The id is this.
+  """
+  id: ID
+  """
+  The id is not this.
+  """
+  idNEQ: ID
+  """
+  The id is one of these.
+  """
+  idIn: [ID!]
+  """
+  The id is none of these.
+  """
+  idNotIn: [ID!]
+  """
+  The id comes after this.
+  """
+  idGT: ID
+  """
+  The id is this or later in order.
+  """
+  idGTE: ID
+  """
+  The id comes before this.
+  """
+  idLT: ID
+  """
+  The id is this or earlier in order.
+  """
+  idLTE: ID
+  """
+  The appointmentId is this.
+  """
+  appointmentId: ID
+  """
+  The appointmentId is not this.
+  """
+  appointmentIdNEQ: ID
+  """
+  The appointmentId is one of these.
+  """
+  appointmentIdIn: [ID!]
+  """
+  The appointmentId is none of these.
+  """
+  appointmentIdNotIn: [ID!]
+  """
+  The patientId is this.
+  """
+  patientId: ID
+  """
+  The patientId is not this.
+  """
+  patientIdNEQ: ID
+  """
+  The patientId is one of these.
+  """
+  patientIdIn: [ID!]
+  """
+  The patientId is none of these.
+  """
+  patientIdNotIn: [ID!]
+  """
+  The practitionerId is this.
+  """
+  practitionerId: ID
+  """
+  The practitionerId is not this.
+  """
+  practitionerIdNEQ: ID
+  """
+  The practitionerId is one of these.
+  """
+  practitionerIdIn: [ID!]
+  """
+  The practitionerId is none of these.
+  """
+  practitionerIdNotIn: [ID!]
+  """
+  The status is this.
+  """
+  status: ChatRoomStatus
+  """
+  The status is not this.
+  """
+  statusNEQ: ChatRoomStatus
+  """
+  The status is one of these.
+  """
+  statusIn: [ChatRoomStatus!]
+  """
+  The status is none of these.
+  """
+  statusNotIn: [ChatRoomStatus!]
 }
 """
 Opaque position in a connection or stream.
@@ -15776,6 +15896,14 @@ func (ec *executionContext) field_Query_chatRooms_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["orderBy"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (*ent.ChatRoomWhereInput, error) {
+			return ec.unmarshalOChatRoomWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoomWhereInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg5
 	return args, nil
 }
 
@@ -32350,7 +32478,7 @@ func (ec *executionContext) _Query_chatRooms(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().ChatRooms(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.ChatRoomOrder))
+			return ec.Resolvers.Query().ChatRooms(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.ChatRoomOrder), fc.Args["where"].(*ent.ChatRoomWhereInput))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -40972,7 +41100,7 @@ func (ec *executionContext) unmarshalInputBreakGlassInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"roomId", "patientId", "reason"}
+	fieldsInOrder := [...]string{"roomId", "patientId", "reason", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -41000,6 +41128,13 @@ func (ec *executionContext) unmarshalInputBreakGlassInput(ctx context.Context, o
 				return it, err
 			}
 			it.Reason = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -41163,6 +41298,218 @@ func (ec *executionContext) unmarshalInputChatRoomOrder(ctx context.Context, obj
 				return it, err
 			}
 			it.Field = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputChatRoomWhereInput(ctx context.Context, obj any) (ent.ChatRoomWhereInput, error) {
+	var it ent.ChatRoomWhereInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "idGT", "idGTE", "idLT", "idLTE", "appointmentId", "appointmentIdNEQ", "appointmentIdIn", "appointmentIdNotIn", "patientId", "patientIdNEQ", "patientIdIn", "patientIdNotIn", "practitionerId", "practitionerIdNEQ", "practitionerIdIn", "practitionerIdNotIn", "status", "statusNEQ", "statusIn", "statusNotIn"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOChatRoomWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoomWhereInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Not = data
+		case "and":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
+			data, err := ec.unmarshalOChatRoomWhereInput2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoomWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.And = data
+		case "or":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("or"))
+			data, err := ec.unmarshalOChatRoomWhereInput2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoomWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Or = data
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNEQ = data
+		case "idIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDIn = data
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = data
+		case "idGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idGT"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDGT = data
+		case "idGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idGTE"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDGTE = data
+		case "idLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idLT"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDLT = data
+		case "idLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idLTE"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDLTE = data
+		case "appointmentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appointmentId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppointmentID = data
+		case "appointmentIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appointmentIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppointmentIDNEQ = data
+		case "appointmentIdIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appointmentIdIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppointmentIDIn = data
+		case "appointmentIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("appointmentIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AppointmentIDNotIn = data
+		case "patientId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientID = data
+		case "patientIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientIDNEQ = data
+		case "patientIdIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientIdIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientIDIn = data
+		case "patientIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientIDNotIn = data
+		case "practitionerId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("practitionerId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PractitionerID = data
+		case "practitionerIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("practitionerIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PractitionerIDNEQ = data
+		case "practitionerIdIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("practitionerIdIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PractitionerIDIn = data
+		case "practitionerIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("practitionerIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PractitionerIDNotIn = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalOChatRoomStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatroomᚐStatus(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
+		case "statusNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusNEQ"))
+			data, err := ec.unmarshalOChatRoomStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatroomᚐStatus(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusNEQ = data
+		case "statusIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusIn"))
+			data, err := ec.unmarshalOChatRoomStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatroomᚐStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusIn = data
+		case "statusNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusNotIn"))
+			data, err := ec.unmarshalOChatRoomStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatroomᚐStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusNotIn = data
 		}
 	}
 	return it, nil
@@ -41648,7 +41995,7 @@ func (ec *executionContext) unmarshalInputCreateUploadInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"roomId", "purpose", "fileName", "contentType", "sizeBytes"}
+	fieldsInOrder := [...]string{"roomId", "purpose", "fileName", "contentType", "sizeBytes", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -41690,6 +42037,13 @@ func (ec *executionContext) unmarshalInputCreateUploadInput(ctx context.Context,
 				return it, err
 			}
 			it.SizeBytes = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -58671,6 +59025,11 @@ func (ec *executionContext) marshalNChatRoomStatus2githubᚗcomᚋcaregraphᚋca
 	return v
 }
 
+func (ec *executionContext) unmarshalNChatRoomWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoomWhereInput(ctx context.Context, v any) (*ent.ChatRoomWhereInput, error) {
+	res, err := ec.unmarshalInputChatRoomWhereInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNCompleteAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐCompleteAppointmentInput(ctx context.Context, v any) (booking.CompleteAppointmentInput, error) {
 	res, err := ec.unmarshalInputCompleteAppointmentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -60997,6 +61356,83 @@ func (ec *executionContext) unmarshalOChatRoomOrder2ᚕᚖgithubᚗcomᚋcaregra
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) unmarshalOChatRoomStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatroomᚐStatusᚄ(ctx context.Context, v any) ([]chatroom.Status, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]chatroom.Status, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChatRoomStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatroomᚐStatus(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOChatRoomStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatroomᚐStatusᚄ(ctx context.Context, sel ast.SelectionSet, v []chatroom.Status) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChatRoomStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatroomᚐStatus(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOChatRoomStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatroomᚐStatus(ctx context.Context, v any) (*chatroom.Status, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(chatroom.Status)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOChatRoomStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatroomᚐStatus(ctx context.Context, sel ast.SelectionSet, v *chatroom.Status) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalOChatRoomWhereInput2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoomWhereInputᚄ(ctx context.Context, v any) ([]*ent.ChatRoomWhereInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ent.ChatRoomWhereInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChatRoomWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoomWhereInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOChatRoomWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatRoomWhereInput(ctx context.Context, v any) (*ent.ChatRoomWhereInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputChatRoomWhereInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {

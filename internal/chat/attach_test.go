@@ -136,6 +136,29 @@ func TestCreateUpload_Refusals(t *testing.T) {
 	})
 }
 
+// A repeated call with the same key announces nothing anew.
+func TestCreateUpload_Repeated(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		p := newPractice(t, db, clk)
+		key := "k"
+		in := chat.CreateUploadInput{RoomID: p.room.ID, Purpose: "CHAT_ATTACHMENT", FileName: "a.pdf", ContentType: "application/pdf", SizeBytes: 5, IdempotencyKey: &key}
+		first, err := p.CreateUpload(testkit.As(t, p.patient), in)
+		require.NoError(t, err)
+		clk.Advance(time.Minute)
+		again, err := p.CreateUpload(testkit.As(t, p.patient), in)
+		require.NoError(t, err)
+		require.Equal(t, first, again)
+		in.SizeBytes++
+		_, err = p.CreateUpload(testkit.As(t, p.patient), in)
+		requireCode(t, err, "IDEMPOTENCY_KEY_REUSED")
+		in.SizeBytes--
+		theirs, err := p.CreateUpload(testkit.As(t, p.doctor), in)
+		require.NoError(t, err)
+		require.NotEqual(t, first.ID, theirs.ID, "keys are each caller's own")
+	})
+}
+
 // What is sent must be what was announced, once and in time; nothing of what is refused is kept.
 func TestUpload_Content(t *testing.T) {
 	t.Parallel()

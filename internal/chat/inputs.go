@@ -102,6 +102,8 @@ type DeleteChatRoomInput struct{ RoomID uuid.UUID }
 type BreakGlassInput struct {
 	RoomID, PatientID *uuid.UUID
 	Reason            string
+
+	IdempotencyKey *string
 }
 
 const (

@@ -13,6 +13,7 @@ import (
 	entstream "github.com/caregraph/caregraph/ent/stream"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/idem"
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/stream"
 )
@@ -24,7 +25,7 @@ const maxOpened = 100 // rooms of a patient that are opened at once, the newest
 
 // BreakGlass opens a conversation, or all present ones of a patient, to the administrator who asks, for 60 minutes: to read and not to write. The reason is
 // in the audit; the participants are told by an event of the room and a notice. Errors: NOT_FOUND, INVALID_INPUT.
-func (s *Service) BreakGlass(ctx context.Context, in BreakGlassInput) (opened []*ent.RecordOpening, err error) {
+func (s *Service) BreakGlass(ctx context.Context, in BreakGlassInput) ([]*ent.RecordOpening, error) {
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
@@ -46,18 +47,17 @@ func (s *Service) BreakGlass(ctx context.Context, in BreakGlassInput) (opened []
 	if len(rooms) == 0 {
 		return nil, fault.ErrNotFound.At(field)
 	}
-	err = s.DB.WithTx(access.System(ctx, "break glass"), func(ctx context.Context) error {
-		opened = nil
+	made, err := idem.Do(access.System(ctx, "break glass"), s.DB, "breakGlass", in.IdempotencyKey, in, func(ctx context.Context) (opened []uuid.UUID, err error) {
 		ids := make([]uuid.UUID, len(rooms))
 		for i, r := range rooms {
 			ids[i] = r.ID
 		}
 		if err := s.DB.Lock(ctx, entstream.Table, ids...); err != nil {
-			return err
+			return nil, err
 		}
 		states, err := s.roomsOf(ctx, ids)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, r := range rooms {
 			state, stands := states[r.ID]
@@ -66,16 +66,19 @@ func (s *Service) BreakGlass(ctx context.Context, in BreakGlassInput) (opened []
 			}
 			o, err := s.open(ctx, v.UserID, r, state, trimmed(in.Reason))
 			if err != nil {
-				return err
+				return nil, err
 			}
-			opened = append(opened, o)
+			opened = append(opened, o.ID)
 		}
-		return nil
+		if len(opened) == 0 {
+			return nil, fault.ErrNotFound.At(field)
+		}
+		return opened, nil
 	})
-	if err == nil && len(opened) == 0 {
-		err = fault.ErrNotFound.At(field)
+	if err != nil {
+		return nil, err
 	}
-	return opened, err
+	return s.DB.Client.RecordOpening.Query().Where(recordopening.IDIn(made...)).Order(recordopening.ByRoomID(sql.OrderDesc())).All(ctx)
 }
 
 // open opens one room and tells of it.

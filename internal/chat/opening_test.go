@@ -241,3 +241,26 @@ func TestEvents_EndWithTheRoom(t *testing.T) {
 		require.Equal(t, []string{chat.KindMessageAdded}, kinds)
 	})
 }
+
+// A repeated call with the same key opens nothing anew and tells nobody again; another reason under that key is refused.
+func TestBreakGlass_Repeated(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		p := newPractice(t, db, clk)
+		ctx, key := testkit.As(t, testkit.User(t, db, access.Admin)), "k"
+		in := chat.BreakGlassInput{RoomID: &p.room.ID, Reason: "A complaint of 3 May.", IdempotencyKey: &key}
+		first, err := p.BreakGlass(ctx, in)
+		require.NoError(t, err)
+		clk.Advance(time.Minute)
+		again, err := p.BreakGlass(ctx, in)
+		require.NoError(t, err)
+		require.Len(t, again, 1)
+		require.Equal(t, first[0].ID, again[0].ID)
+		n, err := db.Client.RecordOpening.Query().Count(testkit.System(t))
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		in.Reason = "Another complaint."
+		_, err = p.BreakGlass(ctx, in)
+		requireCode(t, err, "IDEMPOTENCY_KEY_REUSED")
+	})
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/caregraph/caregraph/ent/chatupload"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/idem"
 )
 
 const (
@@ -43,6 +44,8 @@ type CreateUploadInput struct {
 	FileName    string
 	ContentType string
 	SizeBytes   int
+
+	IdempotencyKey *string
 }
 
 // Upload is where to send an announced file.
@@ -75,14 +78,23 @@ func (s *Service) CreateUpload(ctx context.Context, in CreateUploadInput) (*Uplo
 	if s.Storage == nil {
 		return nil, fault.ErrUnavailable.Says("This practice takes no files.")
 	}
-	user := access.From(ctx).UserID
-	var f *ent.ChatUpload
-	err = s.DB.WithTx(access.System(ctx, "announce a file"), func(ctx context.Context) error {
-		f, err = s.DB.Client.ChatUpload.Create().SetRoomID(r.ID).SetPatientID(r.PatientID).SetPractitionerID(r.PractitionerID).SetUserID(user).
+	user, system := access.From(ctx).UserID, access.System(ctx, "announce a file")
+	made, err := idem.Do(system, s.DB, "createUpload", in.IdempotencyKey, in, func(ctx context.Context) ([]uuid.UUID, error) {
+		f, err := s.DB.Client.ChatUpload.Create().SetRoomID(r.ID).SetPatientID(r.PatientID).SetPractitionerID(r.PractitionerID).SetUserID(user).
 			SetPurpose(in.Purpose).SetFileName(name).SetContentType(contentType).SetSizeBytes(int64(in.SizeBytes)).
 			SetExpiresAt(s.DB.Now().Add(sendWithin)).Save(ctx)
-		return err
+		if err != nil {
+			return nil, err
+		}
+		return []uuid.UUID{f.ID}, nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.DB.Client.ChatUpload.Get(system, made[0])
+	if ent.IsNotFound(err) {
+		return nil, fault.ErrNotFound // it was announced with this key before, and cleaned up since
+	}
 	if err != nil {
 		return nil, err
 	}

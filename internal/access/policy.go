@@ -215,6 +215,9 @@ var Policy = map[string]Entity{
 
 	"LoginAttempt":    systemOnly,
 	"EmailToken":      systemOnly,
+	"SecondFactor":    systemOnly,
+	"RecoveryCode":    systemOnly,
+	"LinkCode":        systemOnly,
 	"RateEvent":       systemOnly,
 	"CareRelation":    systemOnly,
 	"PaymentEvent":    systemOnly,

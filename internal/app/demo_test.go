@@ -248,3 +248,12 @@ func TestDemo_FilledByAnother(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 }
+
+// TestDemo_WithStripe: the past is paid at the sandbox; a filled database can be served with Stripe.
+func TestDemo_WithStripe(t *testing.T) {
+	t.Parallel()
+	i := serve(t, testkit.SQLite, map[string]string{"ENVIRONMENT": "demo", "STRIPE_SECRET_KEY": "sk_test_nobody", "STRIPE_WEBHOOK_SECRET": "whsec_nobody"})
+	require.ErrorContains(t, i.FillDemo(t.Context()), "STRIPE_SECRET_KEY")
+	testkit.User(t, i.DB, access.Admin)
+	require.NoError(t, i.FillDemo(t.Context()))
+}

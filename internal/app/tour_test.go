@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -28,6 +29,15 @@ var found = map[string][]string{
 	"room id":         {"chatRooms.edges.0.node.id"},
 	"message id":      {"sendMessage.message.id"},
 	"practitioner id": {"bookAppointment.appointment.practitioner.id", "appointment.practitioner.id"},
+}
+
+// inMails are what a reader finds in the newest mail of a kind, at /dev/mail.
+var inMails = map[string]struct {
+	kind string
+	form *regexp.Regexp
+}{
+	"token from the mail": {"VERIFY_EMAIL", regexp.MustCompile(`token=(\S+)`)},
+	"code from the mail":  {"LINK_CODE", regexp.MustCompile(`(?m)^([A-Z2-7]{4}(?:-[A-Z2-7]{4}){3})$`)},
 }
 
 // silent subscriptions say nothing until something happens.
@@ -69,7 +79,7 @@ func TestREADME_Tour(t *testing.T) {
 			reader.follow(tour)
 			for _, field := range []string{
 				"login", "slots", "bookAppointment", "createOrder", "sendMessage", "chatEvents", "rescheduleAppointment", "cancelAppointment", "orderAudit",
-				"completeAppointment", "recordPayment", "refundOrder", "createSlots", "advanceClock",
+				"completeAppointment", "recordPayment", "refundOrder", "createSlots", "advanceClock", "confirmTotp", "linkPatientAccount",
 			} {
 				require.True(t, reader.ran[field], "the tour shows %s", field)
 			}
@@ -125,7 +135,13 @@ func operationsOf(t *testing.T, block string) (list []operation) {
 func (r *tourist) run(o operation) {
 	r.t.Helper()
 	text := placeholder.ReplaceAllStringFunc(o.text, func(hole string) string {
-		value, isKnown := r.values[strings.Trim(hole, "<>")]
+		name := strings.Trim(hole, "<>")
+		value, isKnown := r.values[name]
+		if in, isMailed := inMails[name]; isMailed {
+			match := in.form.FindStringSubmatch(mailed(r.t, r.i.DB, in.kind))
+			require.Len(r.t, match, 2, in.kind)
+			value, isKnown = match[1], true
+		}
 		require.True(r.t, isKnown, "nothing that was answered before stands for %s in\n%s", hole, o.text)
 		return value
 	})
@@ -144,6 +160,11 @@ func (r *tourist) run(o operation) {
 	}
 	if token := got.Text("login.accessToken"); token != "" {
 		r.client = r.client.WithToken(token)
+	}
+	if secret := got.Text("enableTotp.secret"); secret != "" {
+		code, err := totp.GenerateCode(secret, r.i.clk.Now())
+		require.NoError(r.t, err)
+		r.values["code of the generator"] = code
 	}
 	if page := got.Text("createOrder.checkoutUrl"); page != "" {
 		pay(r.t, page) // the reader presses the button

@@ -132,14 +132,14 @@ func (s *Seeder) claim(ctx context.Context) (isMine bool, err error) {
 	err = s.DB.WithTx(ctx, func(ctx context.Context) error {
 		return s.DB.Client.Counter.Create().SetName(claimed).SetValue(0).Exec(ctx)
 	})
-	if store.Violates(err, claim) {
+	if store.Violates(err, claimOnce) {
 		err = ErrUnfinished
 	}
 	return err == nil, err
 }
 
-// claim decides who fills a database.
-var claim = store.Constraint{Postgres: "counters_name_key", SQLite: "counters.name"}
+// claimOnce decides who fills a database.
+var claimOnce = store.Constraint{Postgres: "counters_name_key", SQLite: "counters.name"}
 
 // finish says that all is done.
 func (s *Seeder) finish(ctx context.Context) error {

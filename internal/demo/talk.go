@@ -44,7 +44,7 @@ func (v *visit) says(at time.Time, speaker, text string) {
 		if err != nil {
 			return err
 		}
-		if n := len(v.lines); n > 0 {
+		if n := len(v.lines); n > 0 && v.speaker != speaker {
 			if _, err := v.s.Chat.MarkRead(v.s.as(ctx, speaker), chat.MarkRoomReadInput{RoomID: room, UpTo: n}); err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ func (v *visit) says(at time.Time, speaker, text string) {
 		key := fmt.Sprintf("demo-%d", len(v.lines)+1)
 		m, err := v.s.Chat.Send(v.s.as(ctx, speaker), chat.SendMessageInput{RoomID: room, Body: text, ClientMessageID: &key})
 		if err == nil {
-			v.lines = append(v.lines, m.ID)
+			v.lines, v.speaker = append(v.lines, m.ID), speaker
 		}
 		return err
 	})

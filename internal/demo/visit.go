@@ -22,6 +22,7 @@ type visit struct {
 	id       uuid.UUID // once it is booked
 	checkout string    // once the payment is ordered
 	lines    []uuid.UUID
+	speaker  string // of the newest line
 }
 
 // visit begins a script: of a patient with a practitioner, so many working days from today.

@@ -19,14 +19,14 @@ func (v *visit) room(ctx context.Context) (uuid.UUID, error) {
 
 // talks adds a conversation that begins at the instant. A line is "PAUSE WHO TEXT": a pause behind the line before, P for the patient or D for the
 // practitioner, and what is said. Who speaks has read what was said before.
-func (v *visit) talks(at time.Time, lines ...string) time.Time {
+func (v *visit) talks(at time.Time, lines ...string) {
 	for _, line := range lines {
 		pause, rest, _ := strings.Cut(line, " ")
 		who, text, _ := strings.Cut(rest, " ")
 		d, err := time.ParseDuration(pause)
 		if err != nil {
 			v.s.breaks(fmt.Errorf("%q: %w", line, err))
-			return at
+			return
 		}
 		at = at.Add(d)
 		speaker := v.patient
@@ -35,7 +35,6 @@ func (v *visit) talks(at time.Time, lines ...string) time.Time {
 		}
 		v.says(at, speaker, text)
 	}
-	return at
 }
 
 func (v *visit) says(at time.Time, speaker, text string) {

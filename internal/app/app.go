@@ -21,6 +21,7 @@ import (
 	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/config"
+	"github.com/caregraph/caregraph/internal/demo"
 	"github.com/caregraph/caregraph/internal/httpserver"
 	"github.com/caregraph/caregraph/internal/identity"
 	"github.com/caregraph/caregraph/internal/notify"
@@ -63,6 +64,7 @@ type App struct {
 	sockets *transport.Websocket
 	pages   map[string]http.Handler // of the payment provider, by path
 	files   *blob.Store             // nil when there are no attachments
+	till    *demo.Till              // the sandbox as the demo's past needs it; nil in other environments, and with Stripe
 }
 
 const flushTime = 5 * time.Second

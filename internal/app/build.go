@@ -13,6 +13,7 @@ import (
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/config"
+	"github.com/caregraph/caregraph/internal/demo"
 	"github.com/caregraph/caregraph/internal/mail"
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/patient"
@@ -160,7 +161,11 @@ func (a *App) provider() payment.Provider {
 		DB: a.DB, Secret: []byte(orMadeUp(cfg.SandboxSecret)), PublicURL: cfg.PublicURL, PracticeName: cfg.PracticeName, Zone: cfg.PracticeZone, Log: a.log,
 	})
 	a.pages = map[string]http.Handler{"/sandbox/": a.Sandbox.Handler()}
-	return a.Sandbox
+	if cfg.Environment != config.Demo {
+		return a.Sandbox
+	}
+	a.till = &demo.Till{Provider: a.Sandbox}
+	return a.till
 }
 
 // orMadeUp is the secret, or one that is gone with the process.

@@ -17,6 +17,7 @@ import (
 	"github.com/caregraph/caregraph/graph"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/config"
+	"github.com/caregraph/caregraph/internal/demo"
 	"github.com/caregraph/caregraph/internal/store"
 )
 
@@ -51,7 +52,7 @@ func (e *Environment) load(flags map[string]string) (config.Config, error) {
 	return config.Load(config.Sources{Flags: flags, Environ: e.Environ, File: e.ConfigFile})
 }
 
-func (e *Environment) logger(level slog.Level) *slog.Logger {
+func (e *Environment) logger(level slog.Leveler) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(e.Err, &slog.HandlerOptions{Level: level}))
 }
 
@@ -76,7 +77,7 @@ func (c *serveCommand) Run(ctx context.Context, env *Environment) error {
 	if err != nil {
 		return err
 	}
-	a, listener, err := start(ctx, cfg, env)
+	a, listener, err := start(ctx, cfg, env.logger(cfg.LogLevel))
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (c *serveCommand) Run(ctx context.Context, env *Environment) error {
 }
 
 // start listens, migrates if it should, and builds the program.
-func start(ctx context.Context, cfg config.Config, env *Environment) (*App, net.Listener, error) {
+func start(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot listen on %s; is something else there? (%w)", cfg.Listen, err)
@@ -96,11 +97,11 @@ func start(ctx context.Context, cfg config.Config, env *Environment) (*App, net.
 			cfg.PublicURL = "https://" + listener.Addr().String()
 		}
 	}
-	var clk clock.Clock = clock.System{}
+	opts := Options{Clock: clock.System{}, Log: log}
 	if cfg.Environment == config.Demo {
-		clk = clock.NewShifted(clk)
+		opts.Clock, opts.HashParams = clock.NewShifted(opts.Clock), demo.HashParams
 	}
-	a, err := New(ctx, cfg, Options{Clock: clk, Log: env.logger(cfg.LogLevel)})
+	a, err := New(ctx, cfg, opts)
 	if err != nil {
 		return nil, nil, errors.Join(err, listener.Close())
 	}

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 
-	"github.com/alexedwards/argon2id"
-
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/demo"
-	"github.com/caregraph/caregraph/internal/identity"
 )
 
 type demoCommand struct {
@@ -35,21 +38,73 @@ func (c *demoCommand) Run(ctx context.Context, env *Environment) (err error) {
 	if err != nil {
 		return err
 	}
-	a, listener, err := start(ctx, cfg, env)
+	var level slog.LevelVar
+	level.Set(cfg.LogLevel)
+	a, listener, err := start(ctx, cfg, env.logger(&level))
 	if err != nil {
 		return err
 	}
-	if err := fill(ctx, a); err != nil {
+	level.Set(quiet) // what went wrong in an invented past is no news
+	err = a.FillDemo(ctx)
+	level.Set(cfg.LogLevel)
+	if err != nil {
 		return errors.Join(err, listener.Close(), a.Close(ctx))
 	}
 	introduce(env.Out, a.cfg.PublicURL, listener)
 	return a.Run(ctx, listener)
 }
 
-// fill makes the invented clinic in an empty database.
-func fill(ctx context.Context, a *App) error {
-	hash := func() (string, error) { return argon2id.CreateHash(demo.Password, identity.HashParams) }
-	return (&demo.Seeder{DB: a.DB, Hash: hash, Zone: a.cfg.PracticeZone, Chat: a.Chat}).Seed(ctx)
+// quiet is above all levels.
+const quiet = slog.LevelError + 1
+
+var errNoSandbox = errors.New("the demo's visits are paid at the sandbox: fill it without STRIPE_SECRET_KEY, and set that afterwards")
+
+// FillDemo makes the invented clinic in an empty database, with a past up to the present. It runs before anything is served, by a clock that can be set.
+func (a *App) FillDemo(ctx context.Context) error {
+	clk, ok := a.DB.Clock.(demo.Clock)
+	if !ok {
+		return errors.New("the clock of a demo can be set back")
+	}
+	if a.till == nil {
+		return a.needsNoDemo(ctx)
+	}
+	err := demo.New(demo.Config{
+		DB: a.DB, Clock: clk, Zone: a.cfg.PracticeZone, Identity: a.Identity, Patients: a.Patients, Booking: a.Booking, Chat: a.Chat, Notify: a.Notify,
+		Till: a.till, Jobs: a.Jobs, Click: a.click,
+	}).Seed(ctx)
+	if shifted, ok := clk.(*clock.Shifted); ok {
+		shifted.Reset()
+	}
+	return err
+}
+
+// needsNoDemo is for a database that was filled before.
+func (a *App) needsNoDemo(ctx context.Context) error {
+	filled, err := a.DB.Client.User.Query().Exist(access.System(ctx, "demo"))
+	if err == nil && !filled {
+		err = errNoSandbox
+	}
+	return err
+}
+
+// click chooses an action on a page of the sandbox, as a browser would.
+func (a *App) click(ctx context.Context, page, action string) error {
+	address, err := url.Parse(page)
+	if err != nil {
+		return err
+	}
+	form := strings.NewReader(url.Values{"action": {action}}.Encode())
+	request, err := http.NewRequestWithContext(access.As(ctx, nil), http.MethodPost, address.Path, form)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer := httptest.NewRecorder()
+	a.Sandbox.Handler().ServeHTTP(answer, request)
+	if answer.Code != http.StatusSeeOther {
+		return fmt.Errorf("the page of the sandbox answered %d to %s", answer.Code, action)
+	}
+	return nil
 }
 
 // introduce prints what a newcomer needs.

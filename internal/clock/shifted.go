@@ -30,3 +30,17 @@ func (s *Shifted) AdvanceTo(t time.Time) {
 		s.ahead += by
 	}
 }
+
+// Set sets the clock to t, also back, from where it goes on. It is for who fills an empty database with a past, before anything runs by the clock.
+func (s *Shifted) Set(t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ahead = Instant(t).Sub(s.base.Now())
+}
+
+// Reset lets the clock show again what its base shows.
+func (s *Shifted) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ahead = 0
+}

@@ -1,158 +1,156 @@
-// Package demo fills an empty database with an invented clinic to try Caregraph with. All people and numbers are made up.
 package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+	"github.com/google/uuid"
+
 	"github.com/caregraph/caregraph/ent"
-	"github.com/caregraph/caregraph/ent/patient"
-	"github.com/caregraph/caregraph/ent/practitioner"
+	"github.com/caregraph/caregraph/ent/counter"
 	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/audit"
+	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/chat"
-	"github.com/caregraph/caregraph/internal/civil"
-	record "github.com/caregraph/caregraph/internal/patient"
+	"github.com/caregraph/caregraph/internal/clock"
+	"github.com/caregraph/caregraph/internal/identity"
+	"github.com/caregraph/caregraph/internal/notify"
+	records "github.com/caregraph/caregraph/internal/patient"
 	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/scheduler"
 )
 
-// Password signs in every account of the demo.
-const Password = "try-caregraph"
-
-// Account is a sign-in of the demo.
-type Account struct {
-	Role  access.Role
-	Email string
-	Name  string
+// Clock is a clock that can be set, also back.
+type Clock interface {
+	clock.Clock
+	Set(t time.Time)
 }
 
-// person is an invented account.
-type person struct {
-	role                           access.Role
-	given, family                  string
-	specialty, qualification, zone string
-}
+// HashParams make the demo's passwords, which are no secrets, quick to hash.
+var HashParams = &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-var staff = []person{
-	{role: access.Admin, given: "Ada", family: "Okafor"},
-	{role: access.Doctor, given: "Dora", family: "Lindqvist", specialty: "General practice", qualification: "MBBS, FRACGP", zone: "Australia/Brisbane"},
-	{role: access.Doctor, given: "Hugo", family: "Marchetti", specialty: "Dermatology", qualification: "MBBS, FACD", zone: "Australia/Sydney"},
-	{role: access.Doctor, given: "Priya", family: "Raman", specialty: "Cardiology", qualification: "MD, FRACP", zone: "Australia/Perth"},
-	{role: access.Clinician, given: "Cleo", family: "Brandt", specialty: "Psychology", qualification: "MPsych (Clin)", zone: "Australia/Adelaide"},
-	{role: access.Supervisor, given: "Sana", family: "Whitford", specialty: "Psychology", qualification: "PhD, MPsych", zone: "Australia/Brisbane"},
-	{role: access.Nurse, given: "Noah", family: "Tennant"},
-	{role: access.Scheduler, given: "Mina", family: "Castellano"},
-	{role: access.Biller, given: "Bela", family: "Fenwick"},
-	{role: access.Pharmacist, given: "Faye", family: "Novak"},
-}
-
-var patients = []person{
-	{role: access.Patient, given: "Alice", family: "Nguyen"},
-	{role: access.Patient, given: "Bruno", family: "Keller"},
-	{role: access.Patient, given: "Chiara", family: "Walsh"},
-	{role: access.Patient, given: "Tomás", family: "Ferreira"},
+// Config is what a Seeder works with: the services of the program, and the hands of people who use its pages.
+type Config struct {
+	DB       *store.DB
+	Clock    Clock          // the store's
+	Zone     *time.Location // of the practice
+	Identity *identity.Service
+	Patients *records.Service
+	Booking  *booking.Service
+	Chat     *chat.Service
+	Notify   *notify.Service
+	Till     *Till // the payment provider of Booking
+	Jobs     *scheduler.Scheduler
+	// Click chooses pay, decline or cancel on the page of a checkout.
+	Click func(ctx context.Context, url, action string) error
 }
 
 // Seeder makes the clinic.
 type Seeder struct {
-	DB   *store.DB
-	Hash func() (string, error) // of Password; asked for when there is somebody to add
-	Zone *time.Location
-	Chat *chat.Service
-
-	hash          string
-	talks         []talk
-	practitioners []*ent.Practitioner
-	patients      []*ent.Patient
+	Config
+	now           time.Time // the present, where the past ends
+	viewers       map[string]*access.Viewer
+	patients      map[string]uuid.UUID
+	practitioners map[string]*ent.Practitioner
+	slots         map[slotKey]*ent.Slot
+	questions     []*ent.Question
+	steps         []step
+	broken        error // of a script that makes no sense
 }
 
-// Accounts lists the sign-ins, one per person, patients first.
-func Accounts() []Account {
-	var list []Account
-	for _, p := range append(append([]person{}, patients...), staff...) {
-		list = append(list, Account{Role: p.role, Email: p.email(), Name: p.given + " " + p.family})
-	}
-	return list
-}
+// New returns a Seeder for one Seed.
+func New(cfg Config) *Seeder { return &Seeder{Config: cfg} }
 
-func (p person) email() string {
-	return strings.ToLower(strings.ReplaceAll(p.given, "á", "a")) + "@demo.caregraph.test"
-}
+// past is how long the clinic has been open.
+const past = 50 * 24 * time.Hour
 
-// Seed fills an empty database in one transaction; one that has users is left as it is.
+// cause is what the audit says where no person acts.
+const cause = "command:demo"
+
+// ErrUnfinished is the error for a database that somebody else is filling, or did not fill to the end.
+var ErrUnfinished = errors.New("demo: the database is being filled by another process, or one was stopped while it did so: wait, or start with an empty database")
+
+// Seed fills an empty database and leaves the clock where it was; one that has users is left as it is. Errors: ErrUnfinished.
 func (s *Seeder) Seed(ctx context.Context) error {
-	ctx = access.System(ctx, "demo")
-	filled, err := s.DB.Client.User.Query().Exist(ctx)
-	if err != nil || filled {
+	ctx = audit.Cause(access.System(ctx, "demo"), cause)
+	isMine, err := s.claim(ctx)
+	if err != nil || !isMine {
 		return err
 	}
-	if s.hash, err = s.Hash(); err != nil {
+	s.now = s.Clock.Now()
+	defer func() { s.Clock.Set(s.now) }()
+	s.Clock.Set(s.now.Add(-past))
+	if err := s.DB.WithTx(ctx, s.open); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	err = s.DB.WithTx(ctx, func(ctx context.Context) error {
-		s.practitioners, s.patients, s.talks = nil, nil, nil
-		for _, p := range staff {
-			if err := s.addStaff(ctx, p); err != nil {
-				return fmt.Errorf("demo: %s: %w", p.given, err)
-			}
-		}
-		for i, p := range patients {
-			if err := s.addPatient(ctx, p, i+1); err != nil {
-				return fmt.Errorf("demo: %s: %w", p.given, err)
-			}
-		}
-		if err := s.DB.Client.Counter.Create().SetName(record.CounterName).SetValue(int64(len(patients))).Exec(ctx); err != nil {
-			return fmt.Errorf("demo: %w", err)
-		}
-		if err := s.addQuestions(ctx); err != nil {
-			return fmt.Errorf("demo: %w", err)
-		}
-		return s.addVisits(ctx)
-	})
-	if err == nil {
-		err = s.speak(ctx)
-	}
-	if err != nil {
+	s.pastVisits()
+	s.visitsAhead()
+	s.unpaidVisits()
+	s.refunds()
+	s.everyDay()
+	if err := s.tell(ctx); err != nil {
 		return fmt.Errorf("demo: %w", err)
+	}
+	if _, _, err := s.Notify.Deliver(ctx); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	return s.finish(ctx)
+}
+
+// open makes what a clinic begins with.
+func (s *Seeder) open(ctx context.Context) error {
+	s.viewers, s.patients = map[string]*access.Viewer{}, map[string]uuid.UUID{}
+	s.practitioners, s.slots, s.questions = map[string]*ent.Practitioner{}, map[slotKey]*ent.Slot{}, nil
+	for _, make := range []func(context.Context) error{s.addStaff, s.addPatients, s.addQuestions, s.addCalendars} {
+		if err := make(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (s *Seeder) addUser(ctx context.Context, p person) (*ent.User, error) {
-	return s.DB.Client.User.Create().SetEmail(p.email()).SetEmailKey(p.email()).SetPasswordHash(s.hash).
-		SetGivenName(p.given).SetFamilyName(p.family).SetRoles([]string{string(p.role)}).SetEmailVerifiedAt(s.DB.Now()).Save(ctx)
+const claimed = "demo"
+
+// claim tells whether the database is empty and ours to fill.
+func (s *Seeder) claim(ctx context.Context) (isMine bool, err error) {
+	filled, err := s.DB.Client.User.Query().Exist(ctx)
+	if err != nil {
+		return false, err
+	}
+	present, err := s.DB.Client.Counter.Query().Where(counter.Name(claimed)).Only(ctx)
+	switch {
+	case err == nil && present.Value == 0:
+		return false, ErrUnfinished
+	case err == nil, !ent.IsNotFound(err):
+		return false, err
+	case filled:
+		return false, nil
+	}
+	err = s.DB.WithTx(ctx, func(ctx context.Context) error {
+		return s.DB.Client.Counter.Create().SetName(claimed).SetValue(0).Exec(ctx)
+	})
+	if store.Violates(err, claimOnce) {
+		err = ErrUnfinished
+	}
+	return err == nil, err
 }
 
-func (s *Seeder) addStaff(ctx context.Context, p person) error {
-	u, err := s.addUser(ctx, p)
-	if err != nil || !p.role.IsPractitioner() {
-		return err
-	}
-	kind, title := practitioner.KindDOCTOR, "Dr "
-	if p.role != access.Doctor {
-		kind, title = practitioner.KindCLINICIAN, ""
-	}
-	made, err := s.DB.Client.Practitioner.Create().SetUserID(u.ID).SetName(title + p.given + " " + p.family).SetKind(kind).
-		SetSpecialty(p.specialty).SetQualification(p.qualification).SetTimeZone(p.zone).Save(ctx)
-	if err != nil {
-		return err
-	}
-	s.practitioners = append(s.practitioners, made)
-	return s.DB.Client.PractitionerCredential.Create().SetPractitionerID(made.ID).SetAhpraNumber("MED0001234567").
-		SetAhpraExpiresOn(civil.DateOf(s.DB.Now(), s.Zone).AddDays(300)).SetPrescriberNumber("2425739").SetProviderNumber("988939BJ").Exec(ctx)
+// claimOnce decides who fills a database.
+var claimOnce = store.Constraint{Postgres: "counters_name_key", SQLite: "counters.name"}
+
+// finish says that all is done.
+func (s *Seeder) finish(ctx context.Context) error {
+	return s.DB.WithTx(ctx, func(ctx context.Context) error {
+		return s.DB.Client.Counter.Update().Where(counter.Name(claimed)).SetValue(1).Exec(ctx)
+	})
 }
 
-func (s *Seeder) addPatient(ctx context.Context, p person, number int) error {
-	u, err := s.addUser(ctx, p)
-	if err != nil {
-		return err
-	}
-	made, err := s.DB.Client.Patient.Create().SetUserID(u.ID).SetNumber(fmt.Sprintf("P%06d", number)).
-		SetGivenName(p.given).SetFamilyName(p.family).SetSearchKey(record.SearchKey(p.given, p.family, fmt.Sprintf("P%06d", number))).
-		SetBirthDate(civil.Date{Year: 1960 + 9*number, Month: time.Month(number), Day: 3 * number}).SetEmail(p.email()).
-		SetPhone(fmt.Sprintf("+6149157015%d", number)).SetSuburb("Brisbane").SetState("QLD").SetPostcode("4000").
-		SetType(patient.TypeREGULAR).SetTimeZone(s.Zone.String()).Save(ctx)
-	s.patients = append(s.patients, made)
-	return err
+// as returns a ctx in which the person acts.
+func (s *Seeder) as(ctx context.Context, key string) context.Context {
+	v := s.viewers[key]
+	ctx = identity.WithClient(ctx, identity.Client{IP: v.IP, UserAgent: v.UserAgent})
+	return audit.WithRequest(access.As(ctx, v), audit.Request{IP: v.IP, UserAgent: v.UserAgent})
 }

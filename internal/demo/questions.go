@@ -4,22 +4,27 @@ import (
 	"context"
 
 	"github.com/caregraph/caregraph/ent/question"
+	"github.com/caregraph/caregraph/internal/booking"
 )
 
-// addQuestions asks what most practices ask before a visit.
+// addQuestions asks what most practices ask before a visit, and keeps back what is asked no more.
 func (s *Seeder) addQuestions(ctx context.Context) error {
-	for i, q := range []struct {
-		prompt  string
-		kind    question.Kind
-		choices []string
-	}{
-		{"Do you smoke?", question.KindRADIO, []string{"Yes", "No", "I used to"}},
-		{"Which of these do you take?", question.KindCHECKBOX, []string{"Blood thinners", "Insulin", "Painkillers"}},
-		{"What else should we know?", question.KindTEXT, []string{}},
+	by := s.as(ctx, adminKey)
+	for _, in := range []booking.CreateQuestionInput{
+		{Prompt: "Do you smoke?", Kind: question.KindRADIO, Choices: []string{"Yes", "No", "I used to"}},
+		{Prompt: "Which of these do you take?", Kind: question.KindCHECKBOX, Choices: []string{"Blood thinners", "Insulin", "Painkillers"}},
+		{Prompt: "What else should we know?", Kind: question.KindTEXT},
+		{Prompt: "Have you been abroad within the last fortnight?", Kind: question.KindRADIO, Choices: []string{"Yes", "No"}},
 	} {
-		if err := s.DB.Client.Question.Create().SetPrompt(q.prompt).SetKind(q.kind).SetChoices(q.choices).SetPosition(i + 1).Exec(ctx); err != nil {
+		made, err := s.Booking.CreateQuestion(by, in)
+		if err != nil {
 			return err
 		}
+		s.questions = append(s.questions, made)
 	}
-	return nil
+	old := s.questions[len(s.questions)-1]
+	isAsked := false
+	_, err := s.Booking.UpdateQuestion(by, booking.UpdateQuestionInput{ID: old.ID, IsActive: &isAsked})
+	s.questions = s.questions[:len(s.questions)-1]
+	return err
 }

@@ -2,60 +2,108 @@ package demo
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/caregraph/caregraph/ent"
-	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/chatroom"
-	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/chat"
 )
 
-// talk is a room in which something is said once the clinic stands.
-type talk struct {
-	appointment  *ent.Appointment
-	practitioner uuid.UUID // the account
+// room is the one that the visit's payment has opened.
+func (v *visit) room(ctx context.Context) (uuid.UUID, error) {
+	return v.s.DB.Client.ChatRoom.Query().Where(chatroom.AppointmentID(v.id)).OnlyID(ctx)
 }
 
-// lines are said in turn, the patient first.
-var lines = []string{
-	"Hello doctor, I have booked for the headaches that I told your front desk about.",
-	"Hello! Thank you, I have seen it. How often do they come?",
-	"Two or three times a week, mostly in the evening.",
-	"Please write down when they come and what you did before. We will look at it together at the visit.",
-}
-
-// addTalk is a visit to come, whose payment has opened its room.
-func (s *Seeder) addTalk(ctx context.Context, at *ent.Slot, p *ent.Patient) error {
-	a, err := s.addVisit(ctx, at, p, appointment.StatusBOOKED)
-	if err != nil {
-		return err
+// talks adds a conversation that begins at the instant. A line is "PAUSE WHO TEXT": a pause behind the line before, P for the patient or D for the
+// practitioner, and what is said. Who speaks has read what was said before.
+func (v *visit) talks(at time.Time, lines ...string) {
+	for _, line := range lines {
+		pause, rest, _ := strings.Cut(line, " ")
+		who, text, _ := strings.Cut(rest, " ")
+		d, err := time.ParseDuration(pause)
+		if err != nil {
+			v.s.breaks(fmt.Errorf("%q: %w", line, err))
+			return
+		}
+		at = at.Add(d)
+		speaker := v.patient
+		if who == "D" {
+			speaker = v.doctor
+		}
+		v.says(at, speaker, text)
 	}
-	account, err := a.QueryPractitioner().Only(ctx)
-	if err != nil {
-		return err
-	}
-	s.talks = append(s.talks, talk{appointment: a, practitioner: account.UserID})
-	return s.Chat.Open(ctx, a)
 }
 
-// speak says the lines as the people of the rooms.
-func (s *Seeder) speak(ctx context.Context) error {
-	for _, t := range s.talks {
-		room, err := s.DB.Client.ChatRoom.Query().Where(chatroom.AppointmentID(t.appointment.ID)).OnlyID(ctx)
+func (v *visit) says(at time.Time, speaker, text string) {
+	v.happens(at, "message", func(ctx context.Context) error {
+		room, err := v.room(ctx)
 		if err != nil {
 			return err
 		}
-		sides := []*access.Viewer{
-			{UserID: t.appointment.BookedBy, PatientID: t.appointment.PatientID, Roles: []access.Role{access.Patient}},
-			{UserID: t.practitioner, PractitionerID: t.appointment.PractitionerID, Roles: []access.Role{access.Doctor, access.Clinician}},
-		}
-		for i, line := range lines {
-			if _, err := s.Chat.Send(access.As(ctx, sides[i%2]), chat.SendMessageInput{RoomID: room, Body: line}); err != nil {
+		if n := len(v.lines); n > 0 && v.speaker != speaker {
+			if _, err := v.s.Chat.MarkRead(v.s.as(ctx, speaker), chat.MarkRoomReadInput{RoomID: room, UpTo: n}); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
+		key := fmt.Sprintf("demo-%d", len(v.lines)+1)
+		m, err := v.s.Chat.Send(v.s.as(ctx, speaker), chat.SendMessageInput{RoomID: room, Body: text, ClientMessageID: &key})
+		if err == nil {
+			v.lines, v.speaker = append(v.lines, m.ID), speaker
+		}
+		return err
+	})
+}
+
+// reads moves the reader's watermark to all that was said so far.
+func (v *visit) reads(at time.Time, reader string) {
+	v.happens(at, "reading", func(ctx context.Context) error {
+		room, err := v.room(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = v.s.Chat.MarkRead(v.s.as(ctx, reader), chat.MarkRoomReadInput{RoomID: room, UpTo: len(v.lines)})
+		return err
+	})
+}
+
+// corrects gives the newest message another text, takesBack deletes it.
+func (v *visit) corrects(at time.Time, speaker, text string) {
+	v.happens(at, "correction", func(ctx context.Context) error {
+		_, err := v.s.Chat.Edit(v.s.as(ctx, speaker), chat.EditMessageInput{ID: v.lines[len(v.lines)-1], Body: text})
+		return err
+	})
+}
+
+func (v *visit) takesBack(at time.Time, speaker string) {
+	v.happens(at, "deletion of a message", func(ctx context.Context) error {
+		_, err := v.s.Chat.DeleteMessage(v.s.as(ctx, speaker), chat.DeleteMessageInput{ID: v.lines[len(v.lines)-1]})
+		return err
+	})
+}
+
+// suspends stops the conversation for now.
+func (v *visit) suspends(at time.Time, by string) {
+	v.happens(at, "suspension", func(ctx context.Context) error {
+		room, err := v.room(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = v.s.Chat.Manage(v.s.as(ctx, by), chat.ManageChatRoomInput{RoomID: room, Action: "SUSPEND"})
+		return err
+	})
+}
+
+// isOpened is an administrator who reads the conversation, for a stated reason.
+func (v *visit) isOpened(at time.Time, reason string) {
+	v.happens(at, "opening of a record", func(ctx context.Context) error {
+		room, err := v.room(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = v.s.Chat.BreakGlass(v.s.as(ctx, adminKey), chat.BreakGlassInput{RoomID: &room, Reason: reason})
+		return err
+	})
 }

@@ -76,17 +76,21 @@ func skipLocked(s *entsql.Selector) {
 	}
 }
 
-// deliverAll sends the rows side by side and returns how many went out.
+// deliverAll sends the rows side by side and returns how many went out. Those that nobody is to send are written down together.
 func (s *Service) deliverAll(ctx context.Context, batch []*ent.Delivery) (sent int, err error) {
 	var (
-		wg sync.WaitGroup
-		mu sync.Mutex
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		kept []uuid.UUID
 	)
 	for _, d := range batch {
 		wg.Go(func() {
 			ok, failure := s.deliver(ctx, d)
 			mu.Lock()
 			defer mu.Unlock()
+			if errors.Is(failure, errKept) {
+				kept, failure = append(kept, d.ID), nil
+			}
 			err = errors.Join(err, failure)
 			if ok {
 				sent++
@@ -94,13 +98,16 @@ func (s *Service) deliverAll(ctx context.Context, batch []*ent.Delivery) (sent i
 		})
 	}
 	wg.Wait()
+	if len(kept) > 0 {
+		err = errors.Join(err, s.mark(ctx, s.db.Client.Delivery.Update().Where(delivery.StatusEQ(delivery.StatusQUEUED)).SetStatus(delivery.StatusKEPT), kept...))
+	}
 	return sent, err
 }
 
 // errKept tells that there is nobody to send by.
 var errKept = errors.New("notify: nothing to send by")
 
-// deliver sends one message and writes down what became of it; the error is the database's.
+// deliver sends one message and writes down what became of it; the error is the database's, or errKept for one that is to be kept.
 func (s *Service) deliver(ctx context.Context, d *ent.Delivery) (ok bool, err error) {
 	if d.Attempts > maxAttempts {
 		return false, s.failed(ctx, d, errors.New("the last try ended without an answer"))
@@ -110,12 +117,12 @@ func (s *Service) deliver(ctx context.Context, d *ent.Delivery) (ok bool, err er
 	answer, err := s.send(sending, d)
 	switch {
 	case errors.Is(err, errKept), errors.Is(err, sms.ErrKept):
-		return true, s.mark(ctx, d, s.db.Client.Delivery.Update().Where(delivery.StatusEQ(delivery.StatusQUEUED)).SetStatus(delivery.StatusKEPT))
+		return true, errKept
 	case err != nil:
 		return false, s.failed(ctx, d, err)
 	}
-	return true, s.mark(ctx, d, s.db.Client.Delivery.Update().Where(delivery.StatusNEQ(delivery.StatusSENT)).
-		SetStatus(delivery.StatusSENT).SetSentAt(s.db.Now()).SetBody("").SetAnswer(cut(answer)))
+	return true, s.mark(ctx, s.db.Client.Delivery.Update().Where(delivery.StatusNEQ(delivery.StatusSENT)).
+		SetStatus(delivery.StatusSENT).SetSentAt(s.db.Now()).SetBody("").SetAnswer(cut(answer)), d.ID)
 }
 
 // send hands a message to the service of its channel.
@@ -140,13 +147,13 @@ func (s *Service) failed(ctx context.Context, d *ent.Delivery, cause error) erro
 		update.SetNextAttemptAt(s.db.Now().Add(pause(d.Attempts, rand.Float64()))) // #nosec G404 -- jitter
 	}
 	s.log.WarnContext(ctx, "a message was not sent", "delivery", d.ID, "channel", d.Channel, "kind", d.Kind, "attempt", d.Attempts, "dead", dead)
-	return s.mark(ctx, d, update)
+	return s.mark(ctx, update, d.ID)
 }
 
-// mark writes down what became of a row, if it is still as the update expects it.
-func (s *Service) mark(ctx context.Context, d *ent.Delivery, update *ent.DeliveryUpdate) error {
+// mark writes down what became of rows, those that are still as the update expects them.
+func (s *Service) mark(ctx context.Context, update *ent.DeliveryUpdate, rows ...uuid.UUID) error {
 	err := s.db.WithTx(ctx, func(ctx context.Context) error {
-		return update.Where(delivery.ID(d.ID)).ClearLeasedUntil().Exec(ctx)
+		return update.Where(delivery.IDIn(rows...)).ClearLeasedUntil().Exec(ctx)
 	})
 	if err != nil {
 		return fmt.Errorf("write down what became of a mail: %w", err)

@@ -25,7 +25,7 @@ func buildProduct(ctx context.Context, dir string) (binary string, err error) {
 // startProduct starts a command of the program with nothing of our own environment but the search path, so that settings of the
 // caller's shell do not change what is measured.
 func startProduct(ctx context.Context, binary string, args []string, settings ...string) (*process, error) {
-	limits := []string{"API_REQUESTS_PER_MINUTE=1000000", "BOOKINGS_PER_HOUR=1000", "LOG_LEVEL=error", "PATH=" + os.Getenv("PATH")}
+	limits := []string{"API_REQUESTS_PER_MINUTE=1000000", "PATIENT_SUSPICIOUS_REQUESTS=1000000", "BOOKINGS_PER_HOUR=1000", "LOG_LEVEL=error", "PATH=" + os.Getenv("PATH")}
 	return startProcess(ctx, "caregraph "+args[0], binary, args, append(limits, settings...))
 }
 

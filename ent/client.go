@@ -33,6 +33,7 @@ import (
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/leave"
+	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -44,8 +45,10 @@ import (
 	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
 	"github.com/caregraph/caregraph/ent/recordopening"
+	"github.com/caregraph/caregraph/ent/recoverycode"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
+	"github.com/caregraph/caregraph/ent/secondfactor"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/ent/stream"
@@ -92,6 +95,8 @@ type Client struct {
 	JobRun *JobRunClient
 	// Leave is the client for interacting with the Leave builders.
 	Leave *LeaveClient
+	// LinkCode is the client for interacting with the LinkCode builders.
+	LinkCode *LinkCodeClient
 	// LoginAttempt is the client for interacting with the LoginAttempt builders.
 	LoginAttempt *LoginAttemptClient
 	// Notification is the client for interacting with the Notification builders.
@@ -114,10 +119,14 @@ type Client struct {
 	RateEvent *RateEventClient
 	// RecordOpening is the client for interacting with the RecordOpening builders.
 	RecordOpening *RecordOpeningClient
+	// RecoveryCode is the client for interacting with the RecoveryCode builders.
+	RecoveryCode *RecoveryCodeClient
 	// Refund is the client for interacting with the Refund builders.
 	Refund *RefundClient
 	// SandboxCheckout is the client for interacting with the SandboxCheckout builders.
 	SandboxCheckout *SandboxCheckoutClient
+	// SecondFactor is the client for interacting with the SecondFactor builders.
+	SecondFactor *SecondFactorClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// Slot is the client for interacting with the Slot builders.
@@ -156,6 +165,7 @@ func (c *Client) init() {
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.JobRun = NewJobRunClient(c.config)
 	c.Leave = NewLeaveClient(c.config)
+	c.LinkCode = NewLinkCodeClient(c.config)
 	c.LoginAttempt = NewLoginAttemptClient(c.config)
 	c.Notification = NewNotificationClient(c.config)
 	c.Order = NewOrderClient(c.config)
@@ -167,8 +177,10 @@ func (c *Client) init() {
 	c.QuestionAnswer = NewQuestionAnswerClient(c.config)
 	c.RateEvent = NewRateEventClient(c.config)
 	c.RecordOpening = NewRecordOpeningClient(c.config)
+	c.RecoveryCode = NewRecoveryCodeClient(c.config)
 	c.Refund = NewRefundClient(c.config)
 	c.SandboxCheckout = NewSandboxCheckoutClient(c.config)
+	c.SecondFactor = NewSecondFactorClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.Slot = NewSlotClient(c.config)
 	c.Stream = NewStreamClient(c.config)
@@ -283,6 +295,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		IdempotencyKey:          NewIdempotencyKeyClient(cfg),
 		JobRun:                  NewJobRunClient(cfg),
 		Leave:                   NewLeaveClient(cfg),
+		LinkCode:                NewLinkCodeClient(cfg),
 		LoginAttempt:            NewLoginAttemptClient(cfg),
 		Notification:            NewNotificationClient(cfg),
 		Order:                   NewOrderClient(cfg),
@@ -294,8 +307,10 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		QuestionAnswer:          NewQuestionAnswerClient(cfg),
 		RateEvent:               NewRateEventClient(cfg),
 		RecordOpening:           NewRecordOpeningClient(cfg),
+		RecoveryCode:            NewRecoveryCodeClient(cfg),
 		Refund:                  NewRefundClient(cfg),
 		SandboxCheckout:         NewSandboxCheckoutClient(cfg),
+		SecondFactor:            NewSecondFactorClient(cfg),
 		Session:                 NewSessionClient(cfg),
 		Slot:                    NewSlotClient(cfg),
 		Stream:                  NewStreamClient(cfg),
@@ -337,6 +352,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		IdempotencyKey:          NewIdempotencyKeyClient(cfg),
 		JobRun:                  NewJobRunClient(cfg),
 		Leave:                   NewLeaveClient(cfg),
+		LinkCode:                NewLinkCodeClient(cfg),
 		LoginAttempt:            NewLoginAttemptClient(cfg),
 		Notification:            NewNotificationClient(cfg),
 		Order:                   NewOrderClient(cfg),
@@ -348,8 +364,10 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		QuestionAnswer:          NewQuestionAnswerClient(cfg),
 		RateEvent:               NewRateEventClient(cfg),
 		RecordOpening:           NewRecordOpeningClient(cfg),
+		RecoveryCode:            NewRecoveryCodeClient(cfg),
 		Refund:                  NewRefundClient(cfg),
 		SandboxCheckout:         NewSandboxCheckoutClient(cfg),
+		SecondFactor:            NewSecondFactorClient(cfg),
 		Session:                 NewSessionClient(cfg),
 		Slot:                    NewSlotClient(cfg),
 		Stream:                  NewStreamClient(cfg),
@@ -387,10 +405,11 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
 		c.CareRelation, c.ChatAttachment, c.ChatMessage, c.ChatMessageVersion,
 		c.ChatRead, c.ChatRoom, c.ChatUpload, c.Counter, c.Delivery, c.EmailToken,
-		c.IdempotencyKey, c.JobRun, c.Leave, c.LoginAttempt, c.Notification, c.Order,
-		c.Patient, c.PaymentEvent, c.Practitioner, c.PractitionerCredential,
-		c.Question, c.QuestionAnswer, c.RateEvent, c.RecordOpening, c.Refund,
-		c.SandboxCheckout, c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
+		c.IdempotencyKey, c.JobRun, c.Leave, c.LinkCode, c.LoginAttempt,
+		c.Notification, c.Order, c.Patient, c.PaymentEvent, c.Practitioner,
+		c.PractitionerCredential, c.Question, c.QuestionAnswer, c.RateEvent,
+		c.RecordOpening, c.RecoveryCode, c.Refund, c.SandboxCheckout, c.SecondFactor,
+		c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -403,10 +422,11 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
 		c.CareRelation, c.ChatAttachment, c.ChatMessage, c.ChatMessageVersion,
 		c.ChatRead, c.ChatRoom, c.ChatUpload, c.Counter, c.Delivery, c.EmailToken,
-		c.IdempotencyKey, c.JobRun, c.Leave, c.LoginAttempt, c.Notification, c.Order,
-		c.Patient, c.PaymentEvent, c.Practitioner, c.PractitionerCredential,
-		c.Question, c.QuestionAnswer, c.RateEvent, c.RecordOpening, c.Refund,
-		c.SandboxCheckout, c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
+		c.IdempotencyKey, c.JobRun, c.Leave, c.LinkCode, c.LoginAttempt,
+		c.Notification, c.Order, c.Patient, c.PaymentEvent, c.Practitioner,
+		c.PractitionerCredential, c.Question, c.QuestionAnswer, c.RateEvent,
+		c.RecordOpening, c.RecoveryCode, c.Refund, c.SandboxCheckout, c.SecondFactor,
+		c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -449,6 +469,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.JobRun.mutate(ctx, m)
 	case *LeaveMutation:
 		return c.Leave.mutate(ctx, m)
+	case *LinkCodeMutation:
+		return c.LinkCode.mutate(ctx, m)
 	case *LoginAttemptMutation:
 		return c.LoginAttempt.mutate(ctx, m)
 	case *NotificationMutation:
@@ -471,10 +493,14 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.RateEvent.mutate(ctx, m)
 	case *RecordOpeningMutation:
 		return c.RecordOpening.mutate(ctx, m)
+	case *RecoveryCodeMutation:
+		return c.RecoveryCode.mutate(ctx, m)
 	case *RefundMutation:
 		return c.Refund.mutate(ctx, m)
 	case *SandboxCheckoutMutation:
 		return c.SandboxCheckout.mutate(ctx, m)
+	case *SecondFactorMutation:
+		return c.SecondFactor.mutate(ctx, m)
 	case *SessionMutation:
 		return c.Session.mutate(ctx, m)
 	case *SlotMutation:
@@ -3487,6 +3513,155 @@ func (c *LeaveClient) mutate(ctx context.Context, m *LeaveMutation) (Value, erro
 	}
 }
 
+// LinkCodeClient is a client for the LinkCode schema.
+type LinkCodeClient struct {
+	config
+}
+
+// NewLinkCodeClient returns a client for the LinkCode from the given config.
+func NewLinkCodeClient(c config) *LinkCodeClient {
+	return &LinkCodeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `linkcode.Hooks(f(g(h())))`.
+func (c *LinkCodeClient) Use(hooks ...Hook) {
+	c.hooks.LinkCode = append(c.hooks.LinkCode, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `linkcode.Intercept(f(g(h())))`.
+func (c *LinkCodeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.LinkCode = append(c.inters.LinkCode, interceptors...)
+}
+
+// Create returns a builder for creating a LinkCode entity.
+func (c *LinkCodeClient) Create() *LinkCodeCreate {
+	mutation := newLinkCodeMutation(c.config, OpCreate)
+	return &LinkCodeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of LinkCode entities.
+func (c *LinkCodeClient) CreateBulk(builders ...*LinkCodeCreate) *LinkCodeCreateBulk {
+	return &LinkCodeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LinkCodeClient) MapCreateBulk(slice any, setFunc func(*LinkCodeCreate, int)) *LinkCodeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LinkCodeCreateBulk{err: fmt.Errorf("calling to LinkCodeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LinkCodeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LinkCodeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for LinkCode.
+func (c *LinkCodeClient) Update() *LinkCodeUpdate {
+	mutation := newLinkCodeMutation(c.config, OpUpdate)
+	return &LinkCodeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LinkCodeClient) UpdateOne(_m *LinkCode) *LinkCodeUpdateOne {
+	mutation := newLinkCodeMutation(c.config, OpUpdateOne, withLinkCode(_m))
+	return &LinkCodeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LinkCodeClient) UpdateOneID(id uuid.UUID) *LinkCodeUpdateOne {
+	mutation := newLinkCodeMutation(c.config, OpUpdateOne, withLinkCodeID(id))
+	return &LinkCodeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for LinkCode.
+func (c *LinkCodeClient) Delete() *LinkCodeDelete {
+	mutation := newLinkCodeMutation(c.config, OpDelete)
+	return &LinkCodeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LinkCodeClient) DeleteOne(_m *LinkCode) *LinkCodeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LinkCodeClient) DeleteOneID(id uuid.UUID) *LinkCodeDeleteOne {
+	builder := c.Delete().Where(linkcode.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LinkCodeDeleteOne{builder}
+}
+
+// Query returns a query builder for LinkCode.
+func (c *LinkCodeClient) Query() *LinkCodeQuery {
+	return &LinkCodeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLinkCode},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a LinkCode entity by its id.
+func (c *LinkCodeClient) Get(ctx context.Context, id uuid.UUID) (*LinkCode, error) {
+	return c.Query().Where(linkcode.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LinkCodeClient) GetX(ctx context.Context, id uuid.UUID) *LinkCode {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPatient queries the patient edge of a LinkCode.
+func (c *LinkCodeClient) QueryPatient(_m *LinkCode) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(linkcode.Table, linkcode.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, linkcode.PatientTable, linkcode.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *LinkCodeClient) Hooks() []Hook {
+	return c.hooks.LinkCode
+}
+
+// Interceptors returns the client interceptors.
+func (c *LinkCodeClient) Interceptors() []Interceptor {
+	return c.inters.LinkCode
+}
+
+func (c *LinkCodeClient) mutate(ctx context.Context, m *LinkCodeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LinkCodeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LinkCodeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LinkCodeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LinkCodeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown LinkCode mutation op: %q", m.Op())
+	}
+}
+
 // LoginAttemptClient is a client for the LoginAttempt schema.
 type LoginAttemptClient struct {
 	config
@@ -5222,6 +5397,155 @@ func (c *RecordOpeningClient) mutate(ctx context.Context, m *RecordOpeningMutati
 	}
 }
 
+// RecoveryCodeClient is a client for the RecoveryCode schema.
+type RecoveryCodeClient struct {
+	config
+}
+
+// NewRecoveryCodeClient returns a client for the RecoveryCode from the given config.
+func NewRecoveryCodeClient(c config) *RecoveryCodeClient {
+	return &RecoveryCodeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `recoverycode.Hooks(f(g(h())))`.
+func (c *RecoveryCodeClient) Use(hooks ...Hook) {
+	c.hooks.RecoveryCode = append(c.hooks.RecoveryCode, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `recoverycode.Intercept(f(g(h())))`.
+func (c *RecoveryCodeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RecoveryCode = append(c.inters.RecoveryCode, interceptors...)
+}
+
+// Create returns a builder for creating a RecoveryCode entity.
+func (c *RecoveryCodeClient) Create() *RecoveryCodeCreate {
+	mutation := newRecoveryCodeMutation(c.config, OpCreate)
+	return &RecoveryCodeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RecoveryCode entities.
+func (c *RecoveryCodeClient) CreateBulk(builders ...*RecoveryCodeCreate) *RecoveryCodeCreateBulk {
+	return &RecoveryCodeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RecoveryCodeClient) MapCreateBulk(slice any, setFunc func(*RecoveryCodeCreate, int)) *RecoveryCodeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RecoveryCodeCreateBulk{err: fmt.Errorf("calling to RecoveryCodeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RecoveryCodeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RecoveryCodeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RecoveryCode.
+func (c *RecoveryCodeClient) Update() *RecoveryCodeUpdate {
+	mutation := newRecoveryCodeMutation(c.config, OpUpdate)
+	return &RecoveryCodeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RecoveryCodeClient) UpdateOne(_m *RecoveryCode) *RecoveryCodeUpdateOne {
+	mutation := newRecoveryCodeMutation(c.config, OpUpdateOne, withRecoveryCode(_m))
+	return &RecoveryCodeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RecoveryCodeClient) UpdateOneID(id uuid.UUID) *RecoveryCodeUpdateOne {
+	mutation := newRecoveryCodeMutation(c.config, OpUpdateOne, withRecoveryCodeID(id))
+	return &RecoveryCodeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RecoveryCode.
+func (c *RecoveryCodeClient) Delete() *RecoveryCodeDelete {
+	mutation := newRecoveryCodeMutation(c.config, OpDelete)
+	return &RecoveryCodeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RecoveryCodeClient) DeleteOne(_m *RecoveryCode) *RecoveryCodeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RecoveryCodeClient) DeleteOneID(id uuid.UUID) *RecoveryCodeDeleteOne {
+	builder := c.Delete().Where(recoverycode.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RecoveryCodeDeleteOne{builder}
+}
+
+// Query returns a query builder for RecoveryCode.
+func (c *RecoveryCodeClient) Query() *RecoveryCodeQuery {
+	return &RecoveryCodeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRecoveryCode},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RecoveryCode entity by its id.
+func (c *RecoveryCodeClient) Get(ctx context.Context, id uuid.UUID) (*RecoveryCode, error) {
+	return c.Query().Where(recoverycode.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RecoveryCodeClient) GetX(ctx context.Context, id uuid.UUID) *RecoveryCode {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a RecoveryCode.
+func (c *RecoveryCodeClient) QueryUser(_m *RecoveryCode) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(recoverycode.Table, recoverycode.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, recoverycode.UserTable, recoverycode.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RecoveryCodeClient) Hooks() []Hook {
+	return c.hooks.RecoveryCode
+}
+
+// Interceptors returns the client interceptors.
+func (c *RecoveryCodeClient) Interceptors() []Interceptor {
+	return c.inters.RecoveryCode
+}
+
+func (c *RecoveryCodeClient) mutate(ctx context.Context, m *RecoveryCodeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RecoveryCodeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RecoveryCodeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RecoveryCodeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RecoveryCodeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RecoveryCode mutation op: %q", m.Op())
+	}
+}
+
 // RefundClient is a client for the Refund schema.
 type RefundClient struct {
 	config
@@ -5517,6 +5841,155 @@ func (c *SandboxCheckoutClient) mutate(ctx context.Context, m *SandboxCheckoutMu
 		return (&SandboxCheckoutDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown SandboxCheckout mutation op: %q", m.Op())
+	}
+}
+
+// SecondFactorClient is a client for the SecondFactor schema.
+type SecondFactorClient struct {
+	config
+}
+
+// NewSecondFactorClient returns a client for the SecondFactor from the given config.
+func NewSecondFactorClient(c config) *SecondFactorClient {
+	return &SecondFactorClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `secondfactor.Hooks(f(g(h())))`.
+func (c *SecondFactorClient) Use(hooks ...Hook) {
+	c.hooks.SecondFactor = append(c.hooks.SecondFactor, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `secondfactor.Intercept(f(g(h())))`.
+func (c *SecondFactorClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SecondFactor = append(c.inters.SecondFactor, interceptors...)
+}
+
+// Create returns a builder for creating a SecondFactor entity.
+func (c *SecondFactorClient) Create() *SecondFactorCreate {
+	mutation := newSecondFactorMutation(c.config, OpCreate)
+	return &SecondFactorCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SecondFactor entities.
+func (c *SecondFactorClient) CreateBulk(builders ...*SecondFactorCreate) *SecondFactorCreateBulk {
+	return &SecondFactorCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SecondFactorClient) MapCreateBulk(slice any, setFunc func(*SecondFactorCreate, int)) *SecondFactorCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SecondFactorCreateBulk{err: fmt.Errorf("calling to SecondFactorClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SecondFactorCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SecondFactorCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SecondFactor.
+func (c *SecondFactorClient) Update() *SecondFactorUpdate {
+	mutation := newSecondFactorMutation(c.config, OpUpdate)
+	return &SecondFactorUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SecondFactorClient) UpdateOne(_m *SecondFactor) *SecondFactorUpdateOne {
+	mutation := newSecondFactorMutation(c.config, OpUpdateOne, withSecondFactor(_m))
+	return &SecondFactorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SecondFactorClient) UpdateOneID(id uuid.UUID) *SecondFactorUpdateOne {
+	mutation := newSecondFactorMutation(c.config, OpUpdateOne, withSecondFactorID(id))
+	return &SecondFactorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SecondFactor.
+func (c *SecondFactorClient) Delete() *SecondFactorDelete {
+	mutation := newSecondFactorMutation(c.config, OpDelete)
+	return &SecondFactorDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SecondFactorClient) DeleteOne(_m *SecondFactor) *SecondFactorDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SecondFactorClient) DeleteOneID(id uuid.UUID) *SecondFactorDeleteOne {
+	builder := c.Delete().Where(secondfactor.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SecondFactorDeleteOne{builder}
+}
+
+// Query returns a query builder for SecondFactor.
+func (c *SecondFactorClient) Query() *SecondFactorQuery {
+	return &SecondFactorQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSecondFactor},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SecondFactor entity by its id.
+func (c *SecondFactorClient) Get(ctx context.Context, id uuid.UUID) (*SecondFactor, error) {
+	return c.Query().Where(secondfactor.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SecondFactorClient) GetX(ctx context.Context, id uuid.UUID) *SecondFactor {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a SecondFactor.
+func (c *SecondFactorClient) QueryUser(_m *SecondFactor) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(secondfactor.Table, secondfactor.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, secondfactor.UserTable, secondfactor.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *SecondFactorClient) Hooks() []Hook {
+	return c.hooks.SecondFactor
+}
+
+// Interceptors returns the client interceptors.
+func (c *SecondFactorClient) Interceptors() []Interceptor {
+	return c.inters.SecondFactor
+}
+
+func (c *SecondFactorClient) mutate(ctx context.Context, m *SecondFactorMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SecondFactorCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SecondFactorUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SecondFactorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SecondFactorDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SecondFactor mutation op: %q", m.Op())
 	}
 }
 
@@ -6223,17 +6696,18 @@ type (
 		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
 		CareRelation, ChatAttachment, ChatMessage, ChatMessageVersion, ChatRead,
 		ChatRoom, ChatUpload, Counter, Delivery, EmailToken, IdempotencyKey, JobRun,
-		Leave, LoginAttempt, Notification, Order, Patient, PaymentEvent, Practitioner,
-		PractitionerCredential, Question, QuestionAnswer, RateEvent, RecordOpening,
-		Refund, SandboxCheckout, Session, Slot, Stream, StreamEntry, User []ent.Hook
+		Leave, LinkCode, LoginAttempt, Notification, Order, Patient, PaymentEvent,
+		Practitioner, PractitionerCredential, Question, QuestionAnswer, RateEvent,
+		RecordOpening, RecoveryCode, Refund, SandboxCheckout, SecondFactor, Session,
+		Slot, Stream, StreamEntry, User []ent.Hook
 	}
 	inters struct {
 		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
 		CareRelation, ChatAttachment, ChatMessage, ChatMessageVersion, ChatRead,
 		ChatRoom, ChatUpload, Counter, Delivery, EmailToken, IdempotencyKey, JobRun,
-		Leave, LoginAttempt, Notification, Order, Patient, PaymentEvent, Practitioner,
-		PractitionerCredential, Question, QuestionAnswer, RateEvent, RecordOpening,
-		Refund, SandboxCheckout, Session, Slot, Stream, StreamEntry,
-		User []ent.Interceptor
+		Leave, LinkCode, LoginAttempt, Notification, Order, Patient, PaymentEvent,
+		Practitioner, PractitionerCredential, Question, QuestionAnswer, RateEvent,
+		RecordOpening, RecoveryCode, Refund, SandboxCheckout, SecondFactor, Session,
+		Slot, Stream, StreamEntry, User []ent.Interceptor
 	}
 )

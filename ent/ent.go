@@ -29,6 +29,7 @@ import (
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/leave"
+	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -40,8 +41,10 @@ import (
 	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
 	"github.com/caregraph/caregraph/ent/recordopening"
+	"github.com/caregraph/caregraph/ent/recoverycode"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
+	"github.com/caregraph/caregraph/ent/secondfactor"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/ent/stream"
@@ -124,6 +127,7 @@ func checkColumn(t, c string) error {
 			idempotencykey.Table:          idempotencykey.ValidColumn,
 			jobrun.Table:                  jobrun.ValidColumn,
 			leave.Table:                   leave.ValidColumn,
+			linkcode.Table:                linkcode.ValidColumn,
 			loginattempt.Table:            loginattempt.ValidColumn,
 			notification.Table:            notification.ValidColumn,
 			order.Table:                   order.ValidColumn,
@@ -135,8 +139,10 @@ func checkColumn(t, c string) error {
 			questionanswer.Table:          questionanswer.ValidColumn,
 			rateevent.Table:               rateevent.ValidColumn,
 			recordopening.Table:           recordopening.ValidColumn,
+			recoverycode.Table:            recoverycode.ValidColumn,
 			refund.Table:                  refund.ValidColumn,
 			sandboxcheckout.Table:         sandboxcheckout.ValidColumn,
+			secondfactor.Table:            secondfactor.ValidColumn,
 			session.Table:                 session.ValidColumn,
 			slot.Table:                    slot.ValidColumn,
 			stream.Table:                  stream.ValidColumn,

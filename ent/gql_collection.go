@@ -3323,6 +3323,11 @@ func (_q *UserQuery) collectField(ctx context.Context, oneNode bool, opCtx *grap
 				selectedFields = append(selectedFields, user.FieldIsActive)
 				fieldSeen[user.FieldIsActive] = struct{}{}
 			}
+		case "hasTotp":
+			if _, ok := fieldSeen[user.FieldHasTotp]; !ok {
+				selectedFields = append(selectedFields, user.FieldHasTotp)
+				fieldSeen[user.FieldHasTotp] = struct{}{}
+			}
 		case "emailVerifiedAt":
 			if _, ok := fieldSeen[user.FieldEmailVerifiedAt]; !ok {
 				selectedFields = append(selectedFields, user.FieldEmailVerifiedAt)

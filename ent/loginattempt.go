@@ -32,8 +32,12 @@ type LoginAttempt struct {
 	// Program of the try, as it names itself.
 	UserAgent string `json:"user_agent,omitempty"`
 	// What became of it.
-	Outcome      loginattempt.Outcome `json:"outcome,omitempty"`
-	selectValues sql.SelectValues
+	Outcome loginattempt.Outcome `json:"outcome,omitempty"`
+	// When the session ended that it opened; written before the session's row is deleted.
+	SessionEndedAt *time.Time `json:"session_ended_at,omitempty"`
+	// Why that session ended.
+	SessionEndReason string `json:"session_end_reason,omitempty"`
+	selectValues     sql.SelectValues
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -43,9 +47,9 @@ func (*LoginAttempt) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case loginattempt.FieldUserID, loginattempt.FieldSessionID:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case loginattempt.FieldEmailHash, loginattempt.FieldIP, loginattempt.FieldUserAgent, loginattempt.FieldOutcome:
+		case loginattempt.FieldEmailHash, loginattempt.FieldIP, loginattempt.FieldUserAgent, loginattempt.FieldOutcome, loginattempt.FieldSessionEndReason:
 			values[i] = new(sql.NullString)
-		case loginattempt.FieldCreatedAt:
+		case loginattempt.FieldCreatedAt, loginattempt.FieldSessionEndedAt:
 			values[i] = new(sql.NullTime)
 		case loginattempt.FieldID:
 			values[i] = new(uuid.UUID)
@@ -114,6 +118,19 @@ func (_m *LoginAttempt) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Outcome = loginattempt.Outcome(value.String)
 			}
+		case loginattempt.FieldSessionEndedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field session_ended_at", values[i])
+			} else if value.Valid {
+				_m.SessionEndedAt = new(time.Time)
+				*_m.SessionEndedAt = value.Time
+			}
+		case loginattempt.FieldSessionEndReason:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field session_end_reason", values[i])
+			} else if value.Valid {
+				_m.SessionEndReason = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -174,6 +191,14 @@ func (_m *LoginAttempt) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("outcome=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Outcome))
+	builder.WriteString(", ")
+	if v := _m.SessionEndedAt; v != nil {
+		builder.WriteString("session_ended_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("session_end_reason=")
+	builder.WriteString(_m.SessionEndReason)
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -79,6 +79,34 @@ func (_c *LoginAttemptCreate) SetOutcome(v loginattempt.Outcome) *LoginAttemptCr
 	return _c
 }
 
+// SetSessionEndedAt sets the "session_ended_at" field.
+func (_c *LoginAttemptCreate) SetSessionEndedAt(v time.Time) *LoginAttemptCreate {
+	_c.mutation.SetSessionEndedAt(v)
+	return _c
+}
+
+// SetNillableSessionEndedAt sets the "session_ended_at" field if the given value is not nil.
+func (_c *LoginAttemptCreate) SetNillableSessionEndedAt(v *time.Time) *LoginAttemptCreate {
+	if v != nil {
+		_c.SetSessionEndedAt(*v)
+	}
+	return _c
+}
+
+// SetSessionEndReason sets the "session_end_reason" field.
+func (_c *LoginAttemptCreate) SetSessionEndReason(v string) *LoginAttemptCreate {
+	_c.mutation.SetSessionEndReason(v)
+	return _c
+}
+
+// SetNillableSessionEndReason sets the "session_end_reason" field if the given value is not nil.
+func (_c *LoginAttemptCreate) SetNillableSessionEndReason(v *string) *LoginAttemptCreate {
+	if v != nil {
+		_c.SetSessionEndReason(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *LoginAttemptCreate) SetID(v uuid.UUID) *LoginAttemptCreate {
 	_c.mutation.SetID(v)
@@ -154,6 +182,11 @@ func (_c *LoginAttemptCreate) check() error {
 			return &ValidationError{Name: "outcome", err: fmt.Errorf(`ent: validator failed for field "LoginAttempt.outcome": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.SessionEndReason(); ok {
+		if err := loginattempt.SessionEndReasonValidator(v); err != nil {
+			return &ValidationError{Name: "session_end_reason", err: fmt.Errorf(`ent: validator failed for field "LoginAttempt.session_end_reason": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -216,6 +249,14 @@ func (_c *LoginAttemptCreate) createSpec() (*LoginAttempt, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Outcome(); ok {
 		_spec.SetField(loginattempt.FieldOutcome, field.TypeEnum, value)
 		_node.Outcome = value
+	}
+	if value, ok := _c.mutation.SessionEndedAt(); ok {
+		_spec.SetField(loginattempt.FieldSessionEndedAt, field.TypeTime, value)
+		_node.SessionEndedAt = &value
+	}
+	if value, ok := _c.mutation.SessionEndReason(); ok {
+		_spec.SetField(loginattempt.FieldSessionEndReason, field.TypeString, value)
+		_node.SessionEndReason = value
 	}
 	return _node, _spec
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -24,6 +25,46 @@ type LoginAttemptUpdate struct {
 // Where appends a list predicates to the LoginAttemptUpdate builder.
 func (_u *LoginAttemptUpdate) Where(ps ...predicate.LoginAttempt) *LoginAttemptUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetSessionEndedAt sets the "session_ended_at" field.
+func (_u *LoginAttemptUpdate) SetSessionEndedAt(v time.Time) *LoginAttemptUpdate {
+	_u.mutation.SetSessionEndedAt(v)
+	return _u
+}
+
+// SetNillableSessionEndedAt sets the "session_ended_at" field if the given value is not nil.
+func (_u *LoginAttemptUpdate) SetNillableSessionEndedAt(v *time.Time) *LoginAttemptUpdate {
+	if v != nil {
+		_u.SetSessionEndedAt(*v)
+	}
+	return _u
+}
+
+// ClearSessionEndedAt clears the value of the "session_ended_at" field.
+func (_u *LoginAttemptUpdate) ClearSessionEndedAt() *LoginAttemptUpdate {
+	_u.mutation.ClearSessionEndedAt()
+	return _u
+}
+
+// SetSessionEndReason sets the "session_end_reason" field.
+func (_u *LoginAttemptUpdate) SetSessionEndReason(v string) *LoginAttemptUpdate {
+	_u.mutation.SetSessionEndReason(v)
+	return _u
+}
+
+// SetNillableSessionEndReason sets the "session_end_reason" field if the given value is not nil.
+func (_u *LoginAttemptUpdate) SetNillableSessionEndReason(v *string) *LoginAttemptUpdate {
+	if v != nil {
+		_u.SetSessionEndReason(*v)
+	}
+	return _u
+}
+
+// ClearSessionEndReason clears the value of the "session_end_reason" field.
+func (_u *LoginAttemptUpdate) ClearSessionEndReason() *LoginAttemptUpdate {
+	_u.mutation.ClearSessionEndReason()
 	return _u
 }
 
@@ -59,7 +100,20 @@ func (_u *LoginAttemptUpdate) ExecX(ctx context.Context) {
 	}
 }
 
+// check runs all checks and user-defined validators on the builder.
+func (_u *LoginAttemptUpdate) check() error {
+	if v, ok := _u.mutation.SessionEndReason(); ok {
+		if err := loginattempt.SessionEndReasonValidator(v); err != nil {
+			return &ValidationError{Name: "session_end_reason", err: fmt.Errorf(`ent: validator failed for field "LoginAttempt.session_end_reason": %w`, err)}
+		}
+	}
+	return nil
+}
+
 func (_u *LoginAttemptUpdate) sqlSave(ctx context.Context) (_node int, err error) {
+	if err := _u.check(); err != nil {
+		return _node, err
+	}
 	_spec := sqlgraph.NewUpdateSpec(loginattempt.Table, loginattempt.Columns, sqlgraph.NewFieldSpec(loginattempt.FieldID, field.TypeUUID))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
@@ -73,6 +127,18 @@ func (_u *LoginAttemptUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if _u.mutation.SessionIDCleared() {
 		_spec.ClearField(loginattempt.FieldSessionID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.SessionEndedAt(); ok {
+		_spec.SetField(loginattempt.FieldSessionEndedAt, field.TypeTime, value)
+	}
+	if _u.mutation.SessionEndedAtCleared() {
+		_spec.ClearField(loginattempt.FieldSessionEndedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.SessionEndReason(); ok {
+		_spec.SetField(loginattempt.FieldSessionEndReason, field.TypeString, value)
+	}
+	if _u.mutation.SessionEndReasonCleared() {
+		_spec.ClearField(loginattempt.FieldSessionEndReason, field.TypeString)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -92,6 +158,46 @@ type LoginAttemptUpdateOne struct {
 	fields   []string
 	hooks    []Hook
 	mutation *LoginAttemptMutation
+}
+
+// SetSessionEndedAt sets the "session_ended_at" field.
+func (_u *LoginAttemptUpdateOne) SetSessionEndedAt(v time.Time) *LoginAttemptUpdateOne {
+	_u.mutation.SetSessionEndedAt(v)
+	return _u
+}
+
+// SetNillableSessionEndedAt sets the "session_ended_at" field if the given value is not nil.
+func (_u *LoginAttemptUpdateOne) SetNillableSessionEndedAt(v *time.Time) *LoginAttemptUpdateOne {
+	if v != nil {
+		_u.SetSessionEndedAt(*v)
+	}
+	return _u
+}
+
+// ClearSessionEndedAt clears the value of the "session_ended_at" field.
+func (_u *LoginAttemptUpdateOne) ClearSessionEndedAt() *LoginAttemptUpdateOne {
+	_u.mutation.ClearSessionEndedAt()
+	return _u
+}
+
+// SetSessionEndReason sets the "session_end_reason" field.
+func (_u *LoginAttemptUpdateOne) SetSessionEndReason(v string) *LoginAttemptUpdateOne {
+	_u.mutation.SetSessionEndReason(v)
+	return _u
+}
+
+// SetNillableSessionEndReason sets the "session_end_reason" field if the given value is not nil.
+func (_u *LoginAttemptUpdateOne) SetNillableSessionEndReason(v *string) *LoginAttemptUpdateOne {
+	if v != nil {
+		_u.SetSessionEndReason(*v)
+	}
+	return _u
+}
+
+// ClearSessionEndReason clears the value of the "session_end_reason" field.
+func (_u *LoginAttemptUpdateOne) ClearSessionEndReason() *LoginAttemptUpdateOne {
+	_u.mutation.ClearSessionEndReason()
+	return _u
 }
 
 // Mutation returns the LoginAttemptMutation object of the builder.
@@ -139,7 +245,20 @@ func (_u *LoginAttemptUpdateOne) ExecX(ctx context.Context) {
 	}
 }
 
+// check runs all checks and user-defined validators on the builder.
+func (_u *LoginAttemptUpdateOne) check() error {
+	if v, ok := _u.mutation.SessionEndReason(); ok {
+		if err := loginattempt.SessionEndReasonValidator(v); err != nil {
+			return &ValidationError{Name: "session_end_reason", err: fmt.Errorf(`ent: validator failed for field "LoginAttempt.session_end_reason": %w`, err)}
+		}
+	}
+	return nil
+}
+
 func (_u *LoginAttemptUpdateOne) sqlSave(ctx context.Context) (_node *LoginAttempt, err error) {
+	if err := _u.check(); err != nil {
+		return _node, err
+	}
 	_spec := sqlgraph.NewUpdateSpec(loginattempt.Table, loginattempt.Columns, sqlgraph.NewFieldSpec(loginattempt.FieldID, field.TypeUUID))
 	id, ok := _u.mutation.ID()
 	if !ok {
@@ -170,6 +289,18 @@ func (_u *LoginAttemptUpdateOne) sqlSave(ctx context.Context) (_node *LoginAttem
 	}
 	if _u.mutation.SessionIDCleared() {
 		_spec.ClearField(loginattempt.FieldSessionID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.SessionEndedAt(); ok {
+		_spec.SetField(loginattempt.FieldSessionEndedAt, field.TypeTime, value)
+	}
+	if _u.mutation.SessionEndedAtCleared() {
+		_spec.ClearField(loginattempt.FieldSessionEndedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.SessionEndReason(); ok {
+		_spec.SetField(loginattempt.FieldSessionEndReason, field.TypeString, value)
+	}
+	if _u.mutation.SessionEndReasonCleared() {
+		_spec.ClearField(loginattempt.FieldSessionEndReason, field.TypeString)
 	}
 	_node = &LoginAttempt{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -23,6 +23,7 @@ var Tables = map[string]string{
 	TypeIdempotencyKey:          "idempotency_keys",
 	TypeJobRun:                  "job_runs",
 	TypeLeave:                   "leaves",
+	TypeLinkCode:                "link_codes",
 	TypeLoginAttempt:            "login_attempts",
 	TypeNotification:            "notifications",
 	TypeOrder:                   "orders",
@@ -34,8 +35,10 @@ var Tables = map[string]string{
 	TypeQuestionAnswer:          "question_answers",
 	TypeRateEvent:               "rate_events",
 	TypeRecordOpening:           "record_openings",
+	TypeRecoveryCode:            "recovery_codes",
 	TypeRefund:                  "refunds",
 	TypeSandboxCheckout:         "sandbox_checkouts",
+	TypeSecondFactor:            "second_factors",
 	TypeSession:                 "sessions",
 	TypeSlot:                    "slots",
 	TypeStream:                  "streams",
@@ -45,9 +48,12 @@ var Tables = map[string]string{
 
 // SensitiveFields lists, per entity, the fields whose values never leave the database.
 var SensitiveFields = map[string][]string{
-	TypeDelivery:   {"body"},
-	TypeEmailToken: {"token_hash"},
-	TypeUser:       {"password_hash"},
+	TypeDelivery:     {"body"},
+	TypeEmailToken:   {"token_hash"},
+	TypeLinkCode:     {"code_hash"},
+	TypeRecoveryCode: {"code_hash"},
+	TypeSecondFactor: {"sealed"},
+	TypeUser:         {"password_hash"},
 }
 
 // ForeignEdges lists, per entity, the edges whose key is in the other entity's rows: writing them writes those rows.
@@ -70,6 +76,7 @@ var PatientRecords = map[string]bool{
 	TypeChatRead:                true,
 	TypeChatRoom:                true,
 	TypeChatUpload:              true,
+	TypeLinkCode:                true,
 	TypeOrder:                   true,
 	TypePatient:                 true,
 	TypeQuestionAnswer:          true,
@@ -159,6 +166,12 @@ func (_m *JobRun) RecordID() uuid.UUID { return _m.ID }
 func (_m *Leave) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
+func (_m *LinkCode) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *LinkCode) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
 func (_m *LoginAttempt) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
@@ -204,6 +217,9 @@ func (_m *RecordOpening) RecordID() uuid.UUID { return _m.ID }
 func (_m *RecordOpening) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
+func (_m *RecoveryCode) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
 func (_m *Refund) RecordID() uuid.UUID { return _m.ID }
 
 // PatientRef returns the patient to whose record the row belongs.
@@ -211,6 +227,9 @@ func (_m *Refund) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *SandboxCheckout) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *SecondFactor) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
 func (_m *Session) RecordID() uuid.UUID { return _m.ID }

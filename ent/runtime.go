@@ -17,6 +17,7 @@ import (
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/leave"
+	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -28,9 +29,11 @@ import (
 	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
 	"github.com/caregraph/caregraph/ent/recordopening"
+	"github.com/caregraph/caregraph/ent/recoverycode"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
 	"github.com/caregraph/caregraph/ent/schema"
+	"github.com/caregraph/caregraph/ent/secondfactor"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/ent/stream"
@@ -274,6 +277,16 @@ func init() {
 	leaveDescReason := leaveFields[3].Descriptor()
 	// leave.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
 	leave.ReasonValidator = leaveDescReason.Validators[0].(func(string) error)
+	linkcodeFields := schema.LinkCode{}.Fields()
+	_ = linkcodeFields
+	// linkcodeDescAddress is the schema descriptor for address field.
+	linkcodeDescAddress := linkcodeFields[1].Descriptor()
+	// linkcode.AddressValidator is a validator for the "address" field. It is called by the builders before save.
+	linkcode.AddressValidator = linkcodeDescAddress.Validators[0].(func(string) error)
+	// linkcodeDescCodeHash is the schema descriptor for code_hash field.
+	linkcodeDescCodeHash := linkcodeFields[2].Descriptor()
+	// linkcode.CodeHashValidator is a validator for the "code_hash" field. It is called by the builders before save.
+	linkcode.CodeHashValidator = linkcodeDescCodeHash.Validators[0].(func(string) error)
 	loginattemptFields := schema.LoginAttempt{}.Fields()
 	_ = loginattemptFields
 	// loginattemptDescEmailHash is the schema descriptor for email_hash field.
@@ -288,6 +301,10 @@ func init() {
 	loginattemptDescUserAgent := loginattemptFields[4].Descriptor()
 	// loginattempt.UserAgentValidator is a validator for the "user_agent" field. It is called by the builders before save.
 	loginattempt.UserAgentValidator = loginattemptDescUserAgent.Validators[0].(func(string) error)
+	// loginattemptDescSessionEndReason is the schema descriptor for session_end_reason field.
+	loginattemptDescSessionEndReason := loginattemptFields[7].Descriptor()
+	// loginattempt.SessionEndReasonValidator is a validator for the "session_end_reason" field. It is called by the builders before save.
+	loginattempt.SessionEndReasonValidator = loginattemptDescSessionEndReason.Validators[0].(func(string) error)
 	notificationFields := schema.Notification{}.Fields()
 	_ = notificationFields
 	// notificationDescKind is the schema descriptor for kind field.
@@ -534,6 +551,12 @@ func init() {
 	recordopeningDescReason := recordopeningFields[4].Descriptor()
 	// recordopening.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
 	recordopening.ReasonValidator = recordopeningDescReason.Validators[0].(func(string) error)
+	recoverycodeFields := schema.RecoveryCode{}.Fields()
+	_ = recoverycodeFields
+	// recoverycodeDescCodeHash is the schema descriptor for code_hash field.
+	recoverycodeDescCodeHash := recoverycodeFields[1].Descriptor()
+	// recoverycode.CodeHashValidator is a validator for the "code_hash" field. It is called by the builders before save.
+	recoverycode.CodeHashValidator = recoverycodeDescCodeHash.Validators[0].(func(string) error)
 	refundFields := schema.Refund{}.Fields()
 	_ = refundFields
 	// refundDescCurrency is the schema descriptor for currency field.
@@ -570,6 +593,20 @@ func init() {
 	sandboxcheckoutDescRefundedMinor := sandboxcheckoutFields[6].Descriptor()
 	// sandboxcheckout.DefaultRefundedMinor holds the default value on creation for the refunded_minor field.
 	sandboxcheckout.DefaultRefundedMinor = sandboxcheckoutDescRefundedMinor.Default.(int64)
+	secondfactorFields := schema.SecondFactor{}.Fields()
+	_ = secondfactorFields
+	// secondfactorDescSealed is the schema descriptor for sealed field.
+	secondfactorDescSealed := secondfactorFields[1].Descriptor()
+	// secondfactor.SealedValidator is a validator for the "sealed" field. It is called by the builders before save.
+	secondfactor.SealedValidator = secondfactorDescSealed.Validators[0].(func(string) error)
+	// secondfactorDescKeyID is the schema descriptor for key_id field.
+	secondfactorDescKeyID := secondfactorFields[2].Descriptor()
+	// secondfactor.KeyIDValidator is a validator for the "key_id" field. It is called by the builders before save.
+	secondfactor.KeyIDValidator = secondfactorDescKeyID.Validators[0].(func(string) error)
+	// secondfactorDescLastCounter is the schema descriptor for last_counter field.
+	secondfactorDescLastCounter := secondfactorFields[3].Descriptor()
+	// secondfactor.DefaultLastCounter holds the default value on creation for the last_counter field.
+	secondfactor.DefaultLastCounter = secondfactorDescLastCounter.Default.(int64)
 	sessionFields := schema.Session{}.Fields()
 	_ = sessionFields
 	// sessionDescIP is the schema descriptor for ip field.
@@ -652,4 +689,8 @@ func init() {
 	userDescIsActive := userFields[7].Descriptor()
 	// user.DefaultIsActive holds the default value on creation for the is_active field.
 	user.DefaultIsActive = userDescIsActive.Default.(bool)
+	// userDescHasTotp is the schema descriptor for has_totp field.
+	userDescHasTotp := userFields[8].Descriptor()
+	// user.DefaultHasTotp holds the default value on creation for the has_totp field.
+	user.DefaultHasTotp = userDescHasTotp.Default.(bool)
 }

@@ -46,6 +46,8 @@ type Tx struct {
 	JobRun *JobRunClient
 	// Leave is the client for interacting with the Leave builders.
 	Leave *LeaveClient
+	// LinkCode is the client for interacting with the LinkCode builders.
+	LinkCode *LinkCodeClient
 	// LoginAttempt is the client for interacting with the LoginAttempt builders.
 	LoginAttempt *LoginAttemptClient
 	// Notification is the client for interacting with the Notification builders.
@@ -68,10 +70,14 @@ type Tx struct {
 	RateEvent *RateEventClient
 	// RecordOpening is the client for interacting with the RecordOpening builders.
 	RecordOpening *RecordOpeningClient
+	// RecoveryCode is the client for interacting with the RecoveryCode builders.
+	RecoveryCode *RecoveryCodeClient
 	// Refund is the client for interacting with the Refund builders.
 	Refund *RefundClient
 	// SandboxCheckout is the client for interacting with the SandboxCheckout builders.
 	SandboxCheckout *SandboxCheckoutClient
+	// SecondFactor is the client for interacting with the SecondFactor builders.
+	SecondFactor *SecondFactorClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// Slot is the client for interacting with the Slot builders.
@@ -230,6 +236,7 @@ func (tx *Tx) init() {
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.JobRun = NewJobRunClient(tx.config)
 	tx.Leave = NewLeaveClient(tx.config)
+	tx.LinkCode = NewLinkCodeClient(tx.config)
 	tx.LoginAttempt = NewLoginAttemptClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
 	tx.Order = NewOrderClient(tx.config)
@@ -241,8 +248,10 @@ func (tx *Tx) init() {
 	tx.QuestionAnswer = NewQuestionAnswerClient(tx.config)
 	tx.RateEvent = NewRateEventClient(tx.config)
 	tx.RecordOpening = NewRecordOpeningClient(tx.config)
+	tx.RecoveryCode = NewRecoveryCodeClient(tx.config)
 	tx.Refund = NewRefundClient(tx.config)
 	tx.SandboxCheckout = NewSandboxCheckoutClient(tx.config)
+	tx.SecondFactor = NewSecondFactorClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.Slot = NewSlotClient(tx.config)
 	tx.Stream = NewStreamClient(tx.config)

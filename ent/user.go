@@ -42,6 +42,8 @@ type User struct {
 	Roles []string `json:"roles,omitempty"`
 	// False when an administrator has deactivated the account.
 	IsActive bool `json:"is_active,omitempty"`
+	// True when signing in needs a one-time code beside the password.
+	HasTotp bool `json:"has_totp,omitempty"`
 	// When the owner of the address proved to be the user; null until then.
 	EmailVerifiedAt *time.Time `json:"email_verified_at,omitempty"`
 	// When the account was deactivated; null while it is active.
@@ -56,7 +58,7 @@ func (*User) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case user.FieldRoles:
 			values[i] = new([]byte)
-		case user.FieldIsActive:
+		case user.FieldIsActive, user.FieldHasTotp:
 			values[i] = new(sql.NullBool)
 		case user.FieldVersion:
 			values[i] = new(sql.NullInt64)
@@ -155,6 +157,12 @@ func (_m *User) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.IsActive = value.Bool
 			}
+		case user.FieldHasTotp:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field has_totp", values[i])
+			} else if value.Valid {
+				_m.HasTotp = value.Bool
+			}
 		case user.FieldEmailVerifiedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field email_verified_at", values[i])
@@ -236,6 +244,9 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("is_active=")
 	builder.WriteString(fmt.Sprintf("%v", _m.IsActive))
+	builder.WriteString(", ")
+	builder.WriteString("has_totp=")
+	builder.WriteString(fmt.Sprintf("%v", _m.HasTotp))
 	builder.WriteString(", ")
 	if v := _m.EmailVerifiedAt; v != nil {
 		builder.WriteString("email_verified_at=")

@@ -111,6 +111,20 @@ func (_c *UserCreate) SetNillableIsActive(v *bool) *UserCreate {
 	return _c
 }
 
+// SetHasTotp sets the "has_totp" field.
+func (_c *UserCreate) SetHasTotp(v bool) *UserCreate {
+	_c.mutation.SetHasTotp(v)
+	return _c
+}
+
+// SetNillableHasTotp sets the "has_totp" field if the given value is not nil.
+func (_c *UserCreate) SetNillableHasTotp(v *bool) *UserCreate {
+	if v != nil {
+		_c.SetHasTotp(*v)
+	}
+	return _c
+}
+
 // SetEmailVerifiedAt sets the "email_verified_at" field.
 func (_c *UserCreate) SetEmailVerifiedAt(v time.Time) *UserCreate {
 	_c.mutation.SetEmailVerifiedAt(v)
@@ -188,6 +202,10 @@ func (_c *UserCreate) defaults() {
 		v := user.DefaultIsActive
 		_c.mutation.SetIsActive(v)
 	}
+	if _, ok := _c.mutation.HasTotp(); !ok {
+		v := user.DefaultHasTotp
+		_c.mutation.SetHasTotp(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -246,6 +264,9 @@ func (_c *UserCreate) check() error {
 	}
 	if _, ok := _c.mutation.IsActive(); !ok {
 		return &ValidationError{Name: "is_active", err: errors.New(`ent: missing required field "User.is_active"`)}
+	}
+	if _, ok := _c.mutation.HasTotp(); !ok {
+		return &ValidationError{Name: "has_totp", err: errors.New(`ent: missing required field "User.has_totp"`)}
 	}
 	return nil
 }
@@ -325,6 +346,10 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.IsActive(); ok {
 		_spec.SetField(user.FieldIsActive, field.TypeBool, value)
 		_node.IsActive = value
+	}
+	if value, ok := _c.mutation.HasTotp(); ok {
+		_spec.SetField(user.FieldHasTotp, field.TypeBool, value)
+		_node.HasTotp = value
 	}
 	if value, ok := _c.mutation.EmailVerifiedAt(); ok {
 		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)

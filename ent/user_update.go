@@ -180,6 +180,20 @@ func (_u *UserUpdate) SetNillableIsActive(v *bool) *UserUpdate {
 	return _u
 }
 
+// SetHasTotp sets the "has_totp" field.
+func (_u *UserUpdate) SetHasTotp(v bool) *UserUpdate {
+	_u.mutation.SetHasTotp(v)
+	return _u
+}
+
+// SetNillableHasTotp sets the "has_totp" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableHasTotp(v *bool) *UserUpdate {
+	if v != nil {
+		_u.SetHasTotp(*v)
+	}
+	return _u
+}
+
 // SetEmailVerifiedAt sets the "email_verified_at" field.
 func (_u *UserUpdate) SetEmailVerifiedAt(v time.Time) *UserUpdate {
 	_u.mutation.SetEmailVerifiedAt(v)
@@ -334,6 +348,9 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.IsActive(); ok {
 		_spec.SetField(user.FieldIsActive, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.HasTotp(); ok {
+		_spec.SetField(user.FieldHasTotp, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.EmailVerifiedAt(); ok {
 		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
@@ -514,6 +531,20 @@ func (_u *UserUpdateOne) SetIsActive(v bool) *UserUpdateOne {
 func (_u *UserUpdateOne) SetNillableIsActive(v *bool) *UserUpdateOne {
 	if v != nil {
 		_u.SetIsActive(*v)
+	}
+	return _u
+}
+
+// SetHasTotp sets the "has_totp" field.
+func (_u *UserUpdateOne) SetHasTotp(v bool) *UserUpdateOne {
+	_u.mutation.SetHasTotp(v)
+	return _u
+}
+
+// SetNillableHasTotp sets the "has_totp" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableHasTotp(v *bool) *UserUpdateOne {
+	if v != nil {
+		_u.SetHasTotp(*v)
 	}
 	return _u
 }
@@ -702,6 +733,9 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.IsActive(); ok {
 		_spec.SetField(user.FieldIsActive, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.HasTotp(); ok {
+		_spec.SetField(user.FieldHasTotp, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.EmailVerifiedAt(); ok {
 		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)

@@ -32,6 +32,18 @@ func (r *mutationResolver) VerifyEmail(ctx context.Context, input identity.Verif
 	return &model.VerifyEmailPayload{IsVerified: result}, err
 }
 
+// RequestPasswordReset is the resolver for the requestPasswordReset field.
+func (r *mutationResolver) RequestPasswordReset(ctx context.Context, input identity.RequestPasswordResetInput) (*model.RequestPasswordResetPayload, error) {
+	result, err := r.Identity.RequestPasswordReset(ctx, input)
+	return &model.RequestPasswordResetPayload{IsAccepted: result}, err
+}
+
+// ResetPassword is the resolver for the resetPassword field.
+func (r *mutationResolver) ResetPassword(ctx context.Context, input identity.ResetPasswordInput) (*model.ResetPasswordPayload, error) {
+	result, err := r.Identity.ResetPassword(ctx, input)
+	return &model.ResetPasswordPayload{IsReset: result}, err
+}
+
 // Login is the resolver for the login field.
 func (r *mutationResolver) Login(ctx context.Context, input identity.LoginInput) (*model.LoginPayload, error) {
 	return r.login(ctx, input)
@@ -63,6 +75,33 @@ func (r *mutationResolver) PingActivity(ctx context.Context, input *identity.Pin
 func (r *mutationResolver) ChangePassword(ctx context.Context, input identity.ChangePasswordInput) (*model.ChangePasswordPayload, error) {
 	result, err := r.Identity.ChangePassword(ctx, input)
 	return &model.ChangePasswordPayload{EndedSessions: result}, err
+}
+
+// EnableTotp is the resolver for the enableTotp field.
+func (r *mutationResolver) EnableTotp(ctx context.Context, input identity.EnableTotpInput) (*model.EnableTotpPayload, error) {
+	result, err := r.Identity.EnableTotp(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.EnableTotpPayload{Secret: &result.Secret, URI: &result.URI}, nil
+}
+
+// ConfirmTotp is the resolver for the confirmTotp field.
+func (r *mutationResolver) ConfirmTotp(ctx context.Context, input identity.ConfirmTotpInput) (*model.ConfirmTotpPayload, error) {
+	result, err := r.Identity.ConfirmTotp(ctx, input)
+	return &model.ConfirmTotpPayload{RecoveryCodes: result}, err
+}
+
+// DisableTotp is the resolver for the disableTotp field.
+func (r *mutationResolver) DisableTotp(ctx context.Context, input identity.DisableTotpInput) (*model.DisableTotpPayload, error) {
+	result, err := r.Identity.DisableTotp(ctx, input)
+	return &model.DisableTotpPayload{IsDisabled: result}, err
+}
+
+// LinkPatientAccount is the resolver for the linkPatientAccount field.
+func (r *mutationResolver) LinkPatientAccount(ctx context.Context, input identity.LinkPatientAccountInput) (*model.LinkPatientAccountPayload, error) {
+	result, err := r.Identity.LinkPatientAccount(ctx, input)
+	return &model.LinkPatientAccountPayload{Patient: result}, err
 }
 
 // RevokeSession is the resolver for the revokeSession field.

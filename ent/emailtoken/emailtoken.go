@@ -72,7 +72,8 @@ type Purpose string
 
 // Purpose values.
 const (
-	PurposeVERIFY_EMAIL Purpose = "VERIFY_EMAIL"
+	PurposeVERIFY_EMAIL   Purpose = "VERIFY_EMAIL"
+	PurposeRESET_PASSWORD Purpose = "RESET_PASSWORD"
 )
 
 func (pu Purpose) String() string {
@@ -82,7 +83,7 @@ func (pu Purpose) String() string {
 // PurposeValidator is a validator for the "purpose" field enum values. It is called by the builders before save.
 func PurposeValidator(pu Purpose) error {
 	switch pu {
-	case PurposeVERIFY_EMAIL:
+	case PurposeVERIFY_EMAIL, PurposeRESET_PASSWORD:
 		return nil
 	default:
 		return fmt.Errorf("emailtoken: invalid enum value for purpose field: %q", pu)

@@ -25,6 +25,7 @@ import (
 	"github.com/caregraph/caregraph/ent/idempotencykey"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/leave"
+	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
@@ -37,8 +38,10 @@ import (
 	"github.com/caregraph/caregraph/ent/questionanswer"
 	"github.com/caregraph/caregraph/ent/rateevent"
 	"github.com/caregraph/caregraph/ent/recordopening"
+	"github.com/caregraph/caregraph/ent/recoverycode"
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/sandboxcheckout"
+	"github.com/caregraph/caregraph/ent/secondfactor"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/ent/stream"
@@ -561,6 +564,33 @@ func (f TraverseLeave) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.LeaveQuery", q)
 }
 
+// The LinkCodeFunc type is an adapter to allow the use of ordinary function as a Querier.
+type LinkCodeFunc func(context.Context, *ent.LinkCodeQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f LinkCodeFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.LinkCodeQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.LinkCodeQuery", q)
+}
+
+// The TraverseLinkCode type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseLinkCode func(context.Context, *ent.LinkCodeQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseLinkCode) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseLinkCode) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.LinkCodeQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.LinkCodeQuery", q)
+}
+
 // The LoginAttemptFunc type is an adapter to allow the use of ordinary function as a Querier.
 type LoginAttemptFunc func(context.Context, *ent.LoginAttemptQuery) (ent.Value, error)
 
@@ -858,6 +888,33 @@ func (f TraverseRecordOpening) Traverse(ctx context.Context, q ent.Query) error 
 	return fmt.Errorf("unexpected query type %T. expect *ent.RecordOpeningQuery", q)
 }
 
+// The RecoveryCodeFunc type is an adapter to allow the use of ordinary function as a Querier.
+type RecoveryCodeFunc func(context.Context, *ent.RecoveryCodeQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f RecoveryCodeFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.RecoveryCodeQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.RecoveryCodeQuery", q)
+}
+
+// The TraverseRecoveryCode type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseRecoveryCode func(context.Context, *ent.RecoveryCodeQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseRecoveryCode) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseRecoveryCode) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.RecoveryCodeQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.RecoveryCodeQuery", q)
+}
+
 // The RefundFunc type is an adapter to allow the use of ordinary function as a Querier.
 type RefundFunc func(context.Context, *ent.RefundQuery) (ent.Value, error)
 
@@ -910,6 +967,33 @@ func (f TraverseSandboxCheckout) Traverse(ctx context.Context, q ent.Query) erro
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.SandboxCheckoutQuery", q)
+}
+
+// The SecondFactorFunc type is an adapter to allow the use of ordinary function as a Querier.
+type SecondFactorFunc func(context.Context, *ent.SecondFactorQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f SecondFactorFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.SecondFactorQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.SecondFactorQuery", q)
+}
+
+// The TraverseSecondFactor type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseSecondFactor func(context.Context, *ent.SecondFactorQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseSecondFactor) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseSecondFactor) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SecondFactorQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.SecondFactorQuery", q)
 }
 
 // The SessionFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1084,6 +1168,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.JobRunQuery, predicate.JobRun, jobrun.OrderOption]{typ: ent.TypeJobRun, tq: q}, nil
 	case *ent.LeaveQuery:
 		return &query[*ent.LeaveQuery, predicate.Leave, leave.OrderOption]{typ: ent.TypeLeave, tq: q}, nil
+	case *ent.LinkCodeQuery:
+		return &query[*ent.LinkCodeQuery, predicate.LinkCode, linkcode.OrderOption]{typ: ent.TypeLinkCode, tq: q}, nil
 	case *ent.LoginAttemptQuery:
 		return &query[*ent.LoginAttemptQuery, predicate.LoginAttempt, loginattempt.OrderOption]{typ: ent.TypeLoginAttempt, tq: q}, nil
 	case *ent.NotificationQuery:
@@ -1106,10 +1192,14 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.RateEventQuery, predicate.RateEvent, rateevent.OrderOption]{typ: ent.TypeRateEvent, tq: q}, nil
 	case *ent.RecordOpeningQuery:
 		return &query[*ent.RecordOpeningQuery, predicate.RecordOpening, recordopening.OrderOption]{typ: ent.TypeRecordOpening, tq: q}, nil
+	case *ent.RecoveryCodeQuery:
+		return &query[*ent.RecoveryCodeQuery, predicate.RecoveryCode, recoverycode.OrderOption]{typ: ent.TypeRecoveryCode, tq: q}, nil
 	case *ent.RefundQuery:
 		return &query[*ent.RefundQuery, predicate.Refund, refund.OrderOption]{typ: ent.TypeRefund, tq: q}, nil
 	case *ent.SandboxCheckoutQuery:
 		return &query[*ent.SandboxCheckoutQuery, predicate.SandboxCheckout, sandboxcheckout.OrderOption]{typ: ent.TypeSandboxCheckout, tq: q}, nil
+	case *ent.SecondFactorQuery:
+		return &query[*ent.SecondFactorQuery, predicate.SecondFactor, secondfactor.OrderOption]{typ: ent.TypeSecondFactor, tq: q}, nil
 	case *ent.SessionQuery:
 		return &query[*ent.SessionQuery, predicate.Session, session.OrderOption]{typ: ent.TypeSession, tq: q}, nil
 	case *ent.SlotQuery:

@@ -29,6 +29,10 @@ const (
 	FieldUserAgent = "user_agent"
 	// FieldOutcome holds the string denoting the outcome field in the database.
 	FieldOutcome = "outcome"
+	// FieldSessionEndedAt holds the string denoting the session_ended_at field in the database.
+	FieldSessionEndedAt = "session_ended_at"
+	// FieldSessionEndReason holds the string denoting the session_end_reason field in the database.
+	FieldSessionEndReason = "session_end_reason"
 	// Table holds the table name of the loginattempt in the database.
 	Table = "login_attempts"
 )
@@ -43,6 +47,8 @@ var Columns = []string{
 	FieldIP,
 	FieldUserAgent,
 	FieldOutcome,
+	FieldSessionEndedAt,
+	FieldSessionEndReason,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -62,6 +68,8 @@ var (
 	IPValidator func(string) error
 	// UserAgentValidator is a validator for the "user_agent" field. It is called by the builders before save.
 	UserAgentValidator func(string) error
+	// SessionEndReasonValidator is a validator for the "session_end_reason" field. It is called by the builders before save.
+	SessionEndReasonValidator func(string) error
 )
 
 // Outcome defines the type for the "outcome" enum field.
@@ -74,6 +82,8 @@ const (
 	OutcomeINACTIVE          Outcome = "INACTIVE"
 	OutcomeUNVERIFIED        Outcome = "UNVERIFIED"
 	OutcomeTHROTTLED         Outcome = "THROTTLED"
+	OutcomeTOTP_REQUIRED     Outcome = "TOTP_REQUIRED"
+	OutcomeWRONG_TOTP        Outcome = "WRONG_TOTP"
 )
 
 func (o Outcome) String() string {
@@ -83,7 +93,7 @@ func (o Outcome) String() string {
 // OutcomeValidator is a validator for the "outcome" field enum values. It is called by the builders before save.
 func OutcomeValidator(o Outcome) error {
 	switch o {
-	case OutcomeSUCCESS, OutcomeWRONG_CREDENTIALS, OutcomeINACTIVE, OutcomeUNVERIFIED, OutcomeTHROTTLED:
+	case OutcomeSUCCESS, OutcomeWRONG_CREDENTIALS, OutcomeINACTIVE, OutcomeUNVERIFIED, OutcomeTHROTTLED, OutcomeTOTP_REQUIRED, OutcomeWRONG_TOTP:
 		return nil
 	default:
 		return fmt.Errorf("loginattempt: invalid enum value for outcome field: %q", o)
@@ -131,6 +141,16 @@ func ByUserAgent(opts ...sql.OrderTermOption) OrderOption {
 // ByOutcome orders the results by the outcome field.
 func ByOutcome(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOutcome, opts...).ToFunc()
+}
+
+// BySessionEndedAt orders the results by the session_ended_at field.
+func BySessionEndedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSessionEndedAt, opts...).ToFunc()
+}
+
+// BySessionEndReason orders the results by the session_end_reason field.
+func BySessionEndReason(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSessionEndReason, opts...).ToFunc()
 }
 
 // MarshalGQL implements graphql.Marshaler interface.

@@ -85,6 +85,16 @@ func UserAgent(v string) predicate.LoginAttempt {
 	return predicate.LoginAttempt(sql.FieldEQ(FieldUserAgent, v))
 }
 
+// SessionEndedAt applies equality check predicate on the "session_ended_at" field. It's identical to SessionEndedAtEQ.
+func SessionEndedAt(v time.Time) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldEQ(FieldSessionEndedAt, v))
+}
+
+// SessionEndReason applies equality check predicate on the "session_end_reason" field. It's identical to SessionEndReasonEQ.
+func SessionEndReason(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldEQ(FieldSessionEndReason, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.LoginAttempt {
 	return predicate.LoginAttempt(sql.FieldEQ(FieldCreatedAt, v))
@@ -438,6 +448,131 @@ func OutcomeIn(vs ...Outcome) predicate.LoginAttempt {
 // OutcomeNotIn applies the NotIn predicate on the "outcome" field.
 func OutcomeNotIn(vs ...Outcome) predicate.LoginAttempt {
 	return predicate.LoginAttempt(sql.FieldNotIn(FieldOutcome, vs...))
+}
+
+// SessionEndedAtEQ applies the EQ predicate on the "session_ended_at" field.
+func SessionEndedAtEQ(v time.Time) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldEQ(FieldSessionEndedAt, v))
+}
+
+// SessionEndedAtNEQ applies the NEQ predicate on the "session_ended_at" field.
+func SessionEndedAtNEQ(v time.Time) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldNEQ(FieldSessionEndedAt, v))
+}
+
+// SessionEndedAtIn applies the In predicate on the "session_ended_at" field.
+func SessionEndedAtIn(vs ...time.Time) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldIn(FieldSessionEndedAt, vs...))
+}
+
+// SessionEndedAtNotIn applies the NotIn predicate on the "session_ended_at" field.
+func SessionEndedAtNotIn(vs ...time.Time) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldNotIn(FieldSessionEndedAt, vs...))
+}
+
+// SessionEndedAtGT applies the GT predicate on the "session_ended_at" field.
+func SessionEndedAtGT(v time.Time) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldGT(FieldSessionEndedAt, v))
+}
+
+// SessionEndedAtGTE applies the GTE predicate on the "session_ended_at" field.
+func SessionEndedAtGTE(v time.Time) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldGTE(FieldSessionEndedAt, v))
+}
+
+// SessionEndedAtLT applies the LT predicate on the "session_ended_at" field.
+func SessionEndedAtLT(v time.Time) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldLT(FieldSessionEndedAt, v))
+}
+
+// SessionEndedAtLTE applies the LTE predicate on the "session_ended_at" field.
+func SessionEndedAtLTE(v time.Time) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldLTE(FieldSessionEndedAt, v))
+}
+
+// SessionEndedAtIsNil applies the IsNil predicate on the "session_ended_at" field.
+func SessionEndedAtIsNil() predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldIsNull(FieldSessionEndedAt))
+}
+
+// SessionEndedAtNotNil applies the NotNil predicate on the "session_ended_at" field.
+func SessionEndedAtNotNil() predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldNotNull(FieldSessionEndedAt))
+}
+
+// SessionEndReasonEQ applies the EQ predicate on the "session_end_reason" field.
+func SessionEndReasonEQ(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldEQ(FieldSessionEndReason, v))
+}
+
+// SessionEndReasonNEQ applies the NEQ predicate on the "session_end_reason" field.
+func SessionEndReasonNEQ(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldNEQ(FieldSessionEndReason, v))
+}
+
+// SessionEndReasonIn applies the In predicate on the "session_end_reason" field.
+func SessionEndReasonIn(vs ...string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldIn(FieldSessionEndReason, vs...))
+}
+
+// SessionEndReasonNotIn applies the NotIn predicate on the "session_end_reason" field.
+func SessionEndReasonNotIn(vs ...string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldNotIn(FieldSessionEndReason, vs...))
+}
+
+// SessionEndReasonGT applies the GT predicate on the "session_end_reason" field.
+func SessionEndReasonGT(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldGT(FieldSessionEndReason, v))
+}
+
+// SessionEndReasonGTE applies the GTE predicate on the "session_end_reason" field.
+func SessionEndReasonGTE(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldGTE(FieldSessionEndReason, v))
+}
+
+// SessionEndReasonLT applies the LT predicate on the "session_end_reason" field.
+func SessionEndReasonLT(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldLT(FieldSessionEndReason, v))
+}
+
+// SessionEndReasonLTE applies the LTE predicate on the "session_end_reason" field.
+func SessionEndReasonLTE(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldLTE(FieldSessionEndReason, v))
+}
+
+// SessionEndReasonContains applies the Contains predicate on the "session_end_reason" field.
+func SessionEndReasonContains(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldContains(FieldSessionEndReason, v))
+}
+
+// SessionEndReasonHasPrefix applies the HasPrefix predicate on the "session_end_reason" field.
+func SessionEndReasonHasPrefix(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldHasPrefix(FieldSessionEndReason, v))
+}
+
+// SessionEndReasonHasSuffix applies the HasSuffix predicate on the "session_end_reason" field.
+func SessionEndReasonHasSuffix(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldHasSuffix(FieldSessionEndReason, v))
+}
+
+// SessionEndReasonIsNil applies the IsNil predicate on the "session_end_reason" field.
+func SessionEndReasonIsNil() predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldIsNull(FieldSessionEndReason))
+}
+
+// SessionEndReasonNotNil applies the NotNil predicate on the "session_end_reason" field.
+func SessionEndReasonNotNil() predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldNotNull(FieldSessionEndReason))
+}
+
+// SessionEndReasonEqualFold applies the EqualFold predicate on the "session_end_reason" field.
+func SessionEndReasonEqualFold(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldEqualFold(FieldSessionEndReason, v))
+}
+
+// SessionEndReasonContainsFold applies the ContainsFold predicate on the "session_end_reason" field.
+func SessionEndReasonContainsFold(v string) predicate.LoginAttempt {
+	return predicate.LoginAttempt(sql.FieldContainsFold(FieldSessionEndReason, v))
 }
 
 // And groups predicates with the AND operator between them.

@@ -811,7 +811,7 @@ var (
 	EmailTokensColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "created_at", Type: field.TypeTime},
-		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"VERIFY_EMAIL"}},
+		{Name: "purpose", Type: field.TypeEnum, Enums: []string{"VERIFY_EMAIL", "RESET_PASSWORD"}},
 		{Name: "token_hash", Type: field.TypeString, Unique: true, Size: 64},
 		{Name: "expires_at", Type: field.TypeTime},
 		{Name: "used_at", Type: field.TypeTime, Nullable: true},
@@ -951,6 +951,47 @@ var (
 			},
 		},
 	}
+	// LinkCodesColumns holds the columns for the "link_codes" table.
+	LinkCodesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "address", Type: field.TypeString, Size: 254},
+		{Name: "code_hash", Type: field.TypeString, Unique: true, Size: 64},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "patient_id", Type: field.TypeUUID},
+	}
+	// LinkCodesTable holds the schema information for the "link_codes" table.
+	LinkCodesTable = &schema.Table{
+		Name:       "link_codes",
+		Columns:    LinkCodesColumns,
+		PrimaryKey: []*schema.Column{LinkCodesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "link_codes_patients_patient",
+				Columns:    []*schema.Column{LinkCodesColumns[6]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "linkcode_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{LinkCodesColumns[6]},
+			},
+			{
+				Name:    "linkcode_address_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{LinkCodesColumns[2], LinkCodesColumns[1]},
+			},
+			{
+				Name:    "linkcode_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{LinkCodesColumns[4]},
+			},
+		},
+	}
 	// LoginAttemptsColumns holds the columns for the "login_attempts" table.
 	LoginAttemptsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -960,7 +1001,9 @@ var (
 		{Name: "email_hash", Type: field.TypeString, Size: 64},
 		{Name: "ip", Type: field.TypeString, Size: 45},
 		{Name: "user_agent", Type: field.TypeString, Size: 512},
-		{Name: "outcome", Type: field.TypeEnum, Enums: []string{"SUCCESS", "WRONG_CREDENTIALS", "INACTIVE", "UNVERIFIED", "THROTTLED"}},
+		{Name: "outcome", Type: field.TypeEnum, Enums: []string{"SUCCESS", "WRONG_CREDENTIALS", "INACTIVE", "UNVERIFIED", "THROTTLED", "TOTP_REQUIRED", "WRONG_TOTP"}},
+		{Name: "session_ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "session_end_reason", Type: field.TypeString, Nullable: true, Size: 20},
 	}
 	// LoginAttemptsTable holds the schema information for the "login_attempts" table.
 	LoginAttemptsTable = &schema.Table{
@@ -1457,6 +1500,35 @@ var (
 			},
 		},
 	}
+	// RecoveryCodesColumns holds the columns for the "recovery_codes" table.
+	RecoveryCodesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "code_hash", Type: field.TypeString, Size: 64},
+		{Name: "used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "user_id", Type: field.TypeUUID},
+	}
+	// RecoveryCodesTable holds the schema information for the "recovery_codes" table.
+	RecoveryCodesTable = &schema.Table{
+		Name:       "recovery_codes",
+		Columns:    RecoveryCodesColumns,
+		PrimaryKey: []*schema.Column{RecoveryCodesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "recovery_codes_users_user",
+				Columns:    []*schema.Column{RecoveryCodesColumns[4]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "recoverycode_user_id_code_hash",
+				Unique:  true,
+				Columns: []*schema.Column{RecoveryCodesColumns[4], RecoveryCodesColumns[2]},
+			},
+		},
+	}
 	// RefundsColumns holds the columns for the "refunds" table.
 	RefundsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -1532,6 +1604,37 @@ var (
 				Name:    "sandboxcheckout_created_at",
 				Unique:  false,
 				Columns: []*schema.Column{SandboxCheckoutsColumns[1]},
+			},
+		},
+	}
+	// SecondFactorsColumns holds the columns for the "second_factors" table.
+	SecondFactorsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "sealed", Type: field.TypeString, Size: 200},
+		{Name: "key_id", Type: field.TypeString, Size: 16},
+		{Name: "last_counter", Type: field.TypeInt64, Default: 0},
+		{Name: "confirmed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "user_id", Type: field.TypeUUID},
+	}
+	// SecondFactorsTable holds the schema information for the "second_factors" table.
+	SecondFactorsTable = &schema.Table{
+		Name:       "second_factors",
+		Columns:    SecondFactorsColumns,
+		PrimaryKey: []*schema.Column{SecondFactorsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "second_factors_users_user",
+				Columns:    []*schema.Column{SecondFactorsColumns[6]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "secondfactor_user_id",
+				Unique:  true,
+				Columns: []*schema.Column{SecondFactorsColumns[6]},
 			},
 		},
 	}
@@ -1677,6 +1780,7 @@ var (
 		{Name: "phone", Type: field.TypeString, Nullable: true, Size: 20},
 		{Name: "roles", Type: field.TypeJSON},
 		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "has_totp", Type: field.TypeBool, Default: false},
 		{Name: "email_verified_at", Type: field.TypeTime, Nullable: true},
 		{Name: "deactivated_at", Type: field.TypeTime, Nullable: true},
 	}
@@ -1712,6 +1816,7 @@ var (
 		IdempotencyKeysTable,
 		JobRunsTable,
 		LeavesTable,
+		LinkCodesTable,
 		LoginAttemptsTable,
 		NotificationsTable,
 		OrdersTable,
@@ -1723,8 +1828,10 @@ var (
 		QuestionAnswersTable,
 		RateEventsTable,
 		RecordOpeningsTable,
+		RecoveryCodesTable,
 		RefundsTable,
 		SandboxCheckoutsTable,
+		SecondFactorsTable,
 		SessionsTable,
 		SlotsTable,
 		StreamsTable,
@@ -1775,6 +1882,7 @@ func init() {
 	EmailTokensTable.ForeignKeys[0].RefTable = UsersTable
 	LeavesTable.ForeignKeys[0].RefTable = PractitionersTable
 	LeavesTable.ForeignKeys[1].RefTable = UsersTable
+	LinkCodesTable.ForeignKeys[0].RefTable = PatientsTable
 	NotificationsTable.ForeignKeys[0].RefTable = UsersTable
 	OrdersTable.ForeignKeys[0].RefTable = AppointmentsTable
 	OrdersTable.ForeignKeys[1].RefTable = PatientsTable
@@ -1789,8 +1897,10 @@ func init() {
 	RecordOpeningsTable.ForeignKeys[1].RefTable = PatientsTable
 	RecordOpeningsTable.ForeignKeys[2].RefTable = PractitionersTable
 	RecordOpeningsTable.ForeignKeys[3].RefTable = UsersTable
+	RecoveryCodesTable.ForeignKeys[0].RefTable = UsersTable
 	RefundsTable.ForeignKeys[0].RefTable = OrdersTable
 	RefundsTable.ForeignKeys[1].RefTable = PatientsTable
+	SecondFactorsTable.ForeignKeys[0].RefTable = UsersTable
 	SessionsTable.ForeignKeys[0].RefTable = UsersTable
 	SlotsTable.ForeignKeys[0].RefTable = PractitionersTable
 }

@@ -57,6 +57,9 @@ type JobRun func(*sql.Selector)
 // Leave is the predicate function for leave builders.
 type Leave func(*sql.Selector)
 
+// LinkCode is the predicate function for linkcode builders.
+type LinkCode func(*sql.Selector)
+
 // LoginAttempt is the predicate function for loginattempt builders.
 type LoginAttempt func(*sql.Selector)
 
@@ -90,11 +93,17 @@ type RateEvent func(*sql.Selector)
 // RecordOpening is the predicate function for recordopening builders.
 type RecordOpening func(*sql.Selector)
 
+// RecoveryCode is the predicate function for recoverycode builders.
+type RecoveryCode func(*sql.Selector)
+
 // Refund is the predicate function for refund builders.
 type Refund func(*sql.Selector)
 
 // SandboxCheckout is the predicate function for sandboxcheckout builders.
 type SandboxCheckout func(*sql.Selector)
+
+// SecondFactor is the predicate function for secondfactor builders.
+type SecondFactor func(*sql.Selector)
 
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)

@@ -22,7 +22,7 @@ func (EmailToken) Annotations() []schema.Annotation {
 func (EmailToken) Fields() []ent.Field {
 	return []ent.Field{
 		ref("user_id", "", "Whose address it proves.").Field(),
-		field.Enum("purpose").Values("VERIFY_EMAIL").Immutable().Comment("What it is good for."),
+		field.Enum("purpose").Values("VERIFY_EMAIL", "RESET_PASSWORD").Immutable().Comment("What it is good for."),
 		field.String("token_hash").Immutable().Sensitive().Unique().MaxLen(64).Comment("SHA-256 of the token."),
 		at("expires_at", "When it becomes worthless.").Immutable().Field(),
 		at("used_at", "When it was used; null until then.").Optional().Field(),

@@ -26,7 +26,9 @@ func (LoginAttempt) Fields() []ent.Field {
 		field.String("email_hash").Immutable().MaxLen(64).Comment("SHA-256 of the folded address: mistyped addresses may be passwords."),
 		field.String("ip").Immutable().MaxLen(45).Comment("Network address of the try."),
 		field.String("user_agent").Immutable().MaxLen(512).Comment("Program of the try, as it names itself."),
-		field.Enum("outcome").Values("SUCCESS", "WRONG_CREDENTIALS", "INACTIVE", "UNVERIFIED", "THROTTLED").Immutable().Comment("What became of it."),
+		field.Enum("outcome").Values("SUCCESS", "WRONG_CREDENTIALS", "INACTIVE", "UNVERIFIED", "THROTTLED", "TOTP_REQUIRED", "WRONG_TOTP").Immutable().Comment("What became of it."),
+		at("session_ended_at", "When the session ended that it opened; written before the session's row is deleted.").Optional().Field(),
+		field.String("session_end_reason").MaxLen(20).Optional().Comment("Why that session ended."),
 	}
 }
 

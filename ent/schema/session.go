@@ -32,7 +32,7 @@ func (Session) Fields() []ent.Field {
 			Annotations(entgql.Skip(entgql.SkipWhereInput), Values{
 				"LOGOUT": "The user signed out.", "IDLE": "Nothing was done for the length of the timeout.",
 				"ABSOLUTE": "The longest life of a session was reached.", "REVOKED": "The user or an administrator ended it.",
-				"SUSPICIOUS": "It was ended because its use looked like an attack.", "PASSWORD_CHANGED": "The user changed the password on another session.",
+				"SUSPICIOUS": "It was ended because its use looked like an attack.", "PASSWORD_CHANGED": "The password was changed on another session, or reset.",
 			}),
 		field.String("ip").MaxLen(45).Immutable().Comment("Network address from which the user signed in.").Annotations(entgql.Skip(entgql.SkipWhereInput)),
 		field.String("user_agent").MaxLen(512).Immutable().Comment("Program with which the user signed in, as it names itself.").Annotations(entgql.Skip(entgql.SkipWhereInput)),

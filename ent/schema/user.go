@@ -30,6 +30,8 @@ func (User) Fields() []ent.Field {
 		field.String("phone").MaxLen(20).Optional().Comment("Telephone number in E.164 form, if known.").Annotations(entgql.Skip(entgql.SkipWhereInput)),
 		field.Strings("roles").Comment("Roles of the user; rights add up.").Annotations(entgql.Type("[Role!]"), entgql.Skip(entgql.SkipWhereInput)),
 		field.Bool("is_active").Default(true).Comment("False when an administrator has deactivated the account."),
+		field.Bool("has_totp").Default(false).Comment("True when signing in needs a one-time code beside the password.").
+			Annotations(entgql.MapsTo("hasTotp"), entgql.Skip(entgql.SkipWhereInput)),
 		at("email_verified_at", "When the owner of the address proved to be the user; null until then.").Optional().NoFilter().Field(),
 		at("deactivated_at", "When the account was deactivated; null while it is active.").Optional().NoFilter().Field(),
 	}

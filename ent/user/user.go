@@ -33,6 +33,8 @@ const (
 	FieldRoles = "roles"
 	// FieldIsActive holds the string denoting the is_active field in the database.
 	FieldIsActive = "is_active"
+	// FieldHasTotp holds the string denoting the has_totp field in the database.
+	FieldHasTotp = "has_totp"
 	// FieldEmailVerifiedAt holds the string denoting the email_verified_at field in the database.
 	FieldEmailVerifiedAt = "email_verified_at"
 	// FieldDeactivatedAt holds the string denoting the deactivated_at field in the database.
@@ -55,6 +57,7 @@ var Columns = []string{
 	FieldPhone,
 	FieldRoles,
 	FieldIsActive,
+	FieldHasTotp,
 	FieldEmailVerifiedAt,
 	FieldDeactivatedAt,
 }
@@ -84,6 +87,8 @@ var (
 	PhoneValidator func(string) error
 	// DefaultIsActive holds the default value on creation for the "is_active" field.
 	DefaultIsActive bool
+	// DefaultHasTotp holds the default value on creation for the "has_totp" field.
+	DefaultHasTotp bool
 )
 
 // OrderOption defines the ordering options for the User queries.
@@ -142,6 +147,11 @@ func ByPhone(opts ...sql.OrderTermOption) OrderOption {
 // ByIsActive orders the results by the is_active field.
 func ByIsActive(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldIsActive, opts...).ToFunc()
+}
+
+// ByHasTotp orders the results by the has_totp field.
+func ByHasTotp(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldHasTotp, opts...).ToFunc()
 }
 
 // ByEmailVerifiedAt orders the results by the email_verified_at field.

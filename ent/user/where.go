@@ -105,6 +105,11 @@ func IsActive(v bool) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldIsActive, v))
 }
 
+// HasTotp applies equality check predicate on the "has_totp" field. It's identical to HasTotpEQ.
+func HasTotp(v bool) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldHasTotp, v))
+}
+
 // EmailVerifiedAt applies equality check predicate on the "email_verified_at" field. It's identical to EmailVerifiedAtEQ.
 func EmailVerifiedAt(v time.Time) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldEmailVerifiedAt, v))
@@ -643,6 +648,16 @@ func IsActiveEQ(v bool) predicate.User {
 // IsActiveNEQ applies the NEQ predicate on the "is_active" field.
 func IsActiveNEQ(v bool) predicate.User {
 	return predicate.User(sql.FieldNEQ(FieldIsActive, v))
+}
+
+// HasTotpEQ applies the EQ predicate on the "has_totp" field.
+func HasTotpEQ(v bool) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldHasTotp, v))
+}
+
+// HasTotpNEQ applies the NEQ predicate on the "has_totp" field.
+func HasTotpNEQ(v bool) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldHasTotp, v))
 }
 
 // EmailVerifiedAtEQ applies the EQ predicate on the "email_verified_at" field.

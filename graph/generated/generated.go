@@ -352,6 +352,11 @@ type ComplexityRoot struct {
 		UserErrors  func(childComplexity int) int
 	}
 
+	ConfirmTotpPayload struct {
+		RecoveryCodes func(childComplexity int) int
+		UserErrors    func(childComplexity int) int
+	}
+
 	CreateOrderPayload struct {
 		CheckoutURL func(childComplexity int) int
 		ExpiresAt   func(childComplexity int) int
@@ -418,8 +423,19 @@ type ComplexityRoot struct {
 		UserErrors    func(childComplexity int) int
 	}
 
+	DisableTotpPayload struct {
+		IsDisabled func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	EditMessagePayload struct {
 		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	EnableTotpPayload struct {
+		Secret     func(childComplexity int) int
+		URI        func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -503,6 +519,11 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	LinkPatientAccountPayload struct {
+		Patient    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	LoginPayload struct {
 		AccessToken func(childComplexity int) int
 		Session     func(childComplexity int) int
@@ -584,6 +605,7 @@ type ComplexityRoot struct {
 		CancelAppointment         func(childComplexity int, input booking.CancelAppointmentInput) int
 		ChangePassword            func(childComplexity int, input identity.ChangePasswordInput) int
 		CompleteAppointment       func(childComplexity int, input booking.CompleteAppointmentInput) int
+		ConfirmTotp               func(childComplexity int, input identity.ConfirmTotpInput) int
 		CreateOrder               func(childComplexity int, input booking.CreateOrderInput) int
 		CreatePatient             func(childComplexity int, input patient.CreatePatientInput) int
 		CreateQuestion            func(childComplexity int, input booking.CreateQuestionInput) int
@@ -596,8 +618,11 @@ type ComplexityRoot struct {
 		DeleteChatRoom            func(childComplexity int, input chat.DeleteChatRoomInput) int
 		DeleteMessage             func(childComplexity int, input chat.DeleteMessageInput) int
 		DeleteSlot                func(childComplexity int, input booking.DeleteSlotInput) int
+		DisableTotp               func(childComplexity int, input identity.DisableTotpInput) int
 		EditMessage               func(childComplexity int, input chat.EditMessageInput) int
+		EnableTotp                func(childComplexity int, input identity.EnableTotpInput) int
 		ExtendSession             func(childComplexity int, input *identity.ExtendSessionInput) int
+		LinkPatientAccount        func(childComplexity int, input identity.LinkPatientAccountInput) int
 		Login                     func(childComplexity int, input identity.LoginInput) int
 		Logout                    func(childComplexity int, input *identity.LogoutInput) int
 		ManageChatRoom            func(childComplexity int, input chat.ManageChatRoomInput) int
@@ -609,7 +634,9 @@ type ComplexityRoot struct {
 		RecordPayment             func(childComplexity int, input booking.RecordPaymentInput) int
 		RefundOrder               func(childComplexity int, input booking.RefundOrderInput) int
 		RegisterPatient           func(childComplexity int, input identity.RegisterPatientInput) int
+		RequestPasswordReset      func(childComplexity int, input identity.RequestPasswordResetInput) int
 		RescheduleAppointment     func(childComplexity int, input booking.RescheduleAppointmentInput) int
+		ResetPassword             func(childComplexity int, input identity.ResetPasswordInput) int
 		RevokeOtherSessions       func(childComplexity int, input *identity.RevokeOtherSessionsInput) int
 		RevokeSession             func(childComplexity int, input identity.RevokeSessionInput) int
 		RunJob                    func(childComplexity int, input model.RunJobInput) int
@@ -927,9 +954,19 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	RequestPasswordResetPayload struct {
+		IsAccepted func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	RescheduleAppointmentPayload struct {
 		Appointment func(childComplexity int) int
 		UserErrors  func(childComplexity int) int
+	}
+
+	ResetPasswordPayload struct {
+		IsReset    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	RevokeOtherSessionsPayload struct {
@@ -1159,6 +1196,7 @@ type ComplexityRoot struct {
 		EmailVerifiedAt func(childComplexity int) int
 		FamilyName      func(childComplexity int) int
 		GivenName       func(childComplexity int) int
+		HasTotp         func(childComplexity int) int
 		ID              func(childComplexity int) int
 		IsActive        func(childComplexity int) int
 		Phone           func(childComplexity int) int
@@ -1274,11 +1312,17 @@ type MutationResolver interface {
 	BreakGlass(ctx context.Context, input chat.BreakGlassInput) (*model.BreakGlassPayload, error)
 	RegisterPatient(ctx context.Context, input identity.RegisterPatientInput) (*model.RegisterPatientPayload, error)
 	VerifyEmail(ctx context.Context, input identity.VerifyEmailInput) (*model.VerifyEmailPayload, error)
+	RequestPasswordReset(ctx context.Context, input identity.RequestPasswordResetInput) (*model.RequestPasswordResetPayload, error)
+	ResetPassword(ctx context.Context, input identity.ResetPasswordInput) (*model.ResetPasswordPayload, error)
 	Login(ctx context.Context, input identity.LoginInput) (*model.LoginPayload, error)
 	Logout(ctx context.Context, input *identity.LogoutInput) (*model.LogoutPayload, error)
 	ExtendSession(ctx context.Context, input *identity.ExtendSessionInput) (*model.ExtendSessionPayload, error)
 	PingActivity(ctx context.Context, input *identity.PingActivityInput) (*model.PingActivityPayload, error)
 	ChangePassword(ctx context.Context, input identity.ChangePasswordInput) (*model.ChangePasswordPayload, error)
+	EnableTotp(ctx context.Context, input identity.EnableTotpInput) (*model.EnableTotpPayload, error)
+	ConfirmTotp(ctx context.Context, input identity.ConfirmTotpInput) (*model.ConfirmTotpPayload, error)
+	DisableTotp(ctx context.Context, input identity.DisableTotpInput) (*model.DisableTotpPayload, error)
+	LinkPatientAccount(ctx context.Context, input identity.LinkPatientAccountInput) (*model.LinkPatientAccountPayload, error)
 	RevokeSession(ctx context.Context, input identity.RevokeSessionInput) (*model.RevokeSessionPayload, error)
 	RevokeOtherSessions(ctx context.Context, input *identity.RevokeOtherSessionsInput) (*model.RevokeOtherSessionsPayload, error)
 	CreateUser(ctx context.Context, input identity.CreateUserInput) (*model.CreateUserPayload, error)
@@ -2501,6 +2545,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CompleteAppointmentPayload.UserErrors(childComplexity), true
 
+	case "ConfirmTotpPayload.recoveryCodes":
+		if e.ComplexityRoot.ConfirmTotpPayload.RecoveryCodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmTotpPayload.RecoveryCodes(childComplexity), true
+	case "ConfirmTotpPayload.userErrors":
+		if e.ComplexityRoot.ConfirmTotpPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmTotpPayload.UserErrors(childComplexity), true
+
 	case "CreateOrderPayload.checkoutUrl":
 		if e.ComplexityRoot.CreateOrderPayload.CheckoutURL == nil {
 			break
@@ -2693,6 +2750,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeleteSlotPayload.UserErrors(childComplexity), true
 
+	case "DisableTotpPayload.isDisabled":
+		if e.ComplexityRoot.DisableTotpPayload.IsDisabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisableTotpPayload.IsDisabled(childComplexity), true
+	case "DisableTotpPayload.userErrors":
+		if e.ComplexityRoot.DisableTotpPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DisableTotpPayload.UserErrors(childComplexity), true
+
 	case "EditMessagePayload.message":
 		if e.ComplexityRoot.EditMessagePayload.Message == nil {
 			break
@@ -2705,6 +2775,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EditMessagePayload.UserErrors(childComplexity), true
+
+	case "EnableTotpPayload.secret":
+		if e.ComplexityRoot.EnableTotpPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnableTotpPayload.Secret(childComplexity), true
+	case "EnableTotpPayload.uri":
+		if e.ComplexityRoot.EnableTotpPayload.URI == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnableTotpPayload.URI(childComplexity), true
+	case "EnableTotpPayload.userErrors":
+		if e.ComplexityRoot.EnableTotpPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnableTotpPayload.UserErrors(childComplexity), true
 
 	case "ExtendSessionPayload.status":
 		if e.ComplexityRoot.ExtendSessionPayload.Status == nil {
@@ -3015,6 +3104,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.LeaveEdge.Node(childComplexity), true
+
+	case "LinkPatientAccountPayload.patient":
+		if e.ComplexityRoot.LinkPatientAccountPayload.Patient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkPatientAccountPayload.Patient(childComplexity), true
+	case "LinkPatientAccountPayload.userErrors":
+		if e.ComplexityRoot.LinkPatientAccountPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkPatientAccountPayload.UserErrors(childComplexity), true
 
 	case "LoginPayload.accessToken":
 		if e.ComplexityRoot.LoginPayload.AccessToken == nil {
@@ -3332,6 +3434,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CompleteAppointment(childComplexity, args["input"].(booking.CompleteAppointmentInput)), true
+	case "Mutation.confirmTotp":
+		if e.ComplexityRoot.Mutation.ConfirmTotp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_confirmTotp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConfirmTotp(childComplexity, args["input"].(identity.ConfirmTotpInput)), true
 	case "Mutation.createOrder":
 		if e.ComplexityRoot.Mutation.CreateOrder == nil {
 			break
@@ -3464,6 +3577,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteSlot(childComplexity, args["input"].(booking.DeleteSlotInput)), true
+	case "Mutation.disableTotp":
+		if e.ComplexityRoot.Mutation.DisableTotp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_disableTotp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DisableTotp(childComplexity, args["input"].(identity.DisableTotpInput)), true
 	case "Mutation.editMessage":
 		if e.ComplexityRoot.Mutation.EditMessage == nil {
 			break
@@ -3475,6 +3599,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EditMessage(childComplexity, args["input"].(chat.EditMessageInput)), true
+	case "Mutation.enableTotp":
+		if e.ComplexityRoot.Mutation.EnableTotp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_enableTotp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EnableTotp(childComplexity, args["input"].(identity.EnableTotpInput)), true
 	case "Mutation.extendSession":
 		if e.ComplexityRoot.Mutation.ExtendSession == nil {
 			break
@@ -3486,6 +3621,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ExtendSession(childComplexity, args["input"].(*identity.ExtendSessionInput)), true
+	case "Mutation.linkPatientAccount":
+		if e.ComplexityRoot.Mutation.LinkPatientAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_linkPatientAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LinkPatientAccount(childComplexity, args["input"].(identity.LinkPatientAccountInput)), true
 	case "Mutation.login":
 		if e.ComplexityRoot.Mutation.Login == nil {
 			break
@@ -3607,6 +3753,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RegisterPatient(childComplexity, args["input"].(identity.RegisterPatientInput)), true
+	case "Mutation.requestPasswordReset":
+		if e.ComplexityRoot.Mutation.RequestPasswordReset == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestPasswordReset_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestPasswordReset(childComplexity, args["input"].(identity.RequestPasswordResetInput)), true
 	case "Mutation.rescheduleAppointment":
 		if e.ComplexityRoot.Mutation.RescheduleAppointment == nil {
 			break
@@ -3618,6 +3775,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RescheduleAppointment(childComplexity, args["input"].(booking.RescheduleAppointmentInput)), true
+	case "Mutation.resetPassword":
+		if e.ComplexityRoot.Mutation.ResetPassword == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resetPassword_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResetPassword(childComplexity, args["input"].(identity.ResetPasswordInput)), true
 	case "Mutation.revokeOtherSessions":
 		if e.ComplexityRoot.Mutation.RevokeOtherSessions == nil {
 			break
@@ -5244,6 +5412,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RegisterPatientPayload.UserErrors(childComplexity), true
 
+	case "RequestPasswordResetPayload.isAccepted":
+		if e.ComplexityRoot.RequestPasswordResetPayload.IsAccepted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestPasswordResetPayload.IsAccepted(childComplexity), true
+	case "RequestPasswordResetPayload.userErrors":
+		if e.ComplexityRoot.RequestPasswordResetPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestPasswordResetPayload.UserErrors(childComplexity), true
+
 	case "RescheduleAppointmentPayload.appointment":
 		if e.ComplexityRoot.RescheduleAppointmentPayload.Appointment == nil {
 			break
@@ -5256,6 +5437,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RescheduleAppointmentPayload.UserErrors(childComplexity), true
+
+	case "ResetPasswordPayload.isReset":
+		if e.ComplexityRoot.ResetPasswordPayload.IsReset == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResetPasswordPayload.IsReset(childComplexity), true
+	case "ResetPasswordPayload.userErrors":
+		if e.ComplexityRoot.ResetPasswordPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResetPasswordPayload.UserErrors(childComplexity), true
 
 	case "RevokeOtherSessionsPayload.endedSessions":
 		if e.ComplexityRoot.RevokeOtherSessionsPayload.EndedSessions == nil {
@@ -6060,6 +6254,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.GivenName(childComplexity), true
+	case "User.hasTotp":
+		if e.ComplexityRoot.User.HasTotp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.HasTotp(childComplexity), true
 	case "User.id":
 		if e.ComplexityRoot.User.ID == nil {
 			break
@@ -6207,6 +6407,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputChatMessageOrder,
 		ec.unmarshalInputChatRoomOrder,
 		ec.unmarshalInputCompleteAppointmentInput,
+		ec.unmarshalInputConfirmTotpInput,
 		ec.unmarshalInputCreateOrderInput,
 		ec.unmarshalInputCreatePatientInput,
 		ec.unmarshalInputCreateQuestionInput,
@@ -6219,10 +6420,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDeleteChatRoomInput,
 		ec.unmarshalInputDeleteMessageInput,
 		ec.unmarshalInputDeleteSlotInput,
+		ec.unmarshalInputDisableTotpInput,
 		ec.unmarshalInputEditMessageInput,
+		ec.unmarshalInputEnableTotpInput,
 		ec.unmarshalInputExtendSessionInput,
 		ec.unmarshalInputJobRunOrder,
 		ec.unmarshalInputLeaveOrder,
+		ec.unmarshalInputLinkPatientAccountInput,
 		ec.unmarshalInputLoginInput,
 		ec.unmarshalInputLogoutInput,
 		ec.unmarshalInputManageChatRoomInput,
@@ -6241,7 +6445,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRecordPaymentInput,
 		ec.unmarshalInputRefundOrderInput,
 		ec.unmarshalInputRegisterPatientInput,
+		ec.unmarshalInputRequestPasswordResetInput,
 		ec.unmarshalInputRescheduleAppointmentInput,
+		ec.unmarshalInputResetPasswordInput,
 		ec.unmarshalInputRevokeOtherSessionsInput,
 		ec.unmarshalInputRevokeSessionInput,
 		ec.unmarshalInputRunJobInput,
@@ -7629,6 +7835,8 @@ enum ErrorCode {
   IDEMPOTENCY_KEY_REUSED
   "E-mail and password do not match an account."
   INVALID_CREDENTIALS
+  "The password is right, and a one-time code is needed too; or the viewer has to set up a second factor before anything else."
+  TOTP_REQUIRED
   "The session has ended; sign in again."
   SESSION_EXPIRED
   "The e-mail address belongs to another account."
@@ -7849,7 +8057,11 @@ extend type Mutation {
   registerPatient("The account." input: RegisterPatientInput!): RegisterPatientPayload! @auth(public: true)
   "Proves an e-mail address by the mailed token. Errors: TOKEN_INVALID, THROTTLED."
   verifyEmail("The token." input: VerifyEmailInput!): VerifyEmailPayload! @auth(public: true)
-  "Signs in; the rest of the document runs as the new viewer. Errors: INVALID_CREDENTIALS, THROTTLED."
+  "Mails a link for a new password to the address of an account, at most three times an hour. The answer tells nothing of whether there is one. Errors: INVALID_INPUT, THROTTLED."
+  requestPasswordReset("The address." input: RequestPasswordResetInput!): RequestPasswordResetPayload! @auth(public: true)
+  "Sets a new password by the mailed token, which is good once, for 30 minutes, and ends all sessions of the user; the second factor stays. Errors: TOKEN_INVALID, WEAK_PASSWORD, THROTTLED."
+  resetPassword("Token and new password." input: ResetPasswordInput!): ResetPasswordPayload! @auth(public: true)
+  "Signs in; the rest of the document runs as the new viewer. Errors: INVALID_CREDENTIALS, TOTP_REQUIRED, THROTTLED."
   login("Who signs in." input: LoginInput!): LoginPayload! @auth(public: true)
   "Ends the session that asks."
   logout("Nothing yet." input: LogoutInput): LogoutPayload! @auth
@@ -7859,6 +8071,14 @@ extend type Mutation {
   pingActivity("Nothing yet." input: PingActivityInput): PingActivityPayload! @auth
   "Changes the password and ends the user's other sessions. Errors: INVALID_CREDENTIALS, WEAK_PASSWORD, THROTTLED."
   changePassword("Old and new password." input: ChangePasswordInput!): ChangePasswordPayload! @auth
+  "Begins to set up a generator of one-time codes, which is pending until confirmTotp. Errors: INVALID_CREDENTIALS, ILLEGAL_STATUS (there is one already), THROTTLED."
+  enableTotp("The password once more." input: EnableTotpInput!): EnableTotpPayload! @auth
+  "Confirms the pending generator by a first code: from then on signing in needs one. Errors: INVALID_CREDENTIALS, ILLEGAL_STATUS (none is pending), THROTTLED."
+  confirmTotp("A code." input: ConfirmTotpInput!): ConfirmTotpPayload! @auth
+  "Removes the second factor. Errors: INVALID_CREDENTIALS, ILLEGAL_STATUS (there is none), THROTTLED."
+  disableTotp("Password and code." input: DisableTotpInput!): DisableTotpPayload! @auth
+  "Joins the record that the practice has of the viewer to the viewer's account, by the code that was mailed to the record's address. The record made at registration is merged into it. Errors: TOKEN_INVALID, ILLEGAL_STATUS (the records cannot become one), THROTTLED."
+  linkPatientAccount("The code." input: LinkPatientAccountInput!): LinkPatientAccountPayload! @auth(roles: [PATIENT])
   "Ends a session: one's own, or any for administrators. Errors: NOT_FOUND."
   revokeSession("The session." input: RevokeSessionInput!): RevokeSessionPayload! @auth
   "Ends all other sessions of the viewer."
@@ -8011,13 +8231,103 @@ type VerifyEmailPayload {
   userErrors: [UserError!]!
 }
 
+"Input of requestPasswordReset."
+input RequestPasswordResetInput {
+  "E-mail address of the account, in any case."
+  email: String!
+}
+
+"Result of requestPasswordReset."
+type RequestPasswordResetPayload {
+  "True when a mail is on its way if there is such an account."
+  isAccepted: Boolean!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of resetPassword."
+input ResetPasswordInput {
+  "The token from the mail."
+  token: String!
+  "The new password: at least 10 characters, none of the common ones."
+  newPassword: String!
+}
+
+"Result of resetPassword."
+type ResetPasswordPayload {
+  "True when the new password holds."
+  isReset: Boolean!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of enableTotp."
+input EnableTotpInput {
+  "The viewer's password."
+  password: String!
+}
+
+"Result of enableTotp: the only time that the secret is shown."
+type EnableTotpPayload {
+  "The secret in base32, to be typed into a generator: SHA-1, 6 digits, 30 seconds."
+  secret: String
+  "The same as an otpauth:// address, to be shown as a QR code."
+  uri: String
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of confirmTotp."
+input ConfirmTotpInput {
+  "The code that the generator shows."
+  code: String!
+}
+
+"Result of confirmTotp: the only time that the recovery codes are shown."
+type ConfirmTotpPayload {
+  "Ten codes, each of which stands in for a one-time code once; empty when the factor was not confirmed."
+  recoveryCodes: [String!]!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of disableTotp."
+input DisableTotpInput {
+  "The viewer's password."
+  password: String!
+  "A one-time code, or one of the recovery codes."
+  code: String!
+}
+
+"Result of disableTotp."
+type DisableTotpPayload {
+  "True when the second factor is gone."
+  isDisabled: Boolean!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of linkPatientAccount."
+input LinkPatientAccountInput {
+  "The code from the mail, in any case and with or without hyphens."
+  code: String!
+}
+
+"Result of linkPatientAccount."
+type LinkPatientAccountPayload {
+  "The one record that the account has now."
+  patient: Patient
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
 "Input of login."
 input LoginInput {
   "E-mail address, in any case."
   email: String!
   "The password."
   password: String!
-  "One-time code of the second factor, for accounts that have one."
+  "One-time code of the second factor, or one of the recovery codes, for accounts that have one."
   totp: String
   "True for browsers: the session is also set as a cookie that scripts cannot read."
   useCookie: Boolean
@@ -8161,6 +8471,8 @@ input UpdateUserInput {
   phone: String
   "Roles; PATIENT stands alone."
   roles: [Role!]
+  "True removes the second factor, for users who have lost it; not one's own."
+  resetTotp: Boolean
   "Version the changes were made from; another one is a CONFLICT."
   expectedVersion: Int
 }
@@ -8462,7 +8774,7 @@ extend type Subscription {
 extend type Mutation {
   "Creates a patient record without an account."
   createPatient("The record." input: CreatePatientInput!): CreatePatientPayload! @auth(roles: [ADMIN, SCHEDULER, NURSE, DOCTOR])
-  "Changes a patient record; the patient may change contact data alone."
+  "Changes a patient record; the patient may change contact data alone. Errors: NOT_FOUND, FORBIDDEN, CONFLICT, INVALID_INPUT, INVALID_IDENTIFIER, UNKNOWN_TIME_ZONE, DUPLICATE_PATIENT, ILLEGAL_STATUS, THROTTLED."
   updatePatient("The changes." input: UpdatePatientInput!): UpdatePatientPayload! @auth(roles: [ADMIN, SCHEDULER, NURSE, DOCTOR, PATIENT])
 }
 
@@ -8584,6 +8896,8 @@ input UpdatePatientInput {
   type: PatientType
   "Zone in which the patient reads times."
   timeZone: TimeZone
+  "True mails a code to the record's address by which the patient joins the record to an account (linkPatientAccount); for staff, and records without an account."
+  sendLinkCode: Boolean
   "Version the changes were made from; another one is a CONFLICT."
   expectedVersion: Int
 }
@@ -11458,7 +11772,7 @@ enum SessionEndReason @goModel(model: "github.com/caregraph/caregraph/ent/sessio
   """
   SUSPICIOUS
   """
-  The user changed the password on another session.
+  The password was changed on another session, or reset.
   """
   PASSWORD_CHANGED
 }
@@ -11993,6 +12307,10 @@ type User implements Node {
   False when an administrator has deactivated the account.
   """
   isActive: Boolean!
+  """
+  True when signing in needs a one-time code beside the password.
+  """
+  hasTotp: Boolean!
   """
   When the owner of the address proved to be the user; null until then.
   """
@@ -12749,6 +13067,16 @@ func (ec *executionContext) childFields_CompleteAppointmentPayload(ctx context.C
 	return nil, fmt.Errorf("no field named %q was found under type CompleteAppointmentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ConfirmTotpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "recoveryCodes":
+		return ec.fieldContext_ConfirmTotpPayload_recoveryCodes(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ConfirmTotpPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfirmTotpPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "order":
@@ -12881,6 +13209,16 @@ func (ec *executionContext) childFields_DeleteSlotPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type DeleteSlotPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DisableTotpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "isDisabled":
+		return ec.fieldContext_DisableTotpPayload_isDisabled(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DisableTotpPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DisableTotpPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_EditMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -12889,6 +13227,18 @@ func (ec *executionContext) childFields_EditMessagePayload(ctx context.Context, 
 		return ec.fieldContext_EditMessagePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EditMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EnableTotpPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "secret":
+		return ec.fieldContext_EnableTotpPayload_secret(ctx, field)
+	case "uri":
+		return ec.fieldContext_EnableTotpPayload_uri(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EnableTotpPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EnableTotpPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ExtendSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13049,6 +13399,16 @@ func (ec *executionContext) childFields_LeaveEdge(ctx context.Context, field gra
 		return ec.fieldContext_LeaveEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type LeaveEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_LinkPatientAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "patient":
+		return ec.fieldContext_LinkPatientAccountPayload_patient(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LinkPatientAccountPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkPatientAccountPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_LoginPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13639,6 +13999,16 @@ func (ec *executionContext) childFields_RegisterPatientPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type RegisterPatientPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RequestPasswordResetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "isAccepted":
+		return ec.fieldContext_RequestPasswordResetPayload_isAccepted(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RequestPasswordResetPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestPasswordResetPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RescheduleAppointmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "appointment":
@@ -13647,6 +14017,16 @@ func (ec *executionContext) childFields_RescheduleAppointmentPayload(ctx context
 		return ec.fieldContext_RescheduleAppointmentPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RescheduleAppointmentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ResetPasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "isReset":
+		return ec.fieldContext_ResetPasswordPayload_isReset(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ResetPasswordPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResetPasswordPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeOtherSessionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13993,6 +14373,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_roles(ctx, field)
 	case "isActive":
 		return ec.fieldContext_User_isActive(ctx, field)
+	case "hasTotp":
+		return ec.fieldContext_User_hasTotp(ctx, field)
 	case "emailVerifiedAt":
 		return ec.fieldContext_User_emailVerifiedAt(ctx, field)
 	case "deactivatedAt":
@@ -14473,6 +14855,20 @@ func (ec *executionContext) field_Mutation_completeAppointment_args(ctx context.
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_confirmTotp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (identity.ConfirmTotpInput, error) {
+			return ec.unmarshalNConfirmTotpInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐConfirmTotpInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14641,6 +15037,20 @@ func (ec *executionContext) field_Mutation_deleteSlot_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_disableTotp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (identity.DisableTotpInput, error) {
+			return ec.unmarshalNDisableTotpInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐDisableTotpInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_editMessage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14655,12 +15065,40 @@ func (ec *executionContext) field_Mutation_editMessage_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_enableTotp_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (identity.EnableTotpInput, error) {
+			return ec.unmarshalNEnableTotpInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐEnableTotpInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_extendSession_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (*identity.ExtendSessionInput, error) {
 			return ec.unmarshalOExtendSessionInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐExtendSessionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_linkPatientAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (identity.LinkPatientAccountInput, error) {
+			return ec.unmarshalNLinkPatientAccountInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐLinkPatientAccountInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14823,12 +15261,40 @@ func (ec *executionContext) field_Mutation_registerPatient_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_requestPasswordReset_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (identity.RequestPasswordResetInput, error) {
+			return ec.unmarshalNRequestPasswordResetInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐRequestPasswordResetInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_rescheduleAppointment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (booking.RescheduleAppointmentInput, error) {
 			return ec.unmarshalNRescheduleAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRescheduleAppointmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_resetPassword_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (identity.ResetPasswordInput, error) {
+			return ec.unmarshalNResetPasswordInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐResetPasswordInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -20909,6 +21375,61 @@ func (ec *executionContext) fieldContext_CompleteAppointmentPayload_userErrors(_
 	return fc, nil
 }
 
+func (ec *executionContext) _ConfirmTotpPayload_recoveryCodes(ctx context.Context, field graphql.CollectedField, obj *model.ConfirmTotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfirmTotpPayload_recoveryCodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecoveryCodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfirmTotpPayload_recoveryCodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfirmTotpPayload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfirmTotpPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.ConfirmTotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfirmTotpPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfirmTotpPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConfirmTotpPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CreateOrderPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.CreateOrderPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21815,6 +22336,61 @@ func (ec *executionContext) fieldContext_DeleteSlotPayload_userErrors(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _DisableTotpPayload_isDisabled(ctx context.Context, field graphql.CollectedField, obj *model.DisableTotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisableTotpPayload_isDisabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsDisabled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DisableTotpPayload_isDisabled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DisableTotpPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _DisableTotpPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DisableTotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DisableTotpPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DisableTotpPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DisableTotpPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _EditMessagePayload_message(ctx context.Context, field graphql.CollectedField, obj *model.EditMessagePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21869,6 +22445,84 @@ func (ec *executionContext) _EditMessagePayload_userErrors(ctx context.Context, 
 func (ec *executionContext) fieldContext_EditMessagePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "EditMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EnableTotpPayload_secret(ctx context.Context, field graphql.CollectedField, obj *model.EnableTotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnableTotpPayload_secret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Secret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EnableTotpPayload_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EnableTotpPayload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _EnableTotpPayload_uri(ctx context.Context, field graphql.CollectedField, obj *model.EnableTotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnableTotpPayload_uri(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URI, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EnableTotpPayload_uri(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EnableTotpPayload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _EnableTotpPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.EnableTotpPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnableTotpPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EnableTotpPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EnableTotpPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -23126,6 +23780,70 @@ func (ec *executionContext) _LeaveEdge_cursor(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_LeaveEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LeaveEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _LinkPatientAccountPayload_patient(ctx context.Context, field graphql.CollectedField, obj *model.LinkPatientAccountPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkPatientAccountPayload_patient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Patient, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Patient) graphql.Marshaler {
+			return ec.marshalOPatient2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPatient(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LinkPatientAccountPayload_patient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LinkPatientAccountPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Patient(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LinkPatientAccountPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.LinkPatientAccountPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LinkPatientAccountPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LinkPatientAccountPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LinkPatientAccountPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _LoginPayload_accessToken(ctx context.Context, field graphql.CollectedField, obj *model.LoginPayload) (ret graphql.Marshaler) {
@@ -25952,6 +26670,130 @@ func (ec *executionContext) fieldContext_Mutation_verifyEmail(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_requestPasswordReset(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_requestPasswordReset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RequestPasswordReset(ctx, fc.Args["input"].(identity.RequestPasswordResetInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, true)
+				if err != nil {
+					var zeroVal *model.RequestPasswordResetPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.RequestPasswordResetPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RequestPasswordResetPayload) graphql.Marshaler {
+			return ec.marshalNRequestPasswordResetPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRequestPasswordResetPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_requestPasswordReset(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequestPasswordResetPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_requestPasswordReset_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_resetPassword(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_resetPassword(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResetPassword(ctx, fc.Args["input"].(identity.ResetPasswordInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, true)
+				if err != nil {
+					var zeroVal *model.ResetPasswordPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.ResetPasswordPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ResetPasswordPayload) graphql.Marshaler {
+			return ec.marshalNResetPasswordPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐResetPasswordPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_resetPassword(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ResetPasswordPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_resetPassword_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_login(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26256,6 +27098,259 @@ func (ec *executionContext) fieldContext_Mutation_changePassword(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_changePassword_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_enableTotp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_enableTotp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EnableTotp(ctx, fc.Args["input"].(identity.EnableTotpInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.EnableTotpPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.EnableTotpPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.EnableTotpPayload) graphql.Marshaler {
+			return ec.marshalNEnableTotpPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐEnableTotpPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_enableTotp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EnableTotpPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_enableTotp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_confirmTotp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_confirmTotp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ConfirmTotp(ctx, fc.Args["input"].(identity.ConfirmTotpInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.ConfirmTotpPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.ConfirmTotpPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ConfirmTotpPayload) graphql.Marshaler {
+			return ec.marshalNConfirmTotpPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐConfirmTotpPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_confirmTotp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConfirmTotpPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_confirmTotp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_disableTotp(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_disableTotp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DisableTotp(ctx, fc.Args["input"].(identity.DisableTotpInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.DisableTotpPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.DisableTotpPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DisableTotpPayload) graphql.Marshaler {
+			return ec.marshalNDisableTotpPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDisableTotpPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_disableTotp(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DisableTotpPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_disableTotp_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_linkPatientAccount(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_linkPatientAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LinkPatientAccount(ctx, fc.Args["input"].(identity.LinkPatientAccountInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.LinkPatientAccountPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"PATIENT"})
+				if err != nil {
+					var zeroVal *model.LinkPatientAccountPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.LinkPatientAccountPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.LinkPatientAccountPayload) graphql.Marshaler {
+			return ec.marshalNLinkPatientAccountPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐLinkPatientAccountPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_linkPatientAccount(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LinkPatientAccountPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_linkPatientAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -33978,6 +35073,61 @@ func (ec *executionContext) fieldContext_RegisterPatientPayload_userErrors(_ con
 	return fc, nil
 }
 
+func (ec *executionContext) _RequestPasswordResetPayload_isAccepted(ctx context.Context, field graphql.CollectedField, obj *model.RequestPasswordResetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestPasswordResetPayload_isAccepted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsAccepted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestPasswordResetPayload_isAccepted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestPasswordResetPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _RequestPasswordResetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.RequestPasswordResetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestPasswordResetPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestPasswordResetPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequestPasswordResetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RescheduleAppointmentPayload_appointment(ctx context.Context, field graphql.CollectedField, obj *model.RescheduleAppointmentPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -34032,6 +35182,61 @@ func (ec *executionContext) _RescheduleAppointmentPayload_userErrors(ctx context
 func (ec *executionContext) fieldContext_RescheduleAppointmentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "RescheduleAppointmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ResetPasswordPayload_isReset(ctx context.Context, field graphql.CollectedField, obj *model.ResetPasswordPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResetPasswordPayload_isReset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsReset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResetPasswordPayload_isReset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ResetPasswordPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ResetPasswordPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.ResetPasswordPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResetPasswordPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResetPasswordPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResetPasswordPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -37561,6 +38766,29 @@ func (ec *executionContext) fieldContext_User_isActive(_ context.Context, field 
 	return graphql.NewScalarFieldContext("User", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _User_hasTotp(ctx context.Context, field graphql.CollectedField, obj *ent.User) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_User_hasTotp(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasTotp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_User_hasTotp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("User", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _User_emailVerifiedAt(ctx context.Context, field graphql.CollectedField, obj *ent.User) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -39970,6 +41198,36 @@ func (ec *executionContext) unmarshalInputCompleteAppointmentInput(ctx context.C
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputConfirmTotpInput(ctx context.Context, obj any) (identity.ConfirmTotpInput, error) {
+	var it identity.ConfirmTotpInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"code"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCreateOrderInput(ctx context.Context, obj any) (booking.CreateOrderInput, error) {
 	var it booking.CreateOrderInput
 	if obj == nil {
@@ -40673,6 +41931,43 @@ func (ec *executionContext) unmarshalInputDeleteSlotInput(ctx context.Context, o
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputDisableTotpInput(ctx context.Context, obj any) (identity.DisableTotpInput, error) {
+	var it identity.DisableTotpInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"password", "code"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "password":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Password = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputEditMessageInput(ctx context.Context, obj any) (chat.EditMessageInput, error) {
 	var it chat.EditMessageInput
 	if obj == nil {
@@ -40712,6 +42007,36 @@ func (ec *executionContext) unmarshalInputEditMessageInput(ctx context.Context, 
 				return it, err
 			}
 			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputEnableTotpInput(ctx context.Context, obj any) (identity.EnableTotpInput, error) {
+	var it identity.EnableTotpInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"password"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "password":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Password = data
 		}
 	}
 	return it, nil
@@ -40824,6 +42149,36 @@ func (ec *executionContext) unmarshalInputLeaveOrder(ctx context.Context, obj an
 				return it, err
 			}
 			it.Field = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputLinkPatientAccountInput(ctx context.Context, obj any) (identity.LinkPatientAccountInput, error) {
+	var it identity.LinkPatientAccountInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"code"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
 		}
 	}
 	return it, nil
@@ -42337,6 +43692,36 @@ func (ec *executionContext) unmarshalInputRegisterPatientInput(ctx context.Conte
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputRequestPasswordResetInput(ctx context.Context, obj any) (identity.RequestPasswordResetInput, error) {
+	var it identity.RequestPasswordResetInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"email"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "email":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Email = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputRescheduleAppointmentInput(ctx context.Context, obj any) (booking.RescheduleAppointmentInput, error) {
 	var it booking.RescheduleAppointmentInput
 	if obj == nil {
@@ -42383,6 +43768,43 @@ func (ec *executionContext) unmarshalInputRescheduleAppointmentInput(ctx context
 				return it, err
 			}
 			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputResetPasswordInput(ctx context.Context, obj any) (identity.ResetPasswordInput, error) {
+	var it identity.ResetPasswordInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"token", "newPassword"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "token":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Token = data
+		case "newPassword":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("newPassword"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NewPassword = data
 		}
 	}
 	return it, nil
@@ -43383,7 +44805,7 @@ func (ec *executionContext) unmarshalInputUpdatePatientInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "givenName", "familyName", "birthDate", "gender", "email", "phone", "addressLine", "suburb", "state", "postcode", "medicareNumber", "medicareIrn", "medicareExpiry", "ihi", "type", "timeZone", "expectedVersion"}
+	fieldsInOrder := [...]string{"id", "givenName", "familyName", "birthDate", "gender", "email", "phone", "addressLine", "suburb", "state", "postcode", "medicareNumber", "medicareIrn", "medicareExpiry", "ihi", "type", "timeZone", "sendLinkCode", "expectedVersion"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -43509,6 +44931,13 @@ func (ec *executionContext) unmarshalInputUpdatePatientInput(ctx context.Context
 				return it, err
 			}
 			it.TimeZone = data
+		case "sendLinkCode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sendLinkCode"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SendLinkCode = data
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -43783,7 +45212,7 @@ func (ec *executionContext) unmarshalInputUpdateUserInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "email", "givenName", "familyName", "phone", "roles", "expectedVersion"}
+	fieldsInOrder := [...]string{"id", "email", "givenName", "familyName", "phone", "roles", "resetTotp", "expectedVersion"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -43832,6 +45261,13 @@ func (ec *executionContext) unmarshalInputUpdateUserInput(ctx context.Context, o
 				return it, err
 			}
 			it.Roles = data
+		case "resetTotp":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resetTotp"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResetTotp = data
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -48283,6 +49719,49 @@ func (ec *executionContext) _CompleteAppointmentPayload(ctx context.Context, sel
 	return out
 }
 
+var confirmTotpPayloadImplementors = []string{"ConfirmTotpPayload"}
+
+func (ec *executionContext) _ConfirmTotpPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ConfirmTotpPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, confirmTotpPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConfirmTotpPayload")
+		case "recoveryCodes":
+			out.Values[i] = ec._ConfirmTotpPayload_recoveryCodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ConfirmTotpPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var createOrderPayloadImplementors = []string{"CreateOrderPayload"}
 
 func (ec *executionContext) _CreateOrderPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateOrderPayload) graphql.Marshaler {
@@ -48829,6 +50308,49 @@ func (ec *executionContext) _DeleteSlotPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var disableTotpPayloadImplementors = []string{"DisableTotpPayload"}
+
+func (ec *executionContext) _DisableTotpPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DisableTotpPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, disableTotpPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DisableTotpPayload")
+		case "isDisabled":
+			out.Values[i] = ec._DisableTotpPayload_isDisabled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DisableTotpPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var editMessagePayloadImplementors = []string{"EditMessagePayload"}
 
 func (ec *executionContext) _EditMessagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.EditMessagePayload) graphql.Marshaler {
@@ -48848,6 +50370,54 @@ func (ec *executionContext) _EditMessagePayload(ctx context.Context, sel ast.Sel
 			}
 		case "userErrors":
 			out.Values[i] = ec._EditMessagePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var enableTotpPayloadImplementors = []string{"EnableTotpPayload"}
+
+func (ec *executionContext) _EnableTotpPayload(ctx context.Context, sel ast.SelectionSet, obj *model.EnableTotpPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, enableTotpPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EnableTotpPayload")
+		case "secret":
+			out.Values[i] = ec._EnableTotpPayload_secret(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "uri":
+			out.Values[i] = ec._EnableTotpPayload_uri(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._EnableTotpPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -49560,6 +51130,49 @@ func (ec *executionContext) _LeaveEdge(ctx context.Context, sel ast.SelectionSet
 			}
 		case "cursor":
 			out.Values[i] = ec._LeaveEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var linkPatientAccountPayloadImplementors = []string{"LinkPatientAccountPayload"}
+
+func (ec *executionContext) _LinkPatientAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *model.LinkPatientAccountPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, linkPatientAccountPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LinkPatientAccountPayload")
+		case "patient":
+			out.Values[i] = ec._LinkPatientAccountPayload_patient(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._LinkPatientAccountPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -50376,6 +51989,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "requestPasswordReset":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_requestPasswordReset(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resetPassword":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_resetPassword(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "login":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_login(ctx, field)
@@ -50407,6 +52034,34 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "changePassword":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_changePassword(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "enableTotp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_enableTotp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "confirmTotp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_confirmTotp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "disableTotp":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_disableTotp(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "linkPatientAccount":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_linkPatientAccount(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -53771,6 +55426,49 @@ func (ec *executionContext) _RegisterPatientPayload(ctx context.Context, sel ast
 	return out
 }
 
+var requestPasswordResetPayloadImplementors = []string{"RequestPasswordResetPayload"}
+
+func (ec *executionContext) _RequestPasswordResetPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RequestPasswordResetPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestPasswordResetPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequestPasswordResetPayload")
+		case "isAccepted":
+			out.Values[i] = ec._RequestPasswordResetPayload_isAccepted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._RequestPasswordResetPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var rescheduleAppointmentPayloadImplementors = []string{"RescheduleAppointmentPayload"}
 
 func (ec *executionContext) _RescheduleAppointmentPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RescheduleAppointmentPayload) graphql.Marshaler {
@@ -53790,6 +55488,49 @@ func (ec *executionContext) _RescheduleAppointmentPayload(ctx context.Context, s
 			}
 		case "userErrors":
 			out.Values[i] = ec._RescheduleAppointmentPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var resetPasswordPayloadImplementors = []string{"ResetPasswordPayload"}
+
+func (ec *executionContext) _ResetPasswordPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ResetPasswordPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resetPasswordPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResetPasswordPayload")
+		case "isReset":
+			out.Values[i] = ec._ResetPasswordPayload_isReset(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ResetPasswordPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -55687,6 +57428,11 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "hasTotp":
+			out.Values[i] = ec._User_hasTotp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "emailVerifiedAt":
 			out.Values[i] = ec._User_emailVerifiedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -56940,6 +58686,21 @@ func (ec *executionContext) marshalNCompleteAppointmentPayload2ᚖgithubᚗcom�
 	return ec._CompleteAppointmentPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNConfirmTotpInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐConfirmTotpInput(ctx context.Context, v any) (identity.ConfirmTotpInput, error) {
+	res, err := ec.unmarshalInputConfirmTotpInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNConfirmTotpPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐConfirmTotpPayload(ctx context.Context, sel ast.SelectionSet, v *model.ConfirmTotpPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ConfirmTotpPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateOrderInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐCreateOrderInput(ctx context.Context, v any) (booking.CreateOrderInput, error) {
 	res, err := ec.unmarshalInputCreateOrderInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -57178,6 +58939,21 @@ func (ec *executionContext) marshalNDeleteSlotPayload2ᚖgithubᚗcomᚋcaregrap
 	return ec._DeleteSlotPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNDisableTotpInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐDisableTotpInput(ctx context.Context, v any) (identity.DisableTotpInput, error) {
+	res, err := ec.unmarshalInputDisableTotpInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDisableTotpPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDisableTotpPayload(ctx context.Context, sel ast.SelectionSet, v *model.DisableTotpPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DisableTotpPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNEditMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐEditMessageInput(ctx context.Context, v any) (chat.EditMessageInput, error) {
 	res, err := ec.unmarshalInputEditMessageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -57191,6 +58967,21 @@ func (ec *executionContext) marshalNEditMessagePayload2ᚖgithubᚗcomᚋcaregra
 		return graphql.Null
 	}
 	return ec._EditMessagePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNEnableTotpInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐEnableTotpInput(ctx context.Context, v any) (identity.EnableTotpInput, error) {
+	res, err := ec.unmarshalInputEnableTotpInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEnableTotpPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐEnableTotpPayload(ctx context.Context, sel ast.SelectionSet, v *model.EnableTotpPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._EnableTotpPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNErrorCode2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋfaultᚐCode(ctx context.Context, v any) (fault.Code, error) {
@@ -57465,6 +59256,21 @@ func (ec *executionContext) marshalNLeaveOrderField2ᚖgithubᚗcomᚋcaregraph�
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) unmarshalNLinkPatientAccountInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐLinkPatientAccountInput(ctx context.Context, v any) (identity.LinkPatientAccountInput, error) {
+	res, err := ec.unmarshalInputLinkPatientAccountInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLinkPatientAccountPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐLinkPatientAccountPayload(ctx context.Context, sel ast.SelectionSet, v *model.LinkPatientAccountPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._LinkPatientAccountPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNLocalTime2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐLocalTime(ctx context.Context, v any) (civil.LocalTime, error) {
@@ -58013,6 +59819,21 @@ func (ec *executionContext) marshalNRegisterPatientPayload2ᚖgithubᚗcomᚋcar
 	return ec._RegisterPatientPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRequestPasswordResetInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐRequestPasswordResetInput(ctx context.Context, v any) (identity.RequestPasswordResetInput, error) {
+	res, err := ec.unmarshalInputRequestPasswordResetInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRequestPasswordResetPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRequestPasswordResetPayload(ctx context.Context, sel ast.SelectionSet, v *model.RequestPasswordResetPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RequestPasswordResetPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRescheduleAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRescheduleAppointmentInput(ctx context.Context, v any) (booking.RescheduleAppointmentInput, error) {
 	res, err := ec.unmarshalInputRescheduleAppointmentInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -58026,6 +59847,21 @@ func (ec *executionContext) marshalNRescheduleAppointmentPayload2ᚖgithubᚗcom
 		return graphql.Null
 	}
 	return ec._RescheduleAppointmentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNResetPasswordInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐResetPasswordInput(ctx context.Context, v any) (identity.ResetPasswordInput, error) {
+	res, err := ec.unmarshalInputResetPasswordInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResetPasswordPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐResetPasswordPayload(ctx context.Context, sel ast.SelectionSet, v *model.ResetPasswordPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ResetPasswordPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRevokeOtherSessionsPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRevokeOtherSessionsPayload(ctx context.Context, sel ast.SelectionSet, v *model.RevokeOtherSessionsPayload) graphql.Marshaler {

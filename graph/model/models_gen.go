@@ -351,6 +351,14 @@ type CompleteAppointmentPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of confirmTotp: the only time that the recovery codes are shown.
+type ConfirmTotpPayload struct {
+	// Ten codes, each of which stands in for a one-time code once; empty when the factor was not confirmed.
+	RecoveryCodes []string `json:"recoveryCodes"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of createOrder.
 type CreateOrderPayload struct {
 	// The order.
@@ -459,10 +467,28 @@ type DeleteSlotPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of disableTotp.
+type DisableTotpPayload struct {
+	// True when the second factor is gone.
+	IsDisabled bool `json:"isDisabled"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of editMessage.
 type EditMessagePayload struct {
 	// The message.
 	Message *ent.ChatMessage `json:"message,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of enableTotp: the only time that the secret is shown.
+type EnableTotpPayload struct {
+	// The secret in base32, to be typed into a generator: SHA-1, 6 digits, 30 seconds.
+	Secret *string `json:"secret,omitempty"`
+	// The same as an otpauth:// address, to be shown as a QR code.
+	URI *string `json:"uri,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -511,6 +537,14 @@ type JobCount struct {
 	Name string `json:"name"`
 	// How often.
 	Count int `json:"count"`
+}
+
+// Result of linkPatientAccount.
+type LinkPatientAccountPayload struct {
+	// The one record that the account has now.
+	Patient *ent.Patient `json:"patient,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // Result of login.
@@ -852,10 +886,26 @@ type RegisterPatientPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of requestPasswordReset.
+type RequestPasswordResetPayload struct {
+	// True when a mail is on its way if there is such an account.
+	IsAccepted bool `json:"isAccepted"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of rescheduleAppointment.
 type RescheduleAppointmentPayload struct {
 	// The appointment at the new time; its rescheduledFrom is the old one.
 	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of resetPassword.
+type ResetPasswordPayload struct {
+	// True when the new password holds.
+	IsReset bool `json:"isReset"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }

@@ -8,5 +8,6 @@
 //     parent of others or moved there.
 //   - Updates and deletes without an id are for the system alone, and so are raw statements (see package store).
 //   - Predicates are plain columns or uncorrelated IN (SELECT ...).
+//   - Who has to set up a second factor first reaches the own account and sessions alone.
 //   - The system acts under a named reason, on behalf of the user who caused it, if any.
 package access

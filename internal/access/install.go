@@ -40,8 +40,28 @@ func (g *guard) limitQuery(ctx context.Context, q intercept.Query) error {
 	return nil
 }
 
-// predicate joins the rules of the viewer's roles; nil = all rows. fields are those that an update changes.
+// ownAccount is what a viewer who has to set up a second factor reaches, as far as the roles allow it too.
+var ownAccount = map[string]Rule{ent.TypeUser: column("id", userID), ent.TypeSession: ownUser}
+
+// predicate is what the viewer's roles allow; nil = all rows. fields are those that an update changes.
 func (g *guard) predicate(v *Viewer, entity string, a Action, fields []string) Predicate {
+	allowed := g.allowed(v, entity, a, fields)
+	if v == nil || !v.NeedsTotp {
+		return allowed
+	}
+	own, ok := ownAccount[entity]
+	if !ok {
+		return None(v, time.Time{})
+	}
+	mine := own(v, time.Time{})
+	if allowed == nil {
+		return mine
+	}
+	return func(s *sql.Selector) *sql.Predicate { return wrapped(sql.And(mine(s), allowed(s))) }
+}
+
+// allowed joins the rules of the viewer's roles; nil = all rows.
+func (g *guard) allowed(v *Viewer, entity string, a Action, fields []string) Predicate {
 	now := g.clock.Now()
 	var allowed []Predicate
 	if v != nil {

@@ -65,16 +65,16 @@ var (
 	ownPatient      = column("patient_id", patientID)
 	ownPractitioner = column("practitioner_id", practitionerID)
 
-	// ofOwnVisit is for rows that hang on an appointment: it must be the viewer's own, whatever the row says of itself.
+	// ofOwnVisit is for rows that hang on an appointment: it must be the viewer's own and not deleted, whatever the row says of itself.
 	ofOwnVisit = both(ownPatient, in("appointment_id", "appointments", "id", func(v *Viewer) *sql.Predicate {
-		return sql.EQ("patient_id", v.PatientID)
+		return sql.And(sql.EQ("patient_id", v.PatientID), sql.IsNull("deleted_at"))
 	}))
 	// ofThatPatient ties a row's patient to the visit it hangs on.
 	ofThatPatient = pairIn("appointment_id", "patient_id", "appointments", "id", "patient_id", func(*Viewer, time.Time) *sql.Predicate {
 		return sql.NotNull("patient_id")
 	})
 	ofVisitToMe = both(ownPractitioner, ofThatPatient, in("appointment_id", "appointments", "id", func(v *Viewer) *sql.Predicate {
-		return sql.EQ("practitioner_id", v.PractitionerID)
+		return sql.And(sql.EQ("practitioner_id", v.PractitionerID), sql.IsNull("deleted_at"))
 	}))
 	// ofSlotToCome is for bookings: the slot must lie ahead and be the practitioner's.
 	ofSlotToCome = pairIn("slot_id", "practitioner_id", "slots", "id", "practitioner_id", func(_ *Viewer, now time.Time) *sql.Predicate {
@@ -88,8 +88,9 @@ var (
 		return sql.EQ("patient_id", v.PatientID)
 	})
 
-	// parties see a visit: its patient, its practitioner, and who plans visits.
-	parties = join(each(ownPatient, Patient), each(ownPractitioner, practitioners...), each(All, Scheduler, Admin))
+	// parties see what hangs on a visit: its patient, its practitioner, and who plans visits; administrators also of one that was deleted, with which they list it.
+	parties = join(each(both(ownPatient, unlessVisitDeleted), Patient), each(both(ownPractitioner, unlessVisitDeleted), practitioners...),
+		each(unlessVisitDeleted, Scheduler), each(All, Admin))
 
 	// inCalendar slots stand in a calendar, whether or not they can be booked.
 	inCalendar = isNot("status", "REMOVED")
@@ -215,6 +216,9 @@ var Policy = map[string]Entity{
 
 	"LoginAttempt":    systemOnly,
 	"EmailToken":      systemOnly,
+	"SecondFactor":    systemOnly,
+	"RecoveryCode":    systemOnly,
+	"LinkCode":        systemOnly,
 	"RateEvent":       systemOnly,
 	"CareRelation":    systemOnly,
 	"PaymentEvent":    systemOnly,

@@ -117,6 +117,15 @@ func isNot(name, text string) Rule {
 	}
 }
 
+// unlessVisitDeleted hides what hangs on visits that were deleted.
+func unlessVisitDeleted(*Viewer, time.Time) Predicate {
+	return func(s *sql.Selector) *sql.Predicate {
+		visits := sql.Table("appointments").As("deleted_visits")
+		return sql.NotExists(sql.Dialect(s.Dialect()).Select(visits.C("id")).From(visits).Where(sql.And(
+			sql.ColumnsEQ(visits.C("id"), s.C("appointment_id")), sql.NotNull(visits.C("deleted_at")))))
+	}
+}
+
 // unlessDeletedOrAsked hides visits that were deleted from all but who asks for them.
 func unlessDeletedOrAsked(v *Viewer, now time.Time) Predicate {
 	if v.withDeleted {

@@ -39,6 +39,8 @@ type Viewer struct {
 	Email          string
 	Roles          []Role
 	IP, UserAgent  string
+	// NeedsTotp tells that the user must set up a second factor first: until then nothing else is allowed.
+	NeedsTotp bool
 
 	withDeleted bool // also sees visits that were deleted
 

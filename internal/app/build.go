@@ -13,8 +13,6 @@ import (
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/config"
-	"github.com/caregraph/caregraph/internal/identity"
-	"github.com/caregraph/caregraph/internal/limit"
 	"github.com/caregraph/caregraph/internal/mail"
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/patient"
@@ -121,19 +119,11 @@ func (a *App) build(opts Options) error {
 		DB: db, Streams: a.Streams, Audit: a.Audit, Notify: a.Notify, Storage: files, FileKey: derivedKey(keysText, "links to files"),
 		BaseURL: cfg.PublicURL, Log: a.log,
 	})
-	a.Patients = patient.New(patient.Config{DB: db, IdentifierMode: cfg.IdentifierChecks, PracticeZone: cfg.PracticeZone})
-	keys, err := identity.ParseKeys(keysText)
-	if err != nil {
-		return fmt.Errorf("JWT_KEYS: %w", err)
-	}
-	a.Identity, err = identity.New(identity.Config{
-		DB: db, Limits: limit.New(db), Mail: mailTo(a.Notify), Patients: a.Patients, Streams: a.Streams, Log: a.log, Keys: keys,
-		PatientTimeout: cfg.PatientSessionTimeout, StaffTimeout: cfg.StaffSessionTimeout, Warning: cfg.SessionTimeoutWarning,
-		LoginsPerMinute: cfg.Limits.LoginAttemptsPerMinute, RegistrationsPerHour: cfg.Limits.RegistrationsPerHour,
-		VerificationsPerMinute: cfg.Limits.VerificationsPerMinute,
-		PublicURL:              cfg.PublicURL, PracticeName: cfg.PracticeName, Zone: cfg.PracticeZone, Identifiers: cfg.IdentifierChecks, HashParams: opts.HashParams,
+	a.Patients = patient.New(patient.Config{
+		DB: db, IdentifierMode: cfg.IdentifierChecks, PracticeZone: cfg.PracticeZone,
+		Mail: patientMailTo(a.Notify), LinkMailsPerHour: cfg.Limits.ResetMailsPerHour, PracticeName: cfg.PracticeName,
 	})
-	if err != nil {
+	if a.Identity, err = a.newIdentity(opts, keysText); err != nil {
 		return err
 	}
 	a.Booking = booking.New(booking.Config{
@@ -171,14 +161,6 @@ func (a *App) provider() payment.Provider {
 	})
 	a.pages = map[string]http.Handler{"/sandbox/": a.Sandbox.Handler()}
 	return a.Sandbox
-}
-
-// signingKeys are the keys of access tokens; outside production, which refuses to start without, they are made up.
-func signingKeys(cfg config.Config) string {
-	if cfg.JWTKeys.IsZero() {
-		return "made-up:HS256:" + newSecret()
-	}
-	return cfg.JWTKeys.Reveal()
 }
 
 // orMadeUp is the secret, or one that is gone with the process.

@@ -104,6 +104,9 @@ func start(ctx context.Context, cfg config.Config, env *Environment) (*App, net.
 	if err != nil {
 		return nil, nil, errors.Join(err, listener.Close())
 	}
+	if err := a.Identity.CheckTotpKeys(ctx); err != nil {
+		return nil, nil, errors.Join(err, listener.Close(), a.Close(ctx))
+	}
 	return a, listener, nil
 }
 

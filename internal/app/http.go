@@ -51,6 +51,11 @@ func (a *App) serveOver(opts Options) error {
 			_, err := a.Identity.VerifyEmail(ctx, identity.VerifyEmailInput{Token: token})
 			return err
 		},
+		ResetPassword: func(ctx context.Context, token, password string) error {
+			_, err := a.Identity.ResetPassword(ctx, identity.ResetPasswordInput{Token: token, NewPassword: password})
+			return err
+		},
+		Flood: limits.PatientSuspiciousRequests, OnFlood: a.Identity.EndSuspicious,
 		Webhook: a.Booking.Webhook, Registry: registry, OnStop: a.sockets.Close,
 		CORSOrigins: a.cfg.CORSOrigins, TrustedProxies: a.cfg.TrustedProxies, TLSCert: a.cfg.TLSCert, TLSKey: a.cfg.TLSKey,
 		RequestsPerMinute: limits.APIRequestsPerMinute, Clock: opts.Clock, Log: a.log,

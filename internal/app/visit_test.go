@@ -171,10 +171,12 @@ func TestLogin_AliasesCountOneByOne(t *testing.T) {
 			require.NoError(t, err)
 			require.Zero(t, attempts)
 
-			lax := serve(t, engine, map[string]string{"QUERY_MAX_ALIASES": "200", "QUERY_MAX_ROOT_FIELDS": "200"})
+			lax := serve(t, engine, map[string]string{"QUERY_MAX_ALIASES": "200", "QUERY_MAX_ROOT_FIELDS": "200", "OPERATION_TIMEOUT": "60s"})
 			answer := lax.client(t).Do(t, document(100), nil)
 			codes := map[string]int{}
-			for _, field := range answer.Data.(map[string]any) {
+			data, isObject := answer.Data.(map[string]any)
+			require.True(t, isObject, "%v", answer)
+			for _, field := range data {
 				codes[field.(map[string]any)["userErrors"].([]any)[0].(map[string]any)["code"].(string)]++
 			}
 			require.Equal(t, map[string]int{"INVALID_CREDENTIALS": 5, "THROTTLED": 95}, codes)

@@ -102,6 +102,39 @@ func (w *writer) ofPeople() map[string][]change {
 				return c.db.Client.Session.UpdateOneID(w.last.(*ent.Session).ID).SetEndedAt(c.db.Now()).SetEndReason("REVOKED").Save(ctx)
 			}, "ended_at", "end_reason"),
 		},
+		ent.TypeSecondFactor: {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.SecondFactor.Create().SetUserID(c.admin.ID).SetSealed("s").SetKeyID("k").Save(ctx)
+			}, "sealed", "key_id"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.SecondFactor.UpdateOneID(w.last.(*ent.SecondFactor).ID).SetLastCounter(7).Save(ctx)
+			}, "last_counter"),
+			remove(false, func(ctx context.Context, c *clinic) (any, error) {
+				return w.last, c.db.Client.SecondFactor.DeleteOneID(w.last.(*ent.SecondFactor).ID).Exec(ctx)
+			}),
+		},
+		ent.TypeRecoveryCode: {
+			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.RecoveryCode.Create().SetUserID(c.admin.ID).SetCodeHash("h").Save(ctx)
+			}, "code_hash"),
+			update(false, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.RecoveryCode.UpdateOneID(w.last.(*ent.RecoveryCode).ID).SetUsedAt(c.db.Now()).Save(ctx)
+			}, "used_at"),
+			remove(false, func(ctx context.Context, c *clinic) (any, error) {
+				return w.last, c.db.Client.RecoveryCode.DeleteOneID(w.last.(*ent.RecoveryCode).ID).Exec(ctx)
+			}),
+		},
+		ent.TypeLinkCode: {
+			w.create(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.LinkCode.Create().SetPatientID(c.patient.ID).SetAddress("a@b.test").SetCodeHash("h").SetExpiresAt(later).Save(ctx)
+			}, "address", "code_hash"),
+			update(true, func(ctx context.Context, c *clinic) (any, error) {
+				return c.db.Client.LinkCode.UpdateOneID(w.last.(*ent.LinkCode).ID).SetUsedAt(c.db.Now()).Save(ctx)
+			}, "used_at"),
+			remove(true, func(ctx context.Context, c *clinic) (any, error) {
+				return w.last, c.db.Client.LinkCode.DeleteOneID(w.last.(*ent.LinkCode).ID).Exec(ctx)
+			}),
+		},
 		ent.TypeEmailToken: {
 			w.create(false, func(ctx context.Context, c *clinic) (any, error) {
 				return c.db.Client.EmailToken.Create().SetUserID(c.admin.ID).SetPurpose(emailtoken.PurposeVERIFY_EMAIL).SetTokenHash("h").SetExpiresAt(later).Save(ctx)

@@ -67,7 +67,11 @@ func (s *Service) Book(ctx context.Context, in BookAppointmentInput) (*ent.Appoi
 	if err != nil {
 		return nil, err
 	}
-	return s.DB.Client.Appointment.Get(ctx, result[0])
+	made, err := s.DB.Client.Appointment.Get(ctx, result[0])
+	if ent.IsNotFound(err) {
+		err = fault.ErrNotFound.Says("The appointment was deleted meanwhile.")
+	}
+	return made, err
 }
 
 // bookedFor is the patient of the booking: the viewer's own record, or the one that staff name.
@@ -114,11 +118,8 @@ func (s *Service) bookable(ctx context.Context, id uuid.UUID) (*ent.Slot, error)
 			return wanted, err
 		}
 	}
-	if !s.isOver(holder) {
-		return wanted, ErrSlotTaken
-	}
-	holder, err = s.expire(ctx, holder.ID, "bookAppointment")
-	if err == nil && holder.Status != appointment.StatusPAYMENT_EXPIRED {
+	gone, err := s.givesWay(ctx, holder, "bookAppointment")
+	if err == nil && !gone {
 		err = ErrSlotTaken
 	}
 	return wanted, err
@@ -202,7 +203,8 @@ func (s *Service) mayBookMore(ctx context.Context) error {
 		return nil
 	}
 	recent, err := s.DB.Client.Appointment.Query().
-		Where(appointment.BookedBy(v.UserID), appointment.RescheduledFromIDIsNil(), appointment.CreatedAtGT(now.Add(-time.Hour))).Order(ent.Asc(appointment.FieldCreatedAt)).All(ctx)
+		Where(appointment.BookedBy(v.UserID), appointment.RescheduledFromIDIsNil(), appointment.CreatedAtGT(now.Add(-time.Hour))).
+		Order(ent.Asc(appointment.FieldCreatedAt)).All(access.System(ctx, "bookings per hour")) // also those that the patient has deleted
 	if err != nil || len(recent) < s.BookingsPerHour {
 		return err
 	}
@@ -224,14 +226,11 @@ func (s *Service) freePatient(ctx context.Context, patientID uuid.UUID, wanted *
 		if !overlaps(other.StartsAt, other.EndsAt, wanted.StartsAt, wanted.EndsAt) {
 			continue
 		}
-		if StatusAt(other, s.DB.Now()) != appointment.StatusPAYMENT_EXPIRED {
-			return ErrPatientOverlap
-		}
-		other, err := s.expire(ctx, other.ID, "bookAppointment")
+		gone, err := s.givesWay(ctx, other, "bookAppointment")
 		if err != nil {
 			return err
 		}
-		if other.Status != appointment.StatusPAYMENT_EXPIRED {
+		if !gone {
 			return ErrPatientOverlap
 		}
 	}

@@ -296,3 +296,36 @@ func TestExpireDue_FreesTheSlotAndClosesTheCheckout(t *testing.T) {
 		require.Zero(t, n, "once")
 	})
 }
+
+func TestBook_3PerHourAlsoOfDeletedOnes(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		s := c.slotIn(t, 24*time.Hour)
+		for range 3 {
+			a, err := c.book(t, s)
+			require.NoError(t, err)
+			_, err = c.Cancel(testkit.As(t, c.patient), booking.CancelAppointmentInput{AppointmentID: a.ID})
+			require.NoError(t, err)
+			require.NoError(t, c.Delete(testkit.As(t, c.patient), booking.DeleteAppointmentInput{AppointmentID: a.ID}))
+		}
+		_, err := c.book(t, s)
+		requireCode(t, err, fault.CodeThrottled)
+	})
+}
+
+func TestBook_SameKeyAfterTheDeletion(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		key := "key"
+		in := booking.BookAppointmentInput{SlotID: c.slotIn(t, 24*time.Hour).ID, IdempotencyKey: &key}
+		me := testkit.As(t, c.patient)
+		a, err := c.Book(me, in)
+		require.NoError(t, err)
+		clk.Advance(15 * time.Minute)
+		require.NoError(t, c.Delete(me, booking.DeleteAppointmentInput{AppointmentID: a.ID}))
+		_, err = c.Book(me, in)
+		requireCode(t, err, fault.CodeNotFound)
+	})
+}

@@ -339,3 +339,18 @@ func TestCreateSlots_AtMost2000(t *testing.T) {
 		requireCode(t, err, fault.CodeInvalidInput)
 	})
 }
+
+func TestSlots_OfWhoHasLeftAreNotFree(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		c.slotIn(t, time.Hour)
+		testkit.Write(t, db, func(ctx context.Context) error {
+			return db.Client.Practitioner.UpdateOne(c.doctor).SetIsActive(false).Exec(ctx)
+		})
+		yes := true
+		n, err := c.Slots(&yes).Count(testkit.As(t, c.patient))
+		require.NoError(t, err)
+		require.Zero(t, n)
+	})
+}

@@ -32,7 +32,7 @@ type SlotsChanged struct {
 	HasMore    bool        // than are told at once
 }
 
-// Calendar tells who looks at free slots of what becomes of them. Every change of a slot or an appointment by the client that it was made with is
+// Calendar tells who looks at free slots of what becomes of them. Every change of a slot, an appointment or a leave by the client that it was made with is
 // heard of, whoever makes it; what is written past the client says so by Changed.
 type Calendar struct {
 	db      *store.DB
@@ -44,6 +44,7 @@ func NewCalendar(db *store.DB, streams *stream.Log) *Calendar {
 	c := &Calendar{db: db, streams: streams}
 	db.Client.Slot.Use(c.hear)
 	db.Client.Appointment.Use(c.hear)
+	db.Client.Leave.Use(c.hear)
 	return c
 }
 
@@ -125,7 +126,7 @@ func (c *Calendar) Changed(ctx context.Context, practitionerID uuid.UUID) error 
 	return nil
 }
 
-// hear is the hook of slots and appointments.
+// hear is the hook of slots, appointments and leaves.
 func (c *Calendar) hear(next ent.Mutator) ent.Mutator {
 	return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
 		value, err := next.Mutate(ctx, m)

@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/caregraph/caregraph/ent"
-	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/internal/access"
@@ -118,13 +117,9 @@ func (s *Service) notHeld(ctx context.Context, id uuid.UUID, cause string) error
 	if err != nil || holder == nil {
 		return err
 	}
-	if s.isOver(holder) {
-		if holder, err = s.expire(ctx, holder.ID, cause); err != nil {
-			return err
-		}
+	gone, err := s.givesWay(ctx, holder, cause)
+	if err == nil && !gone {
+		err = ErrSlotHeld.At("id")
 	}
-	if holder.Status != appointment.StatusPAYMENT_EXPIRED {
-		return ErrSlotHeld.At("id")
-	}
-	return nil
+	return err
 }

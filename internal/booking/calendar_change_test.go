@@ -302,3 +302,41 @@ func TestStore_DecidesAboutSlots(t *testing.T) {
 		require.Equal(t, 1, n)
 	})
 }
+
+// Who wants a time and waits while the slot is moved to another does not get the old one.
+func TestUpdateSlot_AndABookingAtOnce(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		if db.Dialect() != testkit.Postgres {
+			t.Skip("SQLite has one writer")
+		}
+		c := newClinic(t, db, clk)
+		wanted := c.slotIn(t, 24*time.Hour)
+		answer := make(chan error, 1)
+		testkit.Write(t, db, func(ctx context.Context) error {
+			require.NoError(t, db.Lock(ctx, slot.Table, wanted.ID))
+			require.NoError(t, db.Client.Slot.UpdateOne(wanted).SetStartsAt(wanted.StartsAt.Add(time.Hour)).SetEndsAt(wanted.EndsAt.Add(time.Hour)).Exec(ctx))
+			go func() {
+				_, err := c.Book(testkit.As(t, c.patient), booking.BookAppointmentInput{SlotID: wanted.ID})
+				answer <- err
+			}()
+			return untilSomebodyWaits(t, db)
+		})
+		requireCode(t, <-answer, "SLOT_TAKEN")
+	})
+}
+
+func TestBlockTime_SameKeyAfterItWasTakenBack(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		key := "key"
+		in := booking.BlockTimeInput{StartsAt: clk.Now().Add(time.Hour), EndsAt: clk.Now().Add(2 * time.Hour), IdempotencyKey: &key}
+		me := testkit.As(t, c.doctor)
+		l, err := c.BlockTime(me, in)
+		require.NoError(t, err)
+		require.NoError(t, c.UnblockTime(me, booking.UnblockTimeInput{LeaveID: l.Leave.ID}))
+		_, err = c.BlockTime(me, in)
+		requireCode(t, err, fault.CodeNotFound)
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/caregraph/caregraph/internal/booking"
@@ -81,5 +82,38 @@ func TestCalendarHearsOfChanges(t *testing.T) {
 		woken = false
 		require.NoError(t, db.WithTx(testkit.System(t), func(ctx context.Context) error { return calendar.Changed(ctx, c.doctor.ID) }))
 		require.True(t, woken, "said by who writes past the client")
+	})
+}
+
+func TestCalendarHearsOfALeaveThatIsTakenBack(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		calendar := booking.NewCalendar(db, stream.New(db, nil, slog.New(slog.NewTextHandler(io.Discard, nil))))
+		s := c.slotIn(t, 24*time.Hour)
+		a, err := c.book(t, s)
+		require.NoError(t, err)
+		doctor := testkit.As(t, c.doctor)
+		blocked, err := c.BlockTime(doctor, booking.BlockTimeInput{StartsAt: s.StartsAt, EndsAt: s.EndsAt})
+		require.NoError(t, err)
+		require.Len(t, blocked.Held, 1)
+		_, err = c.Cancel(testkit.As(t, c.patient), booking.CancelAppointmentInput{AppointmentID: a.ID})
+		require.NoError(t, err)
+		source, err := calendar.Free(c.doctor.ID, clk.Now(), clk.Now().Add(31*24*time.Hour))
+		require.NoError(t, err)
+		woken := false
+		feed, err := source.Open(t.Context(), func() { woken = true })
+		require.NoError(t, err)
+		defer feed.Close()
+		_, err = feed.Next(t.Context())
+		require.NoError(t, err)
+		_, err = feed.Next(t.Context())
+		require.NoError(t, err)
+		woken = false
+		require.NoError(t, c.UnblockTime(doctor, booking.UnblockTimeInput{LeaveID: blocked.Leave.ID}))
+		free, err := c.FreeOf(doctor, []uuid.UUID{s.ID})
+		require.NoError(t, err)
+		require.True(t, free[s.ID])
+		require.True(t, woken)
 	})
 }

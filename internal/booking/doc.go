@@ -9,7 +9,7 @@
 // Invariants, each decided by a constraint of the database:
 //   - Slots of one practitioner never overlap (trigger slots_overlap).
 //   - A slot is held by at most one live appointment (unique index appointments_live_slot); live = PENDING, BOOKED, COMPLETED, NO_SHOW.
-//   - A live appointment begins only in a slot that is OPEN and meets no leave (trigger slots_open); a slot that is held is neither moved nor taken
+//   - A live appointment begins only in a slot that is OPEN, at its time, and meets no leave (trigger slots_open); a slot that is held is neither moved nor taken
 //     from booking (trigger slots_held); no slot is offered during a leave (trigger slots_overlap, slots_leave on SQLite).
 //   - Live appointments of one patient never overlap (trigger appointments_overlap).
 //   - An appointment has at most one live order (unique index orders_live_appointment).

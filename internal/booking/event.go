@@ -149,7 +149,7 @@ func (s *Service) paid(ctx context.Context, o *ent.Order, a *ent.Appointment, e 
 
 // cannotBook tells why a paid appointment cannot be booked any more; "" when it can.
 func (s *Service) cannotBook(ctx context.Context, a *ent.Appointment) (string, error) {
-	if !mayBecome(a.Status, appointment.StatusBOOKED) {
+	if a.DeletedAt != nil || !mayBecome(a.Status, appointment.StatusBOOKED) {
 		return "The appointment had ended before the payment came.", nil
 	}
 	if !a.StartsAt.After(s.DB.Now()) {
@@ -168,12 +168,18 @@ func (s *Service) cannotBook(ctx context.Context, a *ent.Appointment) (string, e
 		"The patient has another appointment at that time now.": appointment.And(
 			appointment.PatientID(a.PatientID), appointment.StartsAtLT(a.EndsAt), appointment.EndsAtGT(a.StartsAt)),
 	} {
-		taken, err := s.DB.Client.Appointment.Query().Where(where, appointment.IDNEQ(a.ID), appointment.StatusIn(liveStatuses...)).Exist(ctx)
-		if err != nil || taken {
-			return reason, err
+		others, err := s.DB.Client.Appointment.Query().Where(where, appointment.IDNEQ(a.ID), appointment.StatusIn(liveStatuses...)).All(ctx)
+		if err != nil {
+			return "", err
+		}
+		for _, other := range others {
+			if gone, err := s.givesWay(ctx, other, webhookCause); err != nil || !gone {
+				return reason, err
+			}
 		}
 	}
-	isOffered, err := s.DB.Client.Slot.Query().Where(slot.ID(a.SlotID), free(s.DB.Now())).Exist(ctx)
+	isOffered, err := s.DB.Client.Slot.Query().
+		Where(slot.ID(a.SlotID), slot.StartsAt(a.StartsAt), slot.EndsAt(a.EndsAt), free(s.DB.Now())).Exist(ctx)
 	if err != nil || isOffered {
 		return "", err
 	}

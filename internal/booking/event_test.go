@@ -300,3 +300,74 @@ func TestExpire_TakesItsOrdersAlong(t *testing.T) {
 		require.Equal(t, order.StatusEXPIRED, c.order(t, o.ID).Status)
 	})
 }
+
+// Nobody sees a deleted visit, so nobody could come to it, or cancel it.
+func TestEvent_LatePaymentOfADeletedVisitGoesBack(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		a, o := c.ordered(t, c.slotIn(t, 24*time.Hour))
+		clk.Advance(15 * time.Minute)
+		require.NoError(t, c.Delete(testkit.As(t, c.patient), booking.DeleteAppointmentInput{AppointmentID: a.ID}))
+		require.NoError(t, c.HandleEvent(t.Context(), paidEvent("evt_late", o)))
+		require.Equal(t, appointment.StatusPAYMENT_EXPIRED, c.appointment(t, a.ID).Status)
+		require.Equal(t, int64(8000), c.provider.refundedMinor())
+	})
+}
+
+func TestEvent_LatePaymentForASlotThatWasMovedGoesBack(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		wanted := c.slotIn(t, 24*time.Hour)
+		a, o := c.ordered(t, wanted)
+		clk.Advance(15 * time.Minute)
+		later := wanted.StartsAt.Add(3 * time.Hour)
+		_, err := c.UpdateSlot(testkit.As(t, c.doctor), booking.UpdateSlotInput{ID: wanted.ID, StartsAt: &later})
+		require.NoError(t, err)
+		require.NoError(t, c.HandleEvent(t.Context(), paidEvent("evt_late", o)))
+		require.Equal(t, appointment.StatusPAYMENT_EXPIRED, c.appointment(t, a.ID).Status)
+		require.Equal(t, int64(8000), c.provider.refundedMinor())
+	})
+}
+
+func TestEvent_LatePaymentTakesTheSlotOfWhoHasNotPaidInTime(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		s := c.slotIn(t, 24*time.Hour)
+		a, o := c.ordered(t, s)
+		clk.Advance(15 * time.Minute)
+		b, err := c.Book(testkit.As(t, testkit.Patient(t, db)), booking.BookAppointmentInput{SlotID: s.ID})
+		require.NoError(t, err)
+		clk.Advance(15 * time.Minute) // the rival's time to pay is over too
+		require.NoError(t, c.HandleEvent(t.Context(), paidEvent("evt_late", o)))
+		require.Equal(t, appointment.StatusBOOKED, c.appointment(t, a.ID).Status)
+		require.Equal(t, appointment.StatusPAYMENT_EXPIRED, c.appointment(t, b.ID).Status)
+		require.Zero(t, c.provider.refundedMinor())
+	})
+}
+
+func TestReconcile_ClosesPagesThatCouldNotBeClosed(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		b := newBank()
+		c := newClinic(t, db, clk)
+		c.Service = newService(db, b)
+		_, o := c.ordered(t, c.slotIn(t, 24*time.Hour))
+		clk.Advance(15 * time.Minute)
+		b.away = true
+		_, err := c.ExpireDue(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, order.StatusEXPIRED, c.order(t, o.ID).Status)
+		b.away = false
+		_, err = c.Reconcile(t.Context())
+		require.NoError(t, err)
+		require.True(t, b.pages[*o.ProviderRef].closed, "closed though the provider did not answer at the deadline")
+		_, err = c.Reconcile(t.Context())
+		require.NoError(t, err)
+		n, err := c.Reconcile(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, n, "no news")
+	})
+}

@@ -33,6 +33,15 @@ func (s *Service) expire(ctx context.Context, id uuid.UUID, cause string) (*ent.
 	return changed, s.closeOrders(ctx, a)
 }
 
+// givesWay tells whether a live appointment makes room for another, because its time to pay is over; that is then written.
+func (s *Service) givesWay(ctx context.Context, a *ent.Appointment, cause string) (bool, error) {
+	if !s.isOver(a) {
+		return false, nil
+	}
+	a, err := s.expire(ctx, a.ID, cause)
+	return err == nil && a.Status == appointment.StatusPAYMENT_EXPIRED, err
+}
+
 // closeCheckout closes the page of an order once the transaction has committed. A page that stays open does no harm: its payment is judged when it comes.
 func (s *Service) closeCheckout(ctx context.Context, o *ent.Order) {
 	store.AfterCommit(ctx, func(ctx context.Context) {

@@ -12,6 +12,7 @@ import (
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/leave"
+	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/predicate"
 	"github.com/caregraph/caregraph/ent/slot"
 	"github.com/caregraph/caregraph/internal/access"
@@ -19,7 +20,7 @@ import (
 
 const maxAlternatives = 3
 
-// free matches slots to come that no appointment holds at the instant now. It looks at appointments of everybody, which tells a viewer no more
+// free matches slots to come, of practitioners who work here, that no appointment holds at the instant now. It looks at appointments of everybody, which tells a viewer no more
 // than that the slot is taken.
 func free(now time.Time) predicate.Slot {
 	return func(s *sql.Selector) {
@@ -30,7 +31,9 @@ func free(now time.Time) predicate.Slot {
 				sql.And(sql.EQ(appointment.FieldStatus, appointment.StatusPENDING), sql.GT(appointment.FieldExpiresAt, now)),
 			),
 		))
-		s.Where(sql.And(sql.GT(s.C(slot.FieldStartsAt), now), sql.EQ(s.C(slot.FieldStatus), slot.StatusOPEN), sql.NotIn(s.C(slot.FieldID), held), notOnLeave(s)))
+		gone := sql.Dialect(s.Dialect()).Select(practitioner.FieldID).From(sql.Table(practitioner.Table)).Where(sql.EQ(practitioner.FieldIsActive, false))
+		s.Where(sql.And(sql.GT(s.C(slot.FieldStartsAt), now), sql.EQ(s.C(slot.FieldStatus), slot.StatusOPEN), sql.NotIn(s.C(slot.FieldID), held), notOnLeave(s),
+			sql.NotIn(s.C(slot.FieldPractitionerID), gone)))
 	}
 }
 

@@ -68,6 +68,9 @@ func (s *Service) BlockTime(ctx context.Context, in BlockTimeInput) (*Blocked, e
 		return nil, err
 	}
 	made, err := s.DB.Client.Leave.Get(ctx, result[0])
+	if ent.IsNotFound(err) {
+		err = fault.ErrNotFound.Says("The leave was taken back meanwhile.")
+	}
 	if err != nil {
 		return nil, err
 	}

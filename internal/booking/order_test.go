@@ -129,10 +129,6 @@ func TestCreateOrder_NoneForAnAppointmentThatEndsMeanwhile(t *testing.T) {
 		a, err := c.book(t, c.slotIn(t, 24*time.Hour))
 		require.NoError(t, err)
 		answer := make(chan error, 1)
-		waiting := func() (n int) {
-			_ = db.Query(testkit.System(t), "test", waitingForLocks{}, func(row *entsql.Rows) error { return row.Scan(&n) })
-			return n
-		}
 		testkit.Write(t, db, func(ctx context.Context) error {
 			require.NoError(t, db.Lock(ctx, appointment.Table, a.ID))
 			require.NoError(t, db.Client.Appointment.UpdateOne(a).SetStatus(appointment.StatusCANCELLED_BY_PATIENT).Exec(ctx))
@@ -140,17 +136,27 @@ func TestCreateOrder_NoneForAnAppointmentThatEndsMeanwhile(t *testing.T) {
 				_, err := c.CreateOrder(testkit.As(t, c.patient), booking.CreateOrderInput{AppointmentID: a.ID})
 				answer <- err
 			}()
-			for deadline := time.After(20 * time.Second); waiting() == 0; {
-				select {
-				case <-deadline:
-					return errors.New("nobody waits")
-				default:
-				}
-			}
-			return nil
+			return untilSomebodyWaits(t, db)
 		})
 		requireCode(t, <-answer, "ILLEGAL_STATUS")
 	})
+}
+
+// untilSomebodyWaits returns once a transaction waits for another's lock.
+func untilSomebodyWaits(t *testing.T, db *store.DB) error {
+	t.Helper()
+	waiting := func() (n int) {
+		_ = db.Query(testkit.System(t), "test", waitingForLocks{}, func(row *entsql.Rows) error { return row.Scan(&n) })
+		return n
+	}
+	for deadline := time.After(20 * time.Second); waiting() == 0; {
+		select {
+		case <-deadline:
+			return errors.New("nobody waits")
+		default:
+		}
+	}
+	return nil
 }
 
 type waitingForLocks struct{}

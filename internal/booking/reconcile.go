@@ -20,7 +20,7 @@ const (
 )
 
 // Reconcile asks the provider about orders that have been unpaid for more than 5 minutes, in case an event was lost, and about fees that were not known
-// yet, opens the pages that could not be opened, and returns how many orders had news. It is the method of the job reconcile-payments. One order's
+// yet, opens and closes the pages that could not be opened or closed, and returns how many orders had news. It is the method of the job reconcile-payments. One order's
 // failure does not keep the others from being asked.
 func (s *Service) Reconcile(ctx context.Context) (news int, err error) {
 	ctx = access.System(ctx, "job:reconcile-payments")
@@ -66,10 +66,16 @@ func (s *Service) reconcile(ctx context.Context, o *ent.Order) (news bool, err e
 	if err != nil {
 		return false, fmt.Errorf("ask the payment provider about order %s: %w", o.ID, err)
 	}
-	if !found || e.Type == payment.CheckoutCompleted && !e.IsPaid { // a payment under way is no news yet
+	waits := o.Status == order.StatusPENDING
+	switch isPayment := e.Type == payment.CheckoutCompleted; {
+	case !found && !waits: // the provider did not answer when the page was to be closed
+		if err := s.Provider.ExpireCheckout(callCtx, *o.ProviderRef); err != nil {
+			return false, fmt.Errorf("close the page of order %s: %w", o.ID, err)
+		}
 		return false, nil
-	}
-	if o.PaidAt == nil || isDesk(o) && e.Type == payment.CheckoutCompleted {
+	case !found, isPayment && !e.IsPaid: // a payment under way is no news yet
+		return false, nil
+	case waits, isPayment && (o.PaidAt == nil || isDesk(o)):
 		return true, s.HandleEvent(ctx, e)
 	}
 	if isDesk(o) || e.FeeMinor == 0 || e.PaymentRef != o.PaymentRef {

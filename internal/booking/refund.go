@@ -156,8 +156,10 @@ func (s *Service) giveUp(ctx context.Context, r *ent.Refund) error {
 		if err != nil {
 			return err
 		}
-		if err := s.tellFailed(ctx, r); err != nil {
-			return err
+		if !isPaidBack(o, r) {
+			if err := s.tellFailed(ctx, r); err != nil {
+				return err
+			}
 		}
 		return s.account(ctx, o, o.RefundedMinor)
 	})
@@ -215,7 +217,33 @@ func (s *Service) raise(ctx context.Context, o *ent.Order, total int64) (string,
 	if total >= o.AmountMinor && orderMayBecome(o.Status, order.StatusREFUNDED) {
 		update.SetStatus(order.StatusREFUNDED)
 	}
-	return "refunded", update.Exec(ctx)
+	raised, err := update.Save(ctx)
+	if err != nil {
+		return "", err
+	}
+	failed, err := s.failed(ctx, o.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range failed {
+		if !isPaidBack(raised, r) {
+			continue
+		}
+		if err := s.withdrawAlerts(ctx, r); err != nil {
+			return "", err
+		}
+	}
+	return "refunded", nil
+}
+
+// failed are the refunds of an order that were given up.
+func (s *Service) failed(ctx context.Context, id uuid.UUID) ([]*ent.Refund, error) {
+	return s.DB.Client.Refund.Query().Where(refund.OrderID(id), refund.StatusEQ(refund.StatusFAILED)).All(ctx)
+}
+
+// isPaidBack tells whether the money of a refund that was given up has gone back otherwise.
+func isPaidBack(o *ent.Order, r *ent.Refund) bool {
+	return o.Status == order.StatusREFUNDED && o.RefundedMinor >= r.AmountMinor
 }
 
 // account writes a refund for what has gone back by others, such as at the provider's own pages: the part of total that no refund of ours explains.

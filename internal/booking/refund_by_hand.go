@@ -17,7 +17,7 @@ import (
 
 // RefundOrder pays back an order, in full or in part, for billers and administrators. The appointment stays: a visit may be given without money, and who
 // wants it cancelled cancels it, which pays back by itself. Money that was taken at the desk is handed out there, so its refund has SUCCEEDED at once; else the
-// provider is asked, and again until it answers. Errors: NOT_FOUND, ILLEGAL_STATUS for an order that is not paid, or is paid back, REFUND_TOO_LARGE for
+// provider is asked, and again until it answers; one that was given up can be asked for again. Errors: NOT_FOUND, ILLEGAL_STATUS for an order that is not paid, or is paid back, REFUND_TOO_LARGE for
 // more than is left beside the refunds under way, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED.
 func (s *Service) RefundOrder(ctx context.Context, in RefundOrderInput) (*ent.Refund, *ent.Order, error) {
 	if err := in.Validate(); err != nil {
@@ -45,14 +45,18 @@ func (s *Service) RefundOrder(ctx context.Context, in RefundOrderInput) (*ent.Re
 
 // refundByHand checks what is left and writes the refund. The caller holds the order's lock.
 func (s *Service) refundByHand(ctx context.Context, o *ent.Order, in RefundOrderInput) (*ent.Refund, error) {
-	if o.Status != order.StatusPAID && o.Status != order.StatusCOMPLETED {
-		return nil, ErrIllegalStatus.Says("The order is not paid, or is paid back.").At("orderId")
+	whole, err := s.refundable(ctx, o)
+	if err != nil {
+		return nil, err
 	}
 	back, err := s.onItsWay(ctx, o.ID)
 	if err != nil {
 		return nil, err
 	}
-	left := o.AmountMinor - max(back, o.RefundedMinor)
+	left := whole - max(back, o.RefundedMinor)
+	if whole == 0 || left <= 0 && o.Status == order.StatusREFUNDED {
+		return nil, ErrIllegalStatus.Says("The order is not paid, or is paid back.").At("orderId")
+	}
 	amount := money.Amount{Minor: left, Currency: o.Currency}
 	if in.Amount != nil {
 		if amount, err = money.Parse(*in.Amount, o.Currency); err != nil || amount.Sign() <= 0 {
@@ -72,6 +76,23 @@ func (s *Service) refundByHand(ctx context.Context, o *ent.Order, in RefundOrder
 		return nil, err
 	}
 	return r, s.settled(ctx, o, r, "")
+}
+
+// refundable is what could be paid back of an order if nothing had been yet: its amount while the money is kept; of a payment that goes back anyway
+// what the provider could not be brought to pay back; 0 when nothing was paid.
+func (s *Service) refundable(ctx context.Context, o *ent.Order) (whole int64, err error) {
+	switch o.Status {
+	case order.StatusPAID, order.StatusCOMPLETED:
+		return o.AmountMinor, nil
+	case order.StatusREFUNDED:
+		failed, err := s.failed(ctx, o.ID)
+		for _, r := range failed {
+			whole = max(whole, r.AmountMinor)
+		}
+		return whole, err
+	default:
+		return 0, nil
+	}
 }
 
 // SettleRefund writes that a person has paid back what the provider cannot: a refund of money that was taken at the desk, or one that has FAILED. For billers

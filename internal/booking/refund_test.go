@@ -179,6 +179,67 @@ func TestRefund_FailedAlertsAndIsSettledByHand(t *testing.T) {
 	})
 }
 
+// Or they ask again, also for a payment that was never to be kept, once the provider answers. Nobody is then told any more to do something about it.
+func TestRefund_WhatFailedIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ asked, taken int64 }{"OfAVisit": {8000, 8000}, "OfAnotherAmount": {8000, 100}, "OfMoreThanWasAsked": {8000, 9000}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+				c := newClinic(t, db, clk)
+				a, o := c.ordered(t, c.slotIn(t, 24*time.Hour))
+				e := paidEvent("evt_1", o)
+				e.Amount.Minor = tc.taken
+				biller := testkit.As(t, testkit.User(t, db, access.Biller))
+				c.provider.failure = errors.New("away")
+				require.NoError(t, c.HandleEvent(t.Context(), e))
+				if tc.taken == tc.asked {
+					_, err := c.Cancel(testkit.As(t, c.patient), booking.CancelAppointmentInput{AppointmentID: a.ID})
+					require.NoError(t, err)
+				}
+				_, _, err := c.RefundOrder(biller, back(o, ""))
+				require.Error(t, err, "all of it is on its way")
+				for range 8 {
+					clk.Advance(3 * time.Hour)
+					_, err := c.RetryRefunds(t.Context())
+					require.NoError(t, err)
+				}
+				require.Equal(t, 1, c.alerts(t, "REFUND_FAILED"))
+				c.provider.failure = nil
+				_, after, err := c.RefundOrder(biller, back(o, ""))
+				require.NoError(t, err)
+				require.Equal(t, []any{order.StatusREFUNDED, tc.taken}, []any{after.Status, after.RefundedMinor})
+				require.Equal(t, tc.taken, c.provider.refundedMinor())
+				require.Zero(t, c.alerts(t, "REFUND_FAILED"))
+				_, _, err = c.RefundOrder(biller, back(o, ""))
+				requireCode(t, err, "ILLEGAL_STATUS")
+			})
+		})
+	}
+}
+
+// A refund that the provider has made without answering needs nobody.
+func TestRefund_GivenUpThoughItWasMade(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		_, o := c.paid(t)
+		biller := testkit.User(t, db, access.Biller)
+		c.provider.failure = errors.New("away")
+		_, _, err := c.RefundOrder(testkit.As(t, biller), back(o, ""))
+		require.NoError(t, err)
+		e := paidEvent("evt_back", o)
+		e.Type = payment.ChargeRefunded
+		require.NoError(t, c.HandleEvent(t.Context(), e))
+		for range 8 {
+			clk.Advance(3 * time.Hour)
+			_, err := c.RetryRefunds(t.Context())
+			require.NoError(t, err)
+		}
+		require.Zero(t, c.alerts(t, "REFUND_FAILED"))
+	})
+}
+
 // What others pay back at the provider's own pages is a refund too, and told once.
 func TestEvent_ARefundByOthersIsAccountedFor(t *testing.T) {
 	t.Parallel()

@@ -302,3 +302,24 @@ func TestDelete(t *testing.T) {
 		requireCode(t, remove(c.patient, dead), fault.CodeNotFound)
 	})
 }
+
+func TestDelete_HidesWhatHangsOnIt(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		note := "private"
+		me := testkit.As(t, c.patient)
+		a, err := c.Book(me, booking.BookAppointmentInput{SlotID: c.slotIn(t, time.Hour).ID, Note: &note})
+		require.NoError(t, err)
+		clk.Advance(15 * time.Minute)
+		require.NoError(t, c.Delete(me, booking.DeleteAppointmentInput{AppointmentID: a.ID}))
+		for _, who := range []any{c.patient, c.doctor} {
+			n, err := db.Client.AppointmentIntake.Query().Count(testkit.As(t, who))
+			require.NoError(t, err)
+			require.Zero(t, n)
+			n, err = db.Client.AppointmentStatusChange.Query().Count(testkit.As(t, who))
+			require.NoError(t, err)
+			require.Zero(t, n)
+		}
+	})
+}

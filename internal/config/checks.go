@@ -27,6 +27,9 @@ func (c *Config) complete(isMigrateGiven bool) (problems []error) {
 			problems = append(problems, fmt.Errorf("SESSION_TIMEOUT_WARNING must be shorter than %s", t.name))
 		}
 	}
+	if c.IsStaffTotpRequired && c.TotpKeys.IsZero() && c.Environment == Production {
+		problems = append(problems, errors.New("REQUIRE_STAFF_TOTP needs TOTP_KEYS"))
+	}
 	if c.Environment == Production {
 		problems = append(problems, c.checkSecrets()...)
 	}
@@ -40,7 +43,7 @@ func (c *Config) checkSecrets() (problems []error) {
 	for _, s := range []struct {
 		name string
 		Secret
-	}{{"JWT_KEYS", c.JWTKeys}, {"PAYMENT_SANDBOX_SECRET", c.SandboxSecret}} {
+	}{{"JWT_KEYS", c.JWTKeys}, {"TOTP_KEYS", c.TotpKeys}, {"PAYMENT_SANDBOX_SECRET", c.SandboxSecret}} {
 		if !s.IsZero() && isGuessable(s.Reveal()) {
 			problems = append(problems, fmt.Errorf("%s is short, or well known; production needs a random one, as `openssl rand -base64 32` makes it", s.name))
 		}

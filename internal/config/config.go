@@ -30,6 +30,7 @@ type Config struct {
 	IsAutoMigrate bool
 
 	JWTKeys       Secret // empty outside production: keys are made up
+	TotpKeys      Secret // empty in production: no second factors
 	SandboxSecret Secret // of the sandbox payment provider; empty: off in production, made up elsewhere
 	SMTPURL       Secret // empty: mails stay in the outbox
 	SMSURL        Secret // empty: text messages stay in the outbox
@@ -53,6 +54,8 @@ type Config struct {
 	StaffSessionTimeout   time.Duration
 	SessionTimeoutWarning time.Duration
 
+	IsStaffTotpRequired bool // staff set up a second factor before anything else
+
 	IdentifierChecks identifier.Mode
 	IsAuditStrict    bool // reads are answered after their audit row is written
 
@@ -75,7 +78,10 @@ type Limits struct {
 	LoginAttemptsPerMinute int
 	RegistrationsPerHour   int
 	VerificationsPerMinute int
-	BookingsPerHour        int
+	ResetMailsPerHour      int
+	// PatientSuspiciousRequests is how many requests a patient's session may send in 60 seconds, refused ones included, without being ended.
+	PatientSuspiciousRequests int
+	BookingsPerHour           int
 }
 
 // IsPostgres tells whether the database is a PostgreSQL server.

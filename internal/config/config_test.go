@@ -52,7 +52,7 @@ func TestLoad_Defaults(t *testing.T) {
 	require.Equal(t, config.Limits{
 		BodyBytes: 1 << 20, QueryTokens: 5000, QueryDepth: 12, QueryAliases: 30, QueryRootFields: 20, QueryCost: 20000,
 		OperationTimeout: 10 * time.Second, APIRequestsPerMinute: 100, Sockets: 20000, OperationsPerSocket: 100, LoginAttemptsPerMinute: 5,
-		RegistrationsPerHour: 10, VerificationsPerMinute: 10, BookingsPerHour: 3,
+		RegistrationsPerHour: 10, VerificationsPerMinute: 10, ResetMailsPerHour: 3, PatientSuspiciousRequests: 300, BookingsPerHour: 3,
 	}, c.Limits)
 	require.Empty(t, c.PublicURL)
 	require.Empty(t, c.CORSOrigins)

@@ -2,6 +2,7 @@ package httpserver
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -109,7 +110,16 @@ func Admit(ctx context.Context) error {
 	if c.server == nil {
 		return nil
 	}
-	if wait, ok := c.server.limiter.admit(callerOf(ctx, c)); !ok {
+	return c.server.admit(ctx)
+}
+
+// admit counts a request by both limits. A flood is more than being throttled: the requests that the general limit refuses count in it.
+func (s *Server) admit(ctx context.Context) error {
+	wait, ok := s.limiter.admit(callerOf(ctx, callOf(ctx)))
+	if v := access.From(ctx).Person(); s.floods != nil && v.Has(access.Patient) && s.floods.exceeds(v.SessionID) {
+		return s.options.OnFlood(ctx, v)
+	}
+	if !ok {
 		return fault.ErrThrottled.After(wait)
 	}
 	return nil
@@ -127,13 +137,32 @@ func callerOf(ctx context.Context, c *call) caller {
 	return caller{network: network}
 }
 
-// limit refuses requests beyond the general limit.
+// limit refuses requests beyond the limits.
 func (s *Server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if wait, ok := s.limiter.admit(callerOf(r.Context(), callOf(r.Context()))); !ok {
-			writeError(w, r, http.StatusTooManyRequests, fault.ErrThrottled.After(wait))
+		err := s.admit(r.Context())
+		if err == nil {
+			next.ServeHTTP(w, r)
 			return
 		}
-		next.ServeHTTP(w, r)
+		known, status := s.refusal(r.Context(), err)
+		writeError(w, r, status, known)
 	})
+}
+
+// refusal is how a request is answered that was not let in.
+func (s *Server) refusal(ctx context.Context, err error) (*fault.Error, int) {
+	var known *fault.Error
+	if !errors.As(err, &known) {
+		s.options.Log.ErrorContext(ctx, "a session that floods the server could not be ended", "request_id", RequestID(ctx), "error", err)
+		known = fault.ErrUnavailable
+	}
+	switch known.Kind {
+	case fault.Limit:
+		return known, http.StatusTooManyRequests
+	case fault.Unauthenticated:
+		return known, http.StatusUnauthorized
+	default:
+		return known, http.StatusServiceUnavailable
+	}
 }

@@ -29,6 +29,8 @@ type Options struct {
 	Webhook func(ctx context.Context, provider string, header http.Header, body []byte) error
 	// VerifyEmail proves an address by the token of a mailed link, which leads to /verify-email. Optional: without it there is no such page.
 	VerifyEmail func(ctx context.Context, token string) error
+	// ResetPassword sets a password by the token of a mailed link, which leads to /reset-password. Optional: without it there is no such page.
+	ResetPassword func(ctx context.Context, token, password string) error
 	// Mounts are further handlers by path ("/sandbox/"); callers are authenticated for them. A page of theirs sets its own
 	// Content-Security-Policy: the default allows nothing. Optional.
 	Mounts map[string]http.Handler
@@ -46,6 +48,10 @@ type Options struct {
 	OnStop func(ctx context.Context)
 	// RequestsPerMinute is the general request limit of a user; an address from which nobody is signed in has ten times as much.
 	RequestsPerMinute int
+	// Flood bounds the requests of one session of a patient in 60 seconds, those beyond the general limit included; 0 = it does not. Optional.
+	Flood int
+	// OnFlood is called for a session that sent more; it returns what the request is answered with. Needed with Flood.
+	OnFlood func(ctx context.Context, v *access.Viewer) error
 	// Clock tells the time of the request limit.
 	Clock clock.Clock
 	// Log takes the access log and what goes wrong.
@@ -66,5 +72,6 @@ func (o Options) validate() error {
 	need(o.RequestsPerMinute > 0, "RequestsPerMinute")
 	need(o.Clock != nil, "Clock")
 	need(o.Log != nil, "Log")
+	need(o.Flood == 0 || o.OnFlood != nil, "OnFlood")
 	return errors.Join(problems...)
 }

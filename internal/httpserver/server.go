@@ -34,6 +34,7 @@ type Server struct {
 	tls      *tls.Config // nil: plain HTTP
 	forgery  *http.CrossOriginProtection
 	limiter  *limiter
+	floods   *floods // nil: they are not watched
 	metrics  *metrics
 	ready    readiness
 	stopping chan struct{}
@@ -50,6 +51,9 @@ func New(options Options) (*Server, error) {
 		limiter:  newLimiter(options.RequestsPerMinute, options.Clock),
 		ready:    readiness{check: options.Ready},
 		stopping: make(chan struct{}),
+	}
+	if options.Flood > 0 {
+		s.floods = newFloods(options.Flood, options.Clock)
 	}
 	var err error
 	if s.metrics, err = newMetrics(options.Registry); err != nil {
@@ -100,6 +104,10 @@ func (s *Server) routes() http.Handler {
 	if s.options.VerifyEmail != nil {
 		handle("GET /verify-email", "/verify-email", http.HandlerFunc(s.askToVerify))
 		handle("POST /verify-email", "/verify-email", http.HandlerFunc(s.verifyEmail))
+	}
+	if s.options.ResetPassword != nil {
+		handle("GET /reset-password", "/reset-password", http.HandlerFunc(s.askForPassword))
+		handle("POST /reset-password", "/reset-password", http.HandlerFunc(s.resetPassword))
 	}
 	if s.options.DevMail != nil {
 		handle("GET /dev/mail", "/dev/mail", http.HandlerFunc(s.serveDevMail))

@@ -11,14 +11,17 @@ import (
 	"github.com/caregraph/caregraph/internal/fault"
 )
 
-const verifyStyle = `body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem;color:#1c2430;background:#f6f7f9}` +
+// pageStyle is that of the pages behind mailed links.
+const pageStyle = `body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem;color:#1c2430;background:#f6f7f9}` +
 	`main{background:#fff;border:1px solid #d8dde4;border-radius:.75rem;padding:1.5rem}h1{font-size:1.3rem;margin-top:0}` +
 	`button{font:inherit;font-weight:600;width:100%;padding:.7rem;border:0;border-radius:.5rem;background:#0b6b5d;color:#fff;cursor:pointer}` +
-	`button:focus-visible{outline:3px solid #7cc4b8}`
+	`button:focus-visible,input:focus-visible{outline:3px solid #7cc4b8}label{display:block;font-weight:600}` +
+	`input{font:inherit;width:100%;box-sizing:border-box;padding:.6rem;margin:.3rem 0 1rem;border:1px solid #9aa5b4;border-radius:.5rem}` +
+	`.problem{color:#a3261d}.hint{color:#596577;font-weight:400;font-size:.9rem}`
 
 var verifyPage = template.Must(template.New("verify").Parse(`<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Confirm your e-mail address</title><style>` + verifyStyle + `</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Confirm your e-mail address</title><style>` + pageStyle + `</style></head>
 <body><main>
 {{if .Outcome}}<h1>{{.Outcome}}</h1>{{else}}<h1>Confirm your e-mail address</h1>
 <p>Press the button to confirm that this address is yours.</p>
@@ -27,13 +30,14 @@ var verifyPage = template.Must(template.New("verify").Parse(`<!doctype html>
 </html>
 `))
 
-var verifyPolicy = func() string {
-	sum := sha256.Sum256([]byte(verifyStyle))
+// pagePolicy allows such a page its style and its form, and nothing else.
+var pagePolicy = func() string {
+	sum := sha256.Sum256([]byte(pageStyle))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }()
 
-const maxVerifyBody = 4 << 10
+const maxPageBody = 4 << 10
 
 // askToVerify shows the page of a mailed link. Opening it changes nothing: programs that look for bad links open them too.
 func (s *Server) askToVerify(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +46,7 @@ func (s *Server) askToVerify(w http.ResponseWriter, r *http.Request) {
 
 // verifyEmail takes the page's button.
 func (s *Server) verifyEmail(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxVerifyBody)
+	r.Body = http.MaxBytesReader(w, r.Body, maxPageBody)
 	if err := r.ParseForm(); err != nil {
 		renderVerify(w, http.StatusBadRequest, "This form could not be read.", "")
 		return
@@ -64,12 +68,16 @@ func (s *Server) verifyEmail(w http.ResponseWriter, r *http.Request) {
 }
 
 func renderVerify(w http.ResponseWriter, status int, outcome, token string) {
-	var page bytes.Buffer
-	if err := verifyPage.Execute(&page, struct{ Outcome, Token string }{outcome, token}); err != nil { // a buffer takes every write, and the template is fixed
+	renderPage(w, status, verifyPage, struct{ Outcome, Token string }{outcome, token})
+}
+
+func renderPage(w http.ResponseWriter, status int, page *template.Template, data any) {
+	var text bytes.Buffer
+	if err := page.Execute(&text, data); err != nil { // a buffer takes every write, and the template is fixed
 		panic(err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", verifyPolicy)
+	w.Header().Set("Content-Security-Policy", pagePolicy)
 	w.WriteHeader(status)
-	_, _ = w.Write(page.Bytes())
+	_, _ = w.Write(text.Bytes())
 }

@@ -36,6 +36,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (*access.View
 	if !found.isActive || isOver(s.DB.Now(), found.endedAt, expiresAt, found.endsAt) {
 		return nil, ErrSessionExpired.With(over{found.viewer})
 	}
+	s.watch(ctx, found)
 	return found.viewer, nil
 }
 
@@ -58,6 +59,8 @@ type bearer struct {
 	expiresAt, endsAt time.Time
 	endedAt           *time.Time
 	endReason         session.EndReason // empty while it has none
+	from              Client            // where the user signed in
+	isSuspicious      bool
 }
 
 // load reads a session with its user, in one statement; nil when there is none.
@@ -76,6 +79,7 @@ func (s *Service) loadAll(ctx context.Context, sessionIDs []uuid.UUID) (map[uuid
 			return err
 		}
 		b.viewer.IP, b.viewer.UserAgent = client.IP, client.UserAgent
+		b.viewer.NeedsTotp = b.viewer.NeedsTotp && s.RequireStaffTotp
 		found[b.viewer.SessionID] = b
 		return nil
 	})
@@ -89,7 +93,9 @@ func readBearer(row *entsql.Rows) (*bearer, error) {
 	var endedAt sql.Null[time.Time]
 	var endReason sql.NullString
 	var patientID, practitionerID uuid.NullUUID
-	err := row.Scan(&v.SessionID, &v.UserID, &b.expiresAt, &b.endsAt, &endedAt, &endReason, &v.Email, &roles, &b.isActive, &patientID, &practitionerID)
+	var hasTotp bool
+	err := row.Scan(&v.SessionID, &v.UserID, &b.expiresAt, &b.endsAt, &endedAt, &endReason, &b.from.IP, &b.from.UserAgent, &b.isSuspicious,
+		&v.Email, &roles, &b.isActive, &hasTotp, &patientID, &practitionerID)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +105,7 @@ func readBearer(row *entsql.Rows) (*bearer, error) {
 	if err := json.Unmarshal(roles, &v.Roles); err != nil {
 		return nil, err
 	}
+	v.NeedsTotp = !hasTotp && !v.Has(access.Patient)
 	// Records of roles that the user had once stay with the account.
 	if v.Has(access.Patient) {
 		v.PatientID = patientID.UUID
@@ -133,7 +140,8 @@ func (s *Service) bearerQuery(sessionIDs []uuid.UUID) *entsql.Selector {
 	return b.Select(
 		ss.C(session.FieldID), ss.C(session.FieldUserID),
 		ss.C(session.FieldExpiresAt), ss.C(session.FieldEndsAt), ss.C(session.FieldEndedAt), ss.C(session.FieldEndReason),
-		u.C(user.FieldEmail), u.C(user.FieldRoles), u.C(user.FieldIsActive), p.C(patient.FieldID), d.C(practitioner.FieldID),
+		ss.C(session.FieldIP), ss.C(session.FieldUserAgent), ss.C(session.FieldIsSuspicious),
+		u.C(user.FieldEmail), u.C(user.FieldRoles), u.C(user.FieldIsActive), u.C(user.FieldHasTotp), p.C(patient.FieldID), d.C(practitioner.FieldID),
 	).From(ss).
 		Join(u).On(ss.C(session.FieldUserID), u.C(user.FieldID)).
 		LeftJoin(p).On(p.C(patient.FieldUserID), u.C(user.FieldID)).

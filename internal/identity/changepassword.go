@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/user"
 	"github.com/caregraph/caregraph/internal/access"
@@ -62,5 +63,9 @@ func (s *Service) replacePassword(ctx context.Context, v *access.Viewer, checked
 	if err := try.Release(ctx); err != nil {
 		return 0, err
 	}
-	return s.end(access.System(ctx, "changePassword"), session.EndReasonPASSWORD_CHANGED, session.UserID(v.UserID), session.IDNEQ(v.SessionID))
+	ctx = access.System(ctx, "changePassword")
+	if err := s.voidTokens(ctx, v.UserID, emailtoken.PurposeRESET_PASSWORD); err != nil {
+		return 0, err
+	}
+	return s.end(ctx, session.EndReasonPASSWORD_CHANGED, session.UserID(v.UserID), session.IDNEQ(v.SessionID))
 }

@@ -6,7 +6,13 @@
 //
 // Invariants:
 //   - E-mail addresses are unique without regard to case (unique index on the folded address).
-//   - Of passwords and mailed tokens only hashes are stored. A mailed token is good once, for 24 hours, for the address it was mailed to.
+//   - Of passwords, mailed tokens and codes only hashes are stored. A mailed token is good once, for the address it was mailed to: for 24 hours to prove
+//     it, for 30 minutes to set a password. The request of the latter tells by answer, limit and work nothing of whether there is an account.
+//   - A one-time code is good once, in its step of 30 seconds and one before and after, a recovery code once; who uses one at the same time on
+//     another instance is refused by the row. The secret behind codes is encrypted by a key of the configuration, for its owner alone.
+//   - Where staff must have a second factor, those without see nothing but their own account and sessions, which the store decides, and set one up.
+//   - A new password, by whichever way, ends the other sessions; no password or mailed token removes a second factor.
+//   - A patient's record is joined to an account by a code that was mailed to the record's address, never by name (package patient).
 //   - A wrong address, a wrong password and a deactivated account are told apart neither by the answer nor by its time.
 //   - At most LoginsPerMinute passwords per minute and address, and per account, are checked in vain (5), whatever the concurrency: a
 //     try counts from its start and gives its count back when it succeeds.
@@ -38,6 +44,11 @@
 //
 // Extensions are told when they are written, to other instances by a hint. Should it be lost, sessions with subscribers are read again every 5 s, and
 // every second in their warning time; the others before their end.
+//
+// Patients' sessions are watched: one that is used from another network (/24, or /48 of IPv6) or by another program than the one that signed in is
+// flagged, once, and goes on; one that floods the server (which each instance counts for itself) ends as SUSPICIOUS on all of them.
+//
+// When a session's row is deleted, 30 days after its end, the login history keeps its start, end and reason.
 //
 // A patient may sign in before the address is verified: only what is mailed (prescriptions) needs a verified one.
 package identity

@@ -36,7 +36,7 @@ func (s *Service) OpenAfterCheck(ctx context.Context, checked *ent.User) error {
 		return err
 	}
 	defer try.Close()
-	_, err = s.open(ctx, checked, checked.EmailKey, try)
+	_, err = s.open(ctx, checked, nil, checked.EmailKey, try)
 	return err
 }
 
@@ -58,3 +58,6 @@ func (l *Live) Sessions() (known, queued int) {
 	defer l.mu.Unlock()
 	return len(l.sessions), len(l.queue)
 }
+
+// Hashes tells how often a password was hashed.
+func (s *Service) Hashes() int64 { return s.passwords.begun.Load() }

@@ -36,10 +36,50 @@ type LoginInput struct {
 	Email string
 	// The password.
 	Password string
-	// One-time code of the second factor, for accounts that have one.
+	// One-time code of the second factor, or one of the recovery codes, for accounts that have one.
 	Totp *string
 	// True for browsers: the session is also set as a cookie that scripts cannot read.
 	UseCookie *bool
+}
+
+// RequestPasswordResetInput is the input of requestPasswordReset.
+type RequestPasswordResetInput struct {
+	// E-mail address of the account, in any case.
+	Email string
+}
+
+// ResetPasswordInput is the input of resetPassword.
+type ResetPasswordInput struct {
+	// The token from the mail.
+	Token string
+	// The new password: at least 10 characters, none of the common ones.
+	NewPassword string
+}
+
+// EnableTotpInput is the input of enableTotp.
+type EnableTotpInput struct {
+	// The viewer's password.
+	Password string
+}
+
+// ConfirmTotpInput is the input of confirmTotp.
+type ConfirmTotpInput struct {
+	// The code that the generator shows.
+	Code string
+}
+
+// DisableTotpInput is the input of disableTotp.
+type DisableTotpInput struct {
+	// The viewer's password.
+	Password string
+	// A one-time code, or one of the recovery codes.
+	Code string
+}
+
+// LinkPatientAccountInput is the input of linkPatientAccount.
+type LinkPatientAccountInput struct {
+	// The code from the mail, in any case and with or without hyphens.
+	Code string
 }
 
 // LogoutInput is the input of logout; nothing is needed.
@@ -112,6 +152,8 @@ type UpdateUserInput struct {
 	Phone *string
 	// Roles; PATIENT stands alone.
 	Roles []access.Role
+	// True removes the second factor, for users who have lost it; not one's own.
+	ResetTotp *bool
 	// Version the changes were made from; another one is a CONFLICT.
 	ExpectedVersion *int
 }

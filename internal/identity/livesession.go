@@ -92,7 +92,7 @@ func (ls *LiveSession) asOwn(shared *access.Viewer) *access.Viewer {
 
 // sameRights tells whether two viewers of one session may do the same.
 func sameRights(a, b *access.Viewer) bool {
-	return a.UserID == b.UserID && a.PatientID == b.PatientID && a.PractitionerID == b.PractitionerID && a.Email == b.Email && slices.Equal(a.Roles, b.Roles)
+	return a.UserID == b.UserID && a.PatientID == b.PatientID && a.PractitionerID == b.PractitionerID && a.Email == b.Email && a.NeedsTotp == b.NeedsTotp && slices.Equal(a.Roles, b.Roles)
 }
 
 // OnEnd has f called once when the session is over, at once if it is already. f must return at once and must not call Close.

@@ -14,6 +14,7 @@ import (
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/limit"
+	"github.com/caregraph/caregraph/internal/onetime"
 )
 
 // LoginResult is a new session with its token, and who is signed in.
@@ -25,7 +26,8 @@ type LoginResult struct {
 }
 
 // Login signs in, for everybody; the rest of the document runs as the new viewer. Every try is recorded. Errors: INVALID_CREDENTIALS (also for
-// deactivated accounts), THROTTLED, each call being one try.
+// deactivated accounts, and for wrong codes), TOTP_REQUIRED (the password is right, the account has a second factor and no code was given), THROTTLED, each
+// call being one try.
 func (s *Service) Login(ctx context.Context, in LoginInput) (*LoginResult, error) {
 	key, sys := foldEmail(in.Email), access.System(ctx, "login")
 	try, err := s.reserveLogin(sys, key)
@@ -42,11 +44,8 @@ func (s *Service) Login(ctx context.Context, in LoginInput) (*LoginResult, error
 	}
 	var opened *ent.Session
 	if outcome == loginattempt.OutcomeSUCCESS {
-		opened, err = s.open(sys, u, key, try)
-		if errors.Is(err, errChangedMeanwhile) {
-			outcome, err = loginattempt.OutcomeWRONG_CREDENTIALS, nil
-		}
-		if err != nil {
+		opened, err = s.open(sys, u, in.Totp, key, try)
+		if outcome, err = outcomeOf(err); err != nil {
 			return nil, err
 		}
 	}
@@ -58,6 +57,20 @@ func (s *Service) Login(ctx context.Context, in LoginInput) (*LoginResult, error
 		result.UseCookie = in.UseCookie != nil && *in.UseCookie
 	}
 	return result, err
+}
+
+// outcomeOf tells what became of a try whose password was right.
+func outcomeOf(err error) (loginattempt.Outcome, error) {
+	switch {
+	case errors.Is(err, errChangedMeanwhile):
+		return loginattempt.OutcomeWRONG_CREDENTIALS, nil
+	case errors.Is(err, errWrongCode):
+		return loginattempt.OutcomeWRONG_TOTP, nil
+	case errors.Is(err, errNoCode):
+		return loginattempt.OutcomeTOTP_REQUIRED, nil
+	default:
+		return loginattempt.OutcomeSUCCESS, err
+	}
 }
 
 // reserveLogin counts a check of a password against the limits until it turns out right. Names of accounts count whether or not there is one.
@@ -98,19 +111,17 @@ func (s *Service) byEmail(ctx context.Context, key string) (*ent.User, error) {
 
 var errChangedMeanwhile = errors.New("identity: the account was changed while its password was checked")
 
-// open makes the session, unless the account has been deactivated or got another password since the check.
-func (s *Service) open(ctx context.Context, u *ent.User, emailKey string, try *limit.Reservation) (opened *ent.Session, err error) {
+// open makes the session, unless the account has been deactivated or got another password since the check, or has a second factor whose code is
+// missing or wrong. A right code is used up with the session that it opens.
+func (s *Service) open(ctx context.Context, u *ent.User, code *string, emailKey string, try *limit.Reservation) (opened *ent.Session, err error) {
 	client := clientOf(ctx)
 	err = s.DB.WithTx(ctx, func(ctx context.Context) error {
-		if err := s.DB.Lock(ctx, user.Table, u.ID); err != nil {
-			return err
-		}
-		fresh, err := s.DB.Client.User.Get(ctx, u.ID)
+		fresh, err := s.lockUser(ctx, u)
 		if err != nil {
 			return err
 		}
-		if !fresh.IsActive || fresh.PasswordHash != u.PasswordHash {
-			return errChangedMeanwhile
+		if err := s.askCode(ctx, fresh, code); err != nil {
+			return err
 		}
 		now := s.DB.Now()
 		endsAt := now.Add(absoluteTimeout)
@@ -128,18 +139,37 @@ func (s *Service) open(ctx context.Context, u *ent.User, emailKey string, try *l
 	return opened, err
 }
 
-// fail counts and records a try that came to nothing.
+// askCode uses up the code of an account that has a second factor.
+func (s *Service) askCode(ctx context.Context, u *ent.User, code *string) error {
+	switch {
+	case !u.HasTotp:
+		return nil
+	case code == nil || onetime.Plain(*code) == "":
+		return errNoCode
+	default:
+		return s.useCode(ctx, u.ID, *code)
+	}
+}
+
+// fail records a try that came to nothing, and counts it unless only the code was missing.
 func (s *Service) fail(ctx context.Context, u *ent.User, emailKey string, outcome loginattempt.Outcome, try *limit.Reservation) error {
 	err := s.DB.WithTx(ctx, func(ctx context.Context) error {
-		if err := try.Keep(ctx); err != nil {
+		settle := try.Keep
+		if outcome == loginattempt.OutcomeTOTP_REQUIRED {
+			settle = try.Release
+		}
+		if err := settle(ctx); err != nil {
 			return err
 		}
 		return s.recordAttempt(ctx, emailKey, u, nil, outcome)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = ErrInvalidCredentials
+		if outcome == loginattempt.OutcomeTOTP_REQUIRED {
+			err = ErrTotpRequired
+		}
 	}
-	return ErrInvalidCredentials
+	return err
 }
 
 // recordAttempt writes the login history. The address is hashed: people type passwords into that field.

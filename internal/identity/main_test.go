@@ -90,11 +90,26 @@ func config(t *testing.T, db *store.DB, mails *mailbox) identity.Config {
 	require.NoError(t, err)
 	return identity.Config{
 		DB: db, Limits: limit.New(db), Mail: mails.mail, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Keys: keys,
-		Patients:       patient.New(patient.Config{DB: db, IdentifierMode: identifier.Strict, PracticeZone: zone}),
+		Patients: records(db, zone, mails), TotpKeys: sealing(t, "the first sealing key of thirty-two and more"),
 		PatientTimeout: 1200 * time.Second, StaffTimeout: 1200 * time.Second, Warning: 300 * time.Second,
-		LoginsPerMinute: 5, RegistrationsPerHour: 10, VerificationsPerMinute: 10,
+		LoginsPerMinute: 5, RegistrationsPerHour: 10, VerificationsPerMinute: 10, ResetMailsPerHour: 3,
 		PublicURL: "https://clinic.example", PracticeName: "Test Clinic", Zone: zone, Identifiers: identifier.Strict, HashParams: cheap,
 	}
+}
+
+// records makes the service that has patients' records.
+func records(db *store.DB, zone *time.Location, mails *mailbox) *patient.Service {
+	return patient.New(patient.Config{
+		DB: db, IdentifierMode: identifier.Strict, PracticeZone: zone, LinkMailsPerHour: 3, PracticeName: "Test Clinic",
+		Mail: func(ctx context.Context, m patient.Mail) error { return mails.mail(ctx, identity.Mail(m)) },
+	})
+}
+
+func sealing(t *testing.T, keys string) identity.TotpKeys {
+	t.Helper()
+	parsed, err := identity.ParseTotpKeys(keys)
+	require.NoError(t, err)
+	return parsed
 }
 
 // instance makes a service on the database, as one more instance of the program would.
@@ -114,7 +129,9 @@ func each(t *testing.T, fn func(t *testing.T, c *clinic), change ...func(c *iden
 	t.Helper()
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		mails := &mailbox{}
-		fn(t, &clinic{Service: instance(t, db, append(change, func(c *identity.Config) { c.Mail = mails.mail })...), db: db, clk: clk, mails: mails})
+		fn(t, &clinic{Service: instance(t, db, append(change, func(c *identity.Config) {
+			c.Mail, c.Patients = mails.mail, records(db, c.Zone, mails)
+		})...), db: db, clk: clk, mails: mails})
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	_ "embed" // the list of common passwords
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -53,6 +54,7 @@ func checkPassword(password, emailKey string) error {
 type hasher struct {
 	params *argon2id.Params
 	slots  chan struct{}
+	begun  atomic.Int64
 	dummy  string // hash of nothing that anybody knows, checked where there is no account
 }
 
@@ -70,6 +72,7 @@ func newHasher(params *argon2id.Params, atOnce int) (*hasher, error) {
 func (h *hasher) enter(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:
+		h.begun.Add(1)
 		return nil
 	case <-ctx.Done():
 		return fault.ErrTimeout.Because(ctx.Err())

@@ -25,8 +25,13 @@ type Config struct {
 	Patients *patient.Service
 	// Mail puts a mail into the outbox, in the transaction of ctx, at most once per kind, subject, occurrence and address.
 	Mail func(ctx context.Context, m Mail) error
-	Log  *slog.Logger
-	Keys Keys
+	// Notice puts a notice before a user, in the transaction of ctx, at most once per kind and subject. Without it nobody is told of suspicious sessions.
+	Notice func(ctx context.Context, n Notice) error
+	Log    *slog.Logger
+	Keys   Keys
+
+	TotpKeys         TotpKeys // without any there are no second factors
+	RequireStaffTotp bool     // staff without a second factor can do nothing but set it up
 
 	PatientTimeout time.Duration // without activity, after which a session ends
 	StaffTimeout   time.Duration
@@ -35,6 +40,7 @@ type Config struct {
 	LoginsPerMinute        int // that fail, per address and per account
 	RegistrationsPerHour   int // per address
 	VerificationsPerMinute int // per address
+	ResetMailsPerHour      int // per e-mail address
 
 	PublicURL    string // for links in mails
 	PracticeName string // for mails
@@ -60,6 +66,14 @@ type Mail struct {
 	Body       string
 }
 
+// Notice is a notice to a user.
+type Notice struct {
+	Kind        string
+	UserID      uuid.UUID
+	SubjectID   uuid.UUID
+	Title, Text string
+}
+
 // Service is the domain's entry.
 type Service struct {
 	Config
@@ -72,7 +86,8 @@ type Service struct {
 
 const (
 	absoluteTimeout = 24 * time.Hour
-	tokenLifetime   = 24 * time.Hour // of a mailed token
+	tokenLifetime   = 24 * time.Hour   // of a token that proves an address
+	resetLifetime   = 30 * time.Minute // of a token that sets a password
 	keptSessions    = 30 * 24 * time.Hour
 )
 

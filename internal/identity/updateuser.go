@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/patient"
@@ -36,12 +37,15 @@ func (in UpdateUserInput) normalized() (UpdateUserInput, error) {
 }
 
 // UpdateUser changes an account, for administrators. New roles hold from the user's next request, and on open sockets at once, with profile or record
-// where they need one; a new address has to be proved again. Errors: NOT_FOUND, EMAIL_TAKEN, CONFLICT (with the present account), INVALID_INPUT (all
+// where they need one; resetTotp takes a lost second factor away; a new address has to be proved again. Errors: NOT_FOUND, EMAIL_TAKEN, CONFLICT (with the present account), INVALID_INPUT (all
 // fields at once), FORBIDDEN (also for the last administrator's role).
 func (s *Service) UpdateUser(ctx context.Context, in UpdateUserInput) (*ent.User, error) {
 	in, err := in.normalized()
 	if err != nil {
 		return nil, err
+	}
+	if v := access.From(ctx).Person(); v != nil && v.UserID == in.ID && in.resetsTotp() {
+		return nil, errOwnFactor.At("resetTotp")
 	}
 	changed, err := s.changeUser(ctx, in.ID, func(ctx context.Context, u *ent.User) (*ent.User, error) {
 		if in.ExpectedVersion != nil && *in.ExpectedVersion != u.Version {
@@ -57,6 +61,8 @@ func (s *Service) UpdateUser(ctx context.Context, in UpdateUserInput) (*ent.User
 	}
 	return changed, err
 }
+
+func (in UpdateUserInput) resetsTotp() bool { return in.ResetTotp != nil && *in.ResetTotp }
 
 func (s *Service) updateUser(ctx context.Context, u *ent.User, in UpdateUserInput) (*ent.User, error) {
 	update := s.DB.Client.User.UpdateOneID(u.ID).SetNillableGivenName(in.GivenName).SetNillableFamilyName(in.FamilyName).SetNillablePhone(in.Phone)
@@ -79,7 +85,18 @@ func (s *Service) updateUser(ctx context.Context, u *ent.User, in UpdateUserInpu
 	}
 	ctx = access.System(ctx, "updateUser")
 	if moves {
+		if err := s.voidTokens(ctx, u.ID, emailtoken.PurposeRESET_PASSWORD); err != nil { // they were mailed to the former address
+			return nil, err
+		}
 		if err := s.mailVerification(ctx, changed); err != nil {
+			return nil, err
+		}
+	}
+	if in.resetsTotp() && changed.HasTotp {
+		if err := s.removeFactor(ctx, u.ID); err != nil {
+			return nil, err
+		}
+		if changed, err = s.DB.Client.User.Get(ctx, u.ID); err != nil {
 			return nil, err
 		}
 	}

@@ -7,7 +7,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net/url"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/emailtoken"
@@ -47,7 +50,11 @@ func (s *Service) VerifyEmail(ctx context.Context, in VerifyEmailInput) (bool, e
 		if err != nil {
 			return err
 		}
-		return s.DB.Client.User.UpdateOneID(token.UserID).SetEmailVerifiedAt(now).Exec(ctx)
+		verified, err := s.DB.Client.User.UpdateOneID(token.UserID).SetEmailVerifiedAt(now).Save(ctx)
+		if err != nil || !slices.Contains(rolesOf(verified), access.Patient) {
+			return err
+		}
+		return s.Patients.OfferLink(ctx, verified.EmailKey)
 	})
 	if ent.IsNotFound(err) {
 		return false, ErrTokenInvalid
@@ -57,18 +64,13 @@ func (s *Service) VerifyEmail(ctx context.Context, in VerifyEmailInput) (bool, e
 
 // mailVerification makes earlier links worthless and mails a new one. ctx is the system's, in a transaction.
 func (s *Service) mailVerification(ctx context.Context, u *ent.User) error {
-	if _, err := s.DB.Client.EmailToken.Delete().Where(emailtoken.UserID(u.ID), emailtoken.UsedAtIsNil()).Exec(ctx); err != nil {
-		return err
-	}
-	token := randomToken()
-	row, err := s.DB.Client.EmailToken.Create().SetUserID(u.ID).SetPurpose(emailtoken.PurposeVERIFY_EMAIL).
-		SetTokenHash(tokenHash(token)).SetExpiresAt(s.DB.Now().Add(tokenLifetime)).Save(ctx)
+	token, id, err := s.newToken(ctx, u.ID, emailtoken.PurposeVERIFY_EMAIL, tokenLifetime)
 	if err != nil {
 		return err
 	}
 	link := s.PublicURL + "/verify-email?token=" + url.QueryEscape(token)
 	return s.Mail(ctx, Mail{
-		Kind: "VERIFY_EMAIL", UserID: &u.ID, To: u.Email, SubjectID: u.ID, Occurrence: row.ID.String(),
+		Kind: "VERIFY_EMAIL", UserID: &u.ID, To: u.Email, SubjectID: u.ID, Occurrence: id.String(),
 		Subject: s.PracticeName + ": please confirm your e-mail address",
 		// No name: what strangers type into a registration must not reach others by our mail.
 		Body: "Somebody has given this address for an account at " + s.PracticeName + ".\n\n" +
@@ -77,13 +79,33 @@ func (s *Service) mailVerification(ctx context.Context, u *ent.User) error {
 	})
 }
 
+// newToken makes a token, and earlier ones for the purpose worthless. ctx is the system's, in a transaction.
+func (s *Service) newToken(ctx context.Context, userID uuid.UUID, purpose emailtoken.Purpose, lifetime time.Duration) (token string, id uuid.UUID, err error) {
+	if err := s.voidTokens(ctx, userID, purpose); err != nil {
+		return "", uuid.Nil, err
+	}
+	token = randomToken()
+	row, err := s.DB.Client.EmailToken.Create().SetUserID(userID).SetPurpose(purpose).
+		SetTokenHash(tokenHash(token)).SetExpiresAt(s.DB.Now().Add(lifetime)).Save(ctx)
+	if err != nil {
+		return "", uuid.Nil, err
+	}
+	return token, row.ID, nil
+}
+
+// voidTokens makes the tokens that were mailed to a user for the purpose worthless.
+func (s *Service) voidTokens(ctx context.Context, userID uuid.UUID, purpose emailtoken.Purpose) error {
+	_, err := s.DB.Client.EmailToken.Delete().Where(emailtoken.UserID(userID), emailtoken.PurposeEQ(purpose), emailtoken.UsedAtIsNil()).Exec(ctx)
+	return err
+}
+
 // mailExists tells the owner of an address that somebody tried to register with it, at most once an hour. ctx is the system's, in a transaction.
 func (s *Service) mailExists(ctx context.Context, u *ent.User) error {
 	return s.Mail(ctx, Mail{
 		Kind: "ACCOUNT_EXISTS", UserID: &u.ID, To: u.Email, SubjectID: u.ID, Occurrence: s.DB.Now().Format("2006-01-02T15"),
 		Subject: s.PracticeName + ": you have an account already",
 		Body: "Somebody has tried to register at " + s.PracticeName + " with this address, which has an account already.\n\n" +
-			"If it was you, sign in with the password that you chose then; if you have forgotten it, ask the practice.\n" +
+			"If it was you, sign in with the password that you chose then; if you have forgotten it, ask for a new one.\n" +
 			"If it was not you, there is nothing to do: nothing has been changed.\n",
 	})
 }

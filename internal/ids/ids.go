@@ -48,6 +48,9 @@ var Tags = map[string]byte{
 	"Leave":                   41,
 	"Question":                42,
 	"QuestionAnswer":          43,
+	"SecondFactor":            36,
+	"RecoveryCode":            37,
+	"LinkCode":                38,
 }
 
 var byTag = func() map[byte]string {

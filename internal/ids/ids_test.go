@@ -26,6 +26,7 @@ var given = map[string]byte{
 	"Stream": 23, "StreamEntry": 24, "ChatRoom": 25, "ChatMessage": 26, "ChatRead": 27, "JobRun": 28,
 	"ChatMessageVersion": 29, "ChatUpload": 30, "ChatAttachment": 31, "RecordOpening": 32,
 	"Leave": 41, "Question": 42, "QuestionAnswer": 43,
+	"SecondFactor": 36, "RecoveryCode": 37, "LinkCode": 38,
 }
 
 func TestTagsAreNeverChanged(t *testing.T) {

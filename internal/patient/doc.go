@@ -1,10 +1,14 @@
 // Package patient owns patient records: identity and contact data of somebody cared for, with or without a user account.
 //
 // Invariants:
-//   - A record's number is P and at least six digits, running without holes and never given twice: it is counted on a locked row in the
+//   - A record's number is P and at least six digits, given out without holes and never twice: it is counted on a locked row in the
 //     transaction that creates the record.
 //   - No two records have the same IHI, or the same Medicare number with the same IRN (unique indexes). The number alone is shared by a family.
 //   - An IRN stands with a Medicare number only.
+//   - A record that staff entered gets an account by a code mailed to its address: good once, for 30 minutes, and no longer than it has that
+//     address and no account. Codes go to an address at most three times an hour.
+//   - Of an account's own record and the linked one, one is left. The dropped one has no history: no row refers to it, as the database says. What it
+//     alone said is taken over, and its number is not given again. Two histories, birth dates, IHIs or Medicare cards are not joined.
 //   - The search key always follows from names and number (SearchKey).
 //   - Stored texts are normalised: telephone numbers in E.164 form, identifiers without separators, no blanks around and no control characters.
 //

@@ -11,7 +11,16 @@ import (
 var (
 	// ErrDuplicate says no more than that the database refused: whose record it is may be hidden from the caller.
 	ErrDuplicate         = fault.New(fault.Conflict, "DUPLICATE_PATIENT", "This identifier cannot be used: a record may exist already. Ask the practice to check it.")
+	ErrTokenInvalid      = fault.New(fault.Invalid, "TOKEN_INVALID", "This code is wrong, used or too old.").At("code")
+	ErrIllegalStatus     = fault.New(fault.Precondition, "ILLEGAL_STATUS", "The record is not in a state that allows this.")
 	ErrInvalidIdentifier = fault.New(fault.Invalid, "INVALID_IDENTIFIER", "The identifier is not valid.")
+)
+
+var (
+	errNotOne    = ErrIllegalStatus.Says("The two records cannot become one by themselves: both have a history, or they tell of different people. Ask the practice.").At("code")
+	errLinked    = ErrIllegalStatus.Says("The record belongs to an account already.").At("sendLinkCode")
+	errNoAddress = ErrIllegalStatus.Says("The record has no e-mail address to mail a code to.").At("sendLinkCode")
+	errNotStaff  = fault.ErrForbidden.Says("Codes are mailed by staff.").At("sendLinkCode")
 )
 
 // The claims that the database decides.

@@ -81,6 +81,8 @@ type UpdatePatientInput struct {
 	Type *patient.Type
 	// Zone in which the patient reads times.
 	TimeZone *string
+	// True mails a code to the record's address by which the patient joins the record to an account.
+	SendLinkCode *bool
 	// Version the changes were made from; another one is a CONFLICT.
 	ExpectedVersion *int
 }

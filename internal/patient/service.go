@@ -19,11 +19,27 @@ import (
 	"github.com/caregraph/caregraph/internal/store"
 )
 
-// Config is what the service needs; all members are obligatory.
+// Config is what the service needs; the first group is obligatory.
 type Config struct {
 	DB             *store.DB
 	IdentifierMode identifier.Mode
 	PracticeZone   *time.Location
+
+	// What mails codes that join records to accounts; without Mail none are made.
+	Mail             func(ctx context.Context, m Mail) error // into the outbox, in the transaction of ctx
+	LinkMailsPerHour int                                     // per e-mail address
+	PracticeName     string
+}
+
+// Mail is a mail to be sent; it has the shape of the outbox's own.
+type Mail struct {
+	Kind       string     // what it tells
+	UserID     *uuid.UUID // nil when the address has no account
+	To         string
+	SubjectID  uuid.UUID // the record that it is about
+	Occurrence string    // tells mails of one kind about one record apart
+	Subject    string
+	Body       string
 }
 
 // Service is the domain's entry.

@@ -11,7 +11,8 @@ import (
 
 // Update changes a record: administrators, schedulers, nurses and doctors anything but the account, the patient contact data (e-mail, telephone,
 // address, zone) of the own one. Errors: NOT_FOUND, FORBIDDEN, CONFLICT (with the present record), DUPLICATE_PATIENT, INVALID_IDENTIFIER,
-// UNKNOWN_TIME_ZONE, INVALID_INPUT (all fields at once).
+// UNKNOWN_TIME_ZONE, INVALID_INPUT (all fields at once); with
+// SendLinkCode, which is for staff, ILLEGAL_STATUS (no address, or an account already) and THROTTLED.
 func (s *Service) Update(ctx context.Context, in UpdatePatientInput) (*ent.Patient, error) {
 	f, err := in.validate(s.rules())
 	if err != nil {
@@ -51,7 +52,11 @@ func (s *Service) update(ctx context.Context, in UpdatePatientInput, f fields) (
 	if f.givenName != nil || f.familyName != nil {
 		update.SetSearchKey(SearchKey(or(f.givenName, current.GivenName), or(f.familyName, current.FamilyName), current.Number))
 	}
-	return update.Save(ctx)
+	changed, err := update.Save(ctx)
+	if err != nil || in.SendLinkCode == nil || !*in.SendLinkCode {
+		return changed, err
+	}
+	return changed, s.sendLinkCode(ctx, changed)
 }
 
 func or(given *string, present string) string {

@@ -51,6 +51,22 @@ func Violates(err error, c Constraint) bool {
 	return false
 }
 
+// IsReferenced tells whether err is the refusal to delete a row that others refer to.
+func IsReferenced(err error) bool {
+	var pg *pq.Error
+	if errors.As(err, &pg) {
+		return pg.Code == "23503" || pg.Code == "23001" // foreign_key_violation, restrict_violation
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		if lite.Code() == sqlite3.SQLITE_CONSTRAINT_TRIGGER { // how ON DELETE RESTRICT answers, and triggers of our own do too
+			return strings.Contains(lite.Error(), "FOREIGN KEY")
+		}
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+	}
+	return false
+}
+
 func isStalePlan(err error) bool {
 	var pg *pq.Error
 	return errors.As(err, &pg) && pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery"

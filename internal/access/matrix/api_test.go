@@ -78,7 +78,7 @@ func serve(t *testing.T, engine string) *api {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	cfg, err := config.Load(config.Sources{Flags: map[string]string{
 		"ENVIRONMENT": "development", "DATABASE_URL": testkit.URL(t, engine), "PUBLIC_URL": server.URL, "MIGRATE": "auto",
-		"API_REQUESTS_PER_MINUTE": "100000", "LOGIN_ATTEMPTS_PER_MINUTE": "1000", "OPERATION_TIMEOUT": "60s",
+		"API_REQUESTS_PER_MINUTE": "100000", "PATIENT_SUSPICIOUS_REQUESTS": "1000000", "LOGIN_ATTEMPTS_PER_MINUTE": "1000", "OPERATION_TIMEOUT": "60s",
 		"QUERY_MAX_TOKENS": "100000", "QUERY_MAX_DEPTH": "30", "QUERY_MAX_ALIASES": "1000", "QUERY_MAX_ROOT_FIELDS": "1000", "QUERY_MAX_COST": "1000000000",
 	}})
 	if err != nil {

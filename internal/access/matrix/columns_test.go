@@ -37,7 +37,7 @@ const versioned = "version updated_at"
 // columnKinds sorts the columns of every entity by who may change them. A column that is not here fails the test.
 var columnKinds = map[string]map[string]string{
 	"User": {fixed: base, stamped: versioned, "password": "password_hash",
-		"account": "email email_key given_name family_name phone roles is_active email_verified_at deactivated_at"},
+		"account": "email email_key given_name family_name phone roles is_active has_totp email_verified_at deactivated_at"},
 	"Patient": {fixed: base + " number user_id", stamped: versioned,
 		"contact": "email phone address_line suburb state postcode time_zone",
 		"record":  "given_name family_name search_key birth_date gender medicare_number medicare_irn medicare_expiry ihi type"},
@@ -73,7 +73,10 @@ var columnKinds = map[string]map[string]string{
 	"JobRun": {fixed: base + " job occurrence first_occurrence occurrences cause",
 		"": "state attempts reason error counts started_at finished_at lease_until retry_at runner"},
 	"CareRelation":    {fixed: base + " practitioner_id patient_id source source_id"},
-	"LoginAttempt":    {fixed: base + " user_id session_id email_hash ip user_agent outcome"},
+	"LoginAttempt":    {fixed: base + " user_id session_id email_hash ip user_agent outcome", "": "session_ended_at session_end_reason"},
+	"SecondFactor":    {fixed: base + " user_id sealed key_id", "": "last_counter confirmed_at"},
+	"RecoveryCode":    {fixed: base + " user_id code_hash", "": "used_at"},
+	"LinkCode":        {fixed: base + " patient_id address code_hash expires_at", "": "used_at"},
 	"EmailToken":      {fixed: base + " user_id purpose token_hash expires_at", "": "used_at"},
 	"RateEvent":       {fixed: base + " key"},
 	"PaymentEvent":    {fixed: base + " provider event_id type order_id outcome"},
@@ -163,6 +166,12 @@ func usualBookkeeping(entity, serial string) values {
 		return values{"email_hash": serial, "ip": "203.0.113.9", "user_agent": "agent", "outcome": loginattempt.OutcomeSUCCESS}
 	case "EmailToken":
 		return values{"purpose": emailtoken.PurposeVERIFY_EMAIL, "token_hash": serial, "expires_at": at(day)}
+	case "SecondFactor":
+		return values{"sealed": serial, "key_id": "key"}
+	case "RecoveryCode":
+		return values{"code_hash": serial}
+	case "LinkCode":
+		return values{"address": "a@caregraph.test", "code_hash": serial, "expires_at": at(day)}
 	case "RateEvent":
 		return values{"key": "login " + serial}
 	case "PaymentEvent":

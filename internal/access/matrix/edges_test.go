@@ -96,6 +96,9 @@ var links = map[string][]link{
 		{name: "User", target: "User", column: "user_id"},
 	},
 	"EmailToken":   {{name: "User", target: "User", column: "user_id"}},
+	"SecondFactor": {{name: "User", target: "User", column: "user_id"}},
+	"RecoveryCode": {{name: "User", target: "User", column: "user_id"}},
+	"LinkCode":     {{name: "Patient", target: "Patient", column: "patient_id"}},
 	"Notification": {{name: "User", target: "User", column: "user_id"}},
 	"Order": {
 		{name: "Appointment", target: "Appointment", column: "appointment_id"},

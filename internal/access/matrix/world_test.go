@@ -86,10 +86,10 @@ func (w *world) add(ctx context.Context, n int, r row) error {
 	return nil
 }
 
-// fill sets the columns of a new row: the entity's usual ones, those of the row, and its foreign keys.
+// fill sets the columns of a new row: the entity's usual ones, the time of the slot that it takes, those of the row, and its foreign keys.
 func (w *world) fill(builder write, n int, entity, keys string, own values) (map[string]uuid.UUID, error) {
 	m := builder.mutation()
-	for _, set := range []values{usual(entity, n), own} {
+	for _, set := range []values{usual(entity, n), timeOfSlot(keys), own} {
 		for column, value := range set {
 			if err := m.SetField(column, value); err != nil {
 				return nil, err
@@ -109,6 +109,18 @@ func (w *world) fill(builder write, n int, entity, keys string, own values) (map
 		}
 	}
 	return refs, nil
+}
+
+// timeOfSlot is the time of a visit: its slot's. Nothing where the row takes none.
+func timeOfSlot(keys string) values {
+	for key := range strings.FieldsSeq(keys) {
+		name, takesOne := strings.CutPrefix(key, "slot_id=")
+		i := slices.IndexFunc(rows, func(r row) bool { return takesOne && r.entity == "Slot" && r.name == name })
+		if i >= 0 {
+			return values{"starts_at": rows[i].values["starts_at"], "ends_at": rows[i].values["ends_at"]}
+		}
+	}
+	return nil
 }
 
 // remember keeps every column of every row as it is stored.

@@ -94,7 +94,7 @@ END $$;
 DROP TRIGGER IF EXISTS slots_held ON slots;
 CREATE TRIGGER slots_held BEFORE UPDATE OF starts_at, ends_at, practitioner_id, status ON slots FOR EACH ROW EXECUTE FUNCTION caregraph_slots_held();
 
--- Only an open slot outside of a leave gets a live appointment; one that has it keeps it.
+-- Only an open slot outside of a leave gets a live appointment, of the slot's own time; one that has it keeps it.
 CREATE OR REPLACE FUNCTION caregraph_slots_open() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.status NOT IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') THEN
@@ -105,7 +105,7 @@ BEGIN
       RETURN NEW;
     END IF;
   END IF;
-  PERFORM 1 FROM slots s WHERE s.id = NEW.slot_id AND s.status = 'OPEN' AND NOT EXISTS (
+  PERFORM 1 FROM slots s WHERE s.id = NEW.slot_id AND s.status = 'OPEN' AND s.starts_at = NEW.starts_at AND s.ends_at = NEW.ends_at AND NOT EXISTS (
     SELECT 1 FROM leaves l WHERE l.practitioner_id = s.practitioner_id AND l.starts_at < s.ends_at AND l.ends_at > s.starts_at) FOR SHARE OF s;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'slot is not open' USING ERRCODE = '23P01', CONSTRAINT = 'slots_open';

@@ -69,17 +69,17 @@ WHEN (OLD.starts_at <> NEW.starts_at OR OLD.ends_at <> NEW.ends_at OR OLD.practi
   AND EXISTS (SELECT 1 FROM appointments WHERE slot_id = NEW.id AND status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW'))
 BEGIN SELECT RAISE(ABORT, 'slots_held'); END;
 
--- Only an open slot outside of a leave gets a live appointment; one that has it keeps it.
+-- Only an open slot outside of a leave gets a live appointment, of the slot's own time; one that has it keeps it.
 DROP TRIGGER IF EXISTS slots_open_insert;
 CREATE TRIGGER slots_open_insert BEFORE INSERT ON appointments
 WHEN NEW.status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') AND NOT EXISTS (
-  SELECT 1 FROM slots s WHERE s.id = NEW.slot_id AND s.status = 'OPEN' AND NOT EXISTS (
+  SELECT 1 FROM slots s WHERE s.id = NEW.slot_id AND s.status = 'OPEN' AND s.starts_at = NEW.starts_at AND s.ends_at = NEW.ends_at AND NOT EXISTS (
     SELECT 1 FROM leaves l WHERE l.practitioner_id = s.practitioner_id AND l.starts_at < s.ends_at AND l.ends_at > s.starts_at))
 BEGIN SELECT RAISE(ABORT, 'slots_open'); END;
 DROP TRIGGER IF EXISTS slots_open_update;
 CREATE TRIGGER slots_open_update BEFORE UPDATE OF status ON appointments
 WHEN NEW.status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') AND OLD.status NOT IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') AND NOT EXISTS (
-  SELECT 1 FROM slots s WHERE s.id = NEW.slot_id AND s.status = 'OPEN' AND NOT EXISTS (
+  SELECT 1 FROM slots s WHERE s.id = NEW.slot_id AND s.status = 'OPEN' AND s.starts_at = NEW.starts_at AND s.ends_at = NEW.ends_at AND NOT EXISTS (
     SELECT 1 FROM leaves l WHERE l.practitioner_id = s.practitioner_id AND l.starts_at < s.ends_at AND l.ends_at > s.starts_at))
 BEGIN SELECT RAISE(ABORT, 'slots_open'); END;
 

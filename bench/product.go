@@ -31,21 +31,33 @@ func startProduct(ctx context.Context, binary string, args []string, settings ..
 
 // startFloor starts this program again as the floor server.
 func startFloor(ctx context.Context, database string, args ...string) (*process, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("cannot find this program's own file: %w", err)
-	}
-	args = append([]string{"floor-server", "--database", database}, args...)
-	return startProcess(ctx, "the floor server", self, args, nil)
+	return startOwn(ctx, "the floor server", append([]string{"floor-server", "--database", database}, args...)...)
 }
 
 // startPeer starts this program again as the peer server.
 func startPeer(ctx context.Context, settings ...string) (*process, error) {
-	self, err := os.Executable()
+	self, err := ownFile()
 	if err != nil {
-		return nil, fmt.Errorf("cannot find this program's own file: %w", err)
+		return nil, err
 	}
 	return startProcess(ctx, "the peer server", self, []string{"peer-server"}, append([]string{"PATH=" + os.Getenv("PATH")}, settings...))
+}
+
+// startOwn starts a command of this program as a process of its own.
+func startOwn(ctx context.Context, name string, args ...string) (*process, error) {
+	self, err := ownFile()
+	if err != nil {
+		return nil, err
+	}
+	return startProcess(ctx, name, self, args, nil)
+}
+
+func ownFile() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("cannot find this program's own file: %w", err)
+	}
+	return self, nil
 }
 
 // source tells which code was measured.

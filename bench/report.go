@@ -20,6 +20,7 @@ const tolerance = 1.3
 const (
 	perSecond           = "requests/s"
 	deliveriesPerSecond = "deliveries/s"
+	bookingsPerSecond   = "bookings/s"
 )
 
 // figure is one measured value beside the floor's, or a peer's, of the same run.
@@ -61,9 +62,10 @@ func round(x float64) float64 {
 	return y
 }
 
-// isWorse tells whether the ratio is worse than the recorded one by more than the tolerance. Of requests and deliveries more are better, of all else less.
+// isWorse tells whether the ratio is worse than the recorded one by more than the tolerance. Of what is counted by the second more is better, of all else less.
 func (f figure) isWorse(recorded float64) bool {
-	if f.Unit == perSecond || f.Unit == deliveriesPerSecond {
+	switch f.Unit {
+	case perSecond, deliveriesPerSecond, bookingsPerSecond:
 		return f.Ratio < recorded/tolerance
 	}
 	return f.Ratio > recorded*tolerance

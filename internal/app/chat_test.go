@@ -87,6 +87,12 @@ func TestChat_TwoInstancesServeOneConversation(t *testing.T) {
 			orders = append(orders, kinds)
 		}
 		require.Equal(t, orders[0], orders[1], "one order at both")
+		shown := doctorAt[1].Do(t, `query($room: ID!) { chatRoom(id: $room) { messages(first: 100, orderBy: [{field: POSITION, direction: ASC}]) {
+			edges { node { position isDeleted } } } } }`, map[string]any{"room": c.room}).NoErrors(t)
+		require.Equal(t, writers*each, shown.Len("chatRoom.messages.edges"))
+		for n := range writers * each {
+			require.Equal(t, n+1, shown.Int(fmt.Sprintf("chatRoom.messages.edges.%d.node.position", n)), "positions are dense, whichever instance took the message")
+		}
 		for _, feed := range inboxes {
 			kinds, _ := chain(t, feed, "chatInbox", events, "")
 			require.Equal(t, "MESSAGES_READ", kinds[events-1])

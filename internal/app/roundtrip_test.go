@@ -19,6 +19,17 @@ import (
 // mostToBook is for a booking by staff, which also writes the order, the mail that asks for the payment, the history, the event and the audit.
 const mostToBook = int64(40)
 
+// counted serves the program at another address, where the statements of requests are counted.
+func counted(t *testing.T, i *instance) (url string, trips *atomic.Int64) {
+	t.Helper()
+	trips = &atomic.Int64{}
+	counting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		i.Handler().ServeHTTP(w, r.WithContext(store.CountRoundTrips(r.Context(), trips)))
+	}))
+	t.Cleanup(counting.Close)
+	return counting.URL, trips
+}
+
 // TestRoundTrips counts the statements that hot paths send to the database, the session's included. The session has been written less than 15 s ago,
 // so its extension is not.
 func TestRoundTrips(t *testing.T) {
@@ -34,13 +45,9 @@ func TestRoundTrips(t *testing.T) {
 				last = testkit.Appointment(t, i.DB, s, testkit.Patient(t, i.DB))
 				testkit.Order(t, i.DB, last)
 			}
-			var trips atomic.Int64
-			counting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				i.Handler().ServeHTTP(w, r.WithContext(store.CountRoundTrips(r.Context(), &trips)))
-			}))
-			t.Cleanup(counting.Close)
+			url, trips := counted(t, i)
 			admin := testkit.User(t, i.DB, access.Admin)
-			client := testkit.NewClient(t, counting.URL).SignIn(t, admin.Email, testkit.Password)
+			client := testkit.NewClient(t, url).SignIn(t, admin.Email, testkit.Password)
 			client.Do(t, `{ viewer { id } }`, nil).NoErrors(t)
 			for _, tc := range []struct {
 				name, document string

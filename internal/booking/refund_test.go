@@ -277,39 +277,40 @@ func TestEvent_ARefundByOthersIsAccountedFor(t *testing.T) {
 // Whatever is asked, in whatever order, and whatever the provider does: never more goes back than was paid, and the net is what the rows say.
 func TestRefund_MoneyAddsUp(t *testing.T) {
 	t.Parallel()
-	db, clk := testkit.Open(t, testkit.SQLite, clock.NewFake(testkit.Start)), clock.NewFake(testkit.Start)
-	c := newClinic(t, db, clk)
-	biller := testkit.As(t, testkit.User(t, db, access.Biller))
-	hours := 24
-	rapid.Check(t, func(rt *rapid.T) {
-		hours++
-		c.provider.failure = nil
-		c.patient = testkit.Patient(t, db)
-		_, o := c.ordered(t, c.slotIn(t, time.Duration(hours)*time.Hour))
-		require.NoError(t, c.HandleEvent(t.Context(), paidEvent("evt_"+o.ID.String(), o)))
-		for range rapid.IntRange(1, 6).Draw(rt, "steps") {
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newClinic(t, db, clk)
+		biller := testkit.As(t, testkit.User(t, db, access.Biller))
+		hours := 24
+		rapid.Check(t, func(rt *rapid.T) {
+			hours++
 			c.provider.failure = nil
-			if rapid.Bool().Draw(rt, "away") {
-				c.provider.failure = errors.New("away")
+			c.patient = testkit.Patient(t, db)
+			_, o := c.ordered(t, c.slotIn(t, time.Duration(hours)*time.Hour))
+			require.NoError(t, c.HandleEvent(t.Context(), paidEvent("evt_"+o.ID.String(), o)))
+			for range rapid.IntRange(1, 6).Draw(rt, "steps") {
+				c.provider.failure = nil
+				if rapid.Bool().Draw(rt, "away") {
+					c.provider.failure = errors.New("away")
+				}
+				amount := rapid.SampledFrom([]string{"", "0.01", "10.00", "39.99", "40.00", "80.00", "81.00"}).Draw(rt, "amount")
+				_, _, _ = c.RefundOrder(biller, back(o, amount))
 			}
-			amount := rapid.SampledFrom([]string{"", "0.01", "10.00", "39.99", "40.00", "80.00", "81.00"}).Draw(rt, "amount")
-			_, _, _ = c.RefundOrder(biller, back(o, amount))
-		}
-		o = c.order(t, o.ID)
-		refunds, err := db.Client.Refund.Query().Where(refund.OrderID(o.ID), refund.StatusNEQ(refund.StatusFAILED)).All(testkit.System(t))
-		require.NoError(t, err)
-		var asked, made int64
-		for _, r := range refunds {
-			if asked += r.AmountMinor; r.Status == refund.StatusSUCCEEDED {
-				made += r.AmountMinor
+			o = c.order(t, o.ID)
+			refunds, err := db.Client.Refund.Query().Where(refund.OrderID(o.ID), refund.StatusNEQ(refund.StatusFAILED)).All(testkit.System(t))
+			require.NoError(t, err)
+			var asked, made int64
+			for _, r := range refunds {
+				if asked += r.AmountMinor; r.Status == refund.StatusSUCCEEDED {
+					made += r.AmountMinor
+				}
 			}
-		}
-		require.LessOrEqual(t, asked, o.AmountMinor)
-		require.Equal(t, made, o.RefundedMinor)
-		require.Equal(t, o.AmountMinor-o.FeeMinor-made, booking.NetMinor(o))
-		require.Equal(t, made == o.AmountMinor, o.Status == order.StatusREFUNDED)
-		ledger, err := c.Audit(biller, o.ID)
-		require.NoError(t, err)
-		require.Equal(t, booking.NetMinor(o), ledger.Movements[len(ledger.Movements)-1].NetMinor)
+			require.LessOrEqual(t, asked, o.AmountMinor)
+			require.Equal(t, made, o.RefundedMinor)
+			require.Equal(t, o.AmountMinor-o.FeeMinor-made, booking.NetMinor(o))
+			require.Equal(t, made == o.AmountMinor, o.Status == order.StatusREFUNDED)
+			ledger, err := c.Audit(biller, o.ID)
+			require.NoError(t, err)
+			require.Equal(t, booking.NetMinor(o), ledger.Movements[len(ledger.Movements)-1].NetMinor)
+		})
 	})
 }

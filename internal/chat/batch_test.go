@@ -153,6 +153,10 @@ func TestGroup_NumberOfStatements(t *testing.T) {
 		require.Equal(t, one, count(8, false))
 		require.Equal(t, one+1, count(chat.MaxBatch, true))
 		require.Equal(t, one, count(chat.MaxBatch, false))
+		stored, err := db.Client.ChatMessage.Query().Count(testkit.System(t))
+		require.NoError(t, err)
+		require.Greater(t, stored, 2*chat.MaxBatch)
+		require.Equal(t, one, count(1, false), "however much has been said")
 		t.Logf("%d statements, brackets included", one)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -112,6 +113,24 @@ func TestRetryIsBounded(t *testing.T) {
 		err = db.WithTx(ctx, func(context.Context) error { attempts++; cancel(); return again })
 		requireCode(t, err, fault.CodeTimeout)
 		assert.Equal(t, 1, attempts, "nobody waits any more")
+	})
+}
+
+// Whether the pool rolls back first or the commit sees that nobody waits any more: it is the same refusal.
+func TestACommitThatComesTooLateTimesOut(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, _ *clock.Fake) {
+		for n := range 50 {
+			ctx, cancel := context.WithCancel(testkit.System(t))
+			err := db.WithTx(ctx, func(context.Context) error {
+				cancel()
+				for range n * 100 {
+					runtime.Gosched() // so that the pool is sometimes first
+				}
+				return nil
+			})
+			requireCode(t, err, fault.CodeTimeout)
+		}
 	})
 }
 

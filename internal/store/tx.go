@@ -101,6 +101,9 @@ func (db *DB) attempt(ctx context.Context, fn func(context.Context) error) ([]fu
 	}
 	count(ctx)
 	if err := sqlTx.Commit(); err != nil {
+		if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // ctx ended first, and rolled it back
+			err = ctx.Err()
+		}
 		return nil, fmt.Errorf("commit: %w", err)
 	}
 	return t.after, nil

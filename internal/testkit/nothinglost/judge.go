@@ -31,6 +31,7 @@ type Verdict struct {
 	KillsUnderLoad       int // kills that met a message under way, with acknowledgements before and after
 	Resolved             int // messages that a killed server had stored and not acknowledged
 	Resumes              int
+	ResumesOfEvents      int      // of these, of event streams by Last-Event-ID
 	Rooms                []string // acknowledged, stored and delivered to each reader, room by room
 	Problems             []string
 }
@@ -38,7 +39,7 @@ type Verdict struct {
 // String says it in one line.
 func (v Verdict) String() string {
 	return fmt.Sprintf("acknowledged=%d stored=%d delivered=%d of %d to %d readers duplicates=%d gaps=%d kills=%d between acknowledgements=%d "+
-		"stored but acknowledged only on retry=%d resumes=%d; room by room acknowledged=stored=delivered to each reader: %s", v.Acknowledged, v.Stored, v.Delivered, v.Expected, v.Readers, v.Duplicates, v.Gaps, v.Kills, v.KillsUnderLoad, v.Resolved, v.Resumes, strings.Join(v.Rooms, " "))
+		"stored but acknowledged only on retry=%d resumes=%d (%d of event streams); room by room acknowledged=stored=delivered to each reader: %s", v.Acknowledged, v.Stored, v.Delivered, v.Expected, v.Readers, v.Duplicates, v.Gaps, v.Kills, v.KillsUnderLoad, v.Resolved, v.Resumes, v.ResumesOfEvents, strings.Join(v.Rooms, " "))
 }
 
 // Judge compares the client's logs with the messages of each room, in the order of positions, and the kills.
@@ -117,6 +118,9 @@ func (v *Verdict) judgeReader(reader string, events []Event, stored []Stored) (d
 		case e.Cursor == "":
 			if e.OpenedAfter != "" {
 				v.Resumes++
+				if e.IsEventStream {
+					v.ResumesOfEvents++
+				}
 			}
 			continue
 		case e.Kind == "StreamOpened":

@@ -28,6 +28,7 @@ type Room struct {
 // Person is a device with a session. Its name is unique in the plan.
 type Person struct {
 	Name, Token string
+	OverEvents  bool // a reader of event streams, who goes on by Last-Event-ID
 }
 
 // Ack is one acknowledged message.
@@ -52,6 +53,7 @@ type Event struct {
 	MessageID, ClientID      string
 	Position                 int64 // of the message
 	OpenedAfter, Lost, Fault string
+	IsEventStream            bool // of an opening
 }
 
 // The logs' names.

@@ -79,6 +79,7 @@ func TestNothingLost(t *testing.T) {
 			fmt.Printf("nothing lost, %s, %d instances: %s restart=%s total=%s\n", engine, n, v, restarts.Round(time.Millisecond), clock.System{}.Now().Sub(started).Round(100*time.Millisecond))
 			require.NoError(t, v.Err())
 			require.GreaterOrEqual(t, v.KillsUnderLoad, leastHits)
+			require.GreaterOrEqual(t, v.ResumesOfEvents, leastHits, "event streams went on by Last-Event-ID")
 		})
 	}
 }
@@ -123,18 +124,20 @@ func seed(t *testing.T, url string, plan *nothinglost.Plan) (emails map[string]s
 		id, err := a.DB.Client.ChatRoom.Query().Where(chatroom.AppointmentID(visit.ID)).OnlyID(testkit.System(t))
 		require.NoError(t, err)
 		room := nothinglost.Room{ID: id.String()}
-		add := func(to *[]nothinglost.Person, name, email string) {
+		add := func(to *[]nothinglost.Person, name, email string) *nothinglost.Person {
 			name = fmt.Sprintf("%s-%d", name, n)
 			emails[name] = email
 			*to = append(*to, nothinglost.Person{Name: name})
+			return &(*to)[len(*to)-1]
 		}
 		for lane := range lanes {
 			add(&room.Writers, fmt.Sprintf("patient-writes%d", lane), patient.Email)
 			add(&room.Writers, fmt.Sprintf("doctor-writes%d", lane), account.Email)
 		}
 		add(&room.Readers, "patient-reads", patient.Email)
-		add(&room.Readers, "patient-reads-too", patient.Email)
+		add(&room.Readers, "patient-hears", patient.Email).OverEvents = true
 		add(&room.Readers, "doctor-reads", account.Email)
+		add(&room.Readers, "doctor-hears", account.Email).OverEvents = true
 		plan.Rooms = append(plan.Rooms, room)
 	}
 	return emails

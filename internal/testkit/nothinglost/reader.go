@@ -22,7 +22,8 @@ const (
 	longestStay = 1500 * time.Millisecond
 )
 
-// reader follows one room: it goes on after its last cursor when it loses the connection, and now and then goes to another server by itself.
+// reader follows one room, over a websocket or an event stream: it goes on after its last cursor when it loses the connection, and now and then goes to another
+// server by itself.
 type reader struct {
 	*client
 	room     string
@@ -75,32 +76,69 @@ func (r *reader) stay(ctx context.Context, url string) error {
 	if r.hasAll(r.room, r.position) {
 		return errAll
 	}
+	listen := r.overSocket
+	if r.person.OverEvents {
+		listen = r.overEvents
+	}
+	w, err := listen(ctx, url)
+	if err != nil {
+		return r.judge(err)
+	}
+	defer w.leave()
+	if err := r.note(Event{URL: url, OpenedAfter: r.cursor, IsEventStream: r.person.OverEvents}); err != nil {
+		return err
+	}
+	return r.follow(ctx, w, url)
+}
+
+// wire is a stream of the room's events from one server.
+type wire interface {
+	next(ctx context.Context) (*answer.Answer, error)
+	markRead(upTo int64) // a lost one is made up by the next
+	leave()
+}
+
+// socketWire is a subscription on a websocket of its own.
+type socketWire struct {
+	conn   *wsclient.Conn
+	events *wsclient.Subscription
+	room   string
+}
+
+func (r *reader) overSocket(ctx context.Context, url string) (wire, error) {
 	dialing, cancel := context.WithTimeout(ctx, operationTime)
 	defer cancel()
 	conn, err := wsclient.Dial(dialing, url, wsclient.Options{Token: r.person.Token})
 	if err != nil {
-		return r.judge(err)
+		return nil, err
 	}
-	leave := conn.Drop
-	if rand.IntN(2) == 0 { // #nosec G404 -- any order will do
-		leave = func() { _ = conn.Close() }
-	}
-	defer leave()
 	vars := map[string]any{"room": r.room}
 	if r.cursor != "" {
 		vars["after"] = r.cursor
 	}
-	if err := r.note(Event{URL: url, OpenedAfter: r.cursor}); err != nil {
-		return err
+	w := &socketWire{conn: conn, room: r.room}
+	if w.events, err = conn.Subscribe(chatEvents, vars); err != nil {
+		conn.Drop()
+		return nil, err
 	}
-	events, err := conn.Subscribe(chatEvents, vars)
-	if err != nil {
-		return err
-	}
-	return r.follow(ctx, conn, events, url)
+	return w, nil
 }
 
-func (r *reader) follow(ctx context.Context, conn *wsclient.Conn, events *wsclient.Subscription, url string) error {
+func (w *socketWire) next(ctx context.Context) (*answer.Answer, error) { return w.events.Next(ctx) }
+
+func (w *socketWire) markRead(upTo int64) {
+	_, _ = w.conn.Subscribe(markRead, map[string]any{"room": w.room, "upTo": upTo})
+}
+
+func (w *socketWire) leave() {
+	if rand.IntN(2) == 0 { // #nosec G404 -- any order will do
+		_ = w.conn.Close()
+		return
+	}
+	w.conn.Drop()
+}
+
+func (r *reader) follow(ctx context.Context, w wire, url string) error {
 	patience := shortest + rand.N(longestStay-shortest) // #nosec G404 -- any time will do
 	if r.cursor == "" {
 		patience = operationTime // the first event is due, however long it takes
@@ -108,7 +146,7 @@ func (r *reader) follow(ctx context.Context, conn *wsclient.Conn, events *wsclie
 	stay, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		a, err := events.Next(stay)
+		a, err := w.next(stay)
 		switch {
 		case err != nil && stay.Err() != nil && ctx.Err() == nil:
 			if r.cursor == "" {
@@ -118,7 +156,7 @@ func (r *reader) follow(ctx context.Context, conn *wsclient.Conn, events *wsclie
 		case err != nil:
 			return r.judge(err)
 		}
-		if err := r.take(conn, a, url); err != nil {
+		if err := r.take(w, a, url); err != nil {
 			return err
 		}
 		if r.hasAll(r.room, r.position) {
@@ -128,7 +166,7 @@ func (r *reader) follow(ctx context.Context, conn *wsclient.Conn, events *wsclie
 }
 
 // take notes an event.
-func (r *reader) take(conn *wsclient.Conn, a *answer.Answer, url string) error {
+func (r *reader) take(w wire, a *answer.Answer, url string) error {
 	if len(a.Errors) > 0 {
 		return r.judge(wsclient.ErrFaults(a.Errors))
 	}
@@ -152,7 +190,7 @@ func (r *reader) take(conn *wsclient.Conn, a *answer.Answer, url string) error {
 	}
 	r.position = e.Position
 	if r.messages++; r.messages%readEach == 0 {
-		_, _ = conn.Subscribe(markRead, map[string]any{"room": r.room, "upTo": r.position}) // a lost one is made up by the next
+		w.markRead(r.position)
 	}
 	return nil
 }

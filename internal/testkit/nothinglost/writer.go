@@ -1,17 +1,14 @@
 package nothinglost
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/caregraph/caregraph/internal/clock"
+	"github.com/caregraph/caregraph/internal/testkit"
 	"github.com/caregraph/caregraph/internal/testkit/answer"
 	"github.com/caregraph/caregraph/internal/testkit/wsclient"
 )
@@ -90,7 +87,7 @@ func (w *writer) ask(ctx context.Context, url string, vars map[string]any) (*ans
 	ctx, cancel := context.WithTimeout(ctx, operationTime)
 	defer cancel()
 	if !w.overSocket {
-		return post(ctx, url, w.person.Token, vars)
+		return testkit.Post(ctx, http.DefaultClient, url, w.person.Token, sendMessage, vars)
 	}
 	if w.socket == nil {
 		socket, err := wsclient.Dial(ctx, url, wsclient.Options{Token: w.person.Token})
@@ -107,32 +104,4 @@ func (w *writer) hangUp() {
 		w.socket.Drop()
 		w.socket = nil
 	}
-}
-
-func post(ctx context.Context, url, token string, vars map[string]any) (*answer.Answer, error) {
-	body, err := json.Marshal(map[string]any{"query": sendMessage, "variables": vars})
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(url, "/")+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	request.GetBody = nil // what was lost is sent again here, where it is noted
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+token)
-	reply, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = reply.Body.Close() }()
-	text, err := io.ReadAll(reply.Body)
-	if err != nil {
-		return nil, err
-	}
-	a, err := answer.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("HTTP %d: %w", reply.StatusCode, err)
-	}
-	return &a, nil
 }

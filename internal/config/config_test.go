@@ -141,6 +141,8 @@ func TestLoad_Refuses(t *testing.T) {
 		"MAX_SOCKETS":             {"0", "many"},
 		"BOOKINGS_PER_HOUR":       {"none"},
 		"JWT_KEYS":                {"short", strings.Repeat("a", 64), "please-changeme-1234567890-abcdefgh"},
+		"TOTP_KEYS":               {"short", strings.Repeat("a", 64), "please-changeme-1234567890-abcdefgh"},
+		"REQUIRE_STAFF_TOTP":      {"yes", "true"}, // the latter lacks TOTP_KEYS
 		"PAYMENT_SANDBOX_SECRET":  {"my-super-secret-key-of-the-sandbox-1"},
 		"TLS_CERT":                {"cert.pem"},
 		"TLS_KEY":                 {"key.pem"},

@@ -104,6 +104,25 @@ func TestCleanUpSweepsWhatIsWorthless(t *testing.T) {
 	})
 }
 
+// Codes that join records are counted for an hour, and stay a day longer than they are good for.
+func TestCleanUpSweepsLinkCodes(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *clinic) {
+		require.NoError(t, c.send(t, c.clerk(t), c.paper(t).ID))
+		left := func() int {
+			_, _, err := c.CleanUp(t.Context())
+			require.NoError(t, err)
+			n, err := c.db.Client.LinkCode.Query().Count(testkit.System(t))
+			require.NoError(t, err)
+			return n
+		}
+		c.clk.Advance(24*time.Hour + 30*time.Minute)
+		assert.Equal(t, 1, left())
+		c.clk.Advance(time.Microsecond)
+		assert.Zero(t, left())
+	})
+}
+
 // More sessions than one batch holds are all seen to.
 func TestCleanUpInBatches(t *testing.T) {
 	t.Parallel()

@@ -30,5 +30,6 @@ func (s *Service) LinkPatientAccount(ctx context.Context, in LinkPatientAccountI
 	if err != nil {
 		return nil, err
 	}
-	return s.DB.Client.Patient.Get(access.As(ctx, fresh), record)
+	linked, err := s.DB.Client.Patient.Get(access.As(ctx, fresh), record)
+	return linked, ent.MaskNotFound(err) // another code of the account may have merged it into a third record meanwhile
 }

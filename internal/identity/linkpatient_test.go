@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"sync"
@@ -277,5 +278,76 @@ func TestLinkRefusals(t *testing.T) {
 		}
 		_, err = c.link(t, token, "guess")
 		requireThrottled(t, err, "verifications per minute and address", time.Minute)
+	})
+}
+
+// Two codes that one account enters at once are taken one after the other: of three records one is left.
+func TestLinkTwoCodesAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *clinic) {
+		clerk := c.clerk(t)
+		for round := range 10 {
+			own := testkit.Patient(t, c.db)
+			u, err := c.db.Client.User.Get(testkit.System(t), *own.UserID)
+			require.NoError(t, err)
+			ctx := c.as(t, c.signIn(t, u).Token)
+			var all sync.WaitGroup
+			records := []uuid.UUID{own.ID}
+			for _, name := range []string{"a", "b"} {
+				old := c.paper(t, func(p *ent.PatientCreate) { p.SetEmail(fmt.Sprint(name, round, "@clinic.example")) })
+				require.NoError(t, c.send(t, clerk, old.ID))
+				records = append(records, old.ID)
+				code := c.codeIn(t, old.Email)
+				all.Go(func() {
+					_, err := c.LinkPatientAccount(access.WithHolder(ctx), identity.LinkPatientAccountInput{Code: code})
+					assert.NoError(t, err)
+				})
+			}
+			all.Wait()
+			left, err := c.db.Client.Patient.Query().Where(entpatient.IDIn(records...)).All(testkit.System(t))
+			require.NoError(t, err)
+			require.Len(t, left, 1)
+			assert.Equal(t, &u.ID, left[0].UserID)
+		}
+	}, func(c *identity.Config) { c.VerificationsPerMinute = 1000 })
+}
+
+// Once three codes an hour have gone to an address, proving it mails no more.
+func TestVerifyEmailOffersNoMoreThanTheLimit(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *clinic) {
+		clerk, old := c.clerk(t), c.paper(t)
+		for range 3 {
+			require.NoError(t, c.send(t, clerk, old.ID))
+		}
+		newest := ""
+		for _, m := range c.mails.take() {
+			newest = linkCode.FindString(m.Body)
+		}
+		_, err := c.RegisterPatient(from(t, home), registration(func(in *identity.RegisterPatientInput) { in.Email = old.Email }))
+		require.NoError(t, err)
+		_, err = c.VerifyEmail(from(t, home), identity.VerifyEmailInput{Token: tokenIn(c.mails.take()[0])})
+		require.NoError(t, err)
+		assert.Empty(t, c.mails.take())
+		u := c.account(t, strings.ToLower(old.Email))
+		result, err := c.Login(from(t, home), identity.LoginInput{Email: u.Email, Password: registration().Password})
+		require.NoError(t, err)
+		_, err = c.link(t, result.Token, newest)
+		require.NoError(t, err, "the last one that was mailed stays good")
+	})
+}
+
+// Staff have no record to join: proving their address mails no code for a record that has it.
+func TestVerifyEmailOffersStaffNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *clinic) {
+		old := c.paper(t)
+		admin := testkit.As(t, testkit.User(t, c.db, access.Admin))
+		u := testkit.User(t, c.db, access.Nurse)
+		_, err := c.UpdateUser(admin, identity.UpdateUserInput{ID: u.ID, Email: &old.Email})
+		require.NoError(t, err)
+		_, err = c.VerifyEmail(from(t, home), identity.VerifyEmailInput{Token: tokenIn(c.mails.take()[0])})
+		require.NoError(t, err)
+		assert.Empty(t, c.mails.take())
 	})
 }

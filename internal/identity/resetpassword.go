@@ -27,7 +27,8 @@ func (s *Service) RequestPasswordReset(ctx context.Context, in RequestPasswordRe
 		if err := s.Limits.Take(ctx, "reset mails per hour and address", key, s.ResetMailsPerHour, time.Hour); err != nil {
 			return err
 		}
-		u, err := s.byEmail(ctx, key)
+		u, err := s.DB.Client.User.Query().Where(user.EmailKey(key), s.DB.ForUpdate).Only(ctx) // its address must not change meanwhile
+		err = ent.MaskNotFound(err)
 		switch {
 		case err != nil:
 			return err

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/emailtoken"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/identity"
@@ -203,5 +204,32 @@ func TestRequestPasswordResetRefusals(t *testing.T) {
 		}
 		requireThrottled(t, reset(from(t, home)), "verifications per minute and address", time.Minute)
 		requireFault(t, reset(from(t, "203.0.113.8")), "TOKEN_INVALID")
+	})
+}
+
+// A request that runs into a change of the address mails nothing to the former one, and leaves no token that was.
+func TestRequestPasswordResetDuringAMove(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *clinic) {
+		u, admin := testkit.User(t, c.db, access.Doctor), testkit.As(t, testkit.User(t, c.db, access.Admin))
+		asked, mails := make(chan error, 1), &mailbox{}
+		elsewhere := instance(t, c.db, func(c *identity.Config) { c.Mail = mails.mail })
+		mover := instance(t, c.db, func(c *identity.Config) {
+			c.Mail = func(context.Context, identity.Mail) error { // in the transaction, behind the end of earlier tokens
+				go func() {
+					_, err := elsewhere.RequestPasswordReset(from(t, home), identity.RequestPasswordResetInput{Email: u.Email})
+					asked <- err
+				}()
+				assert.Never(t, func() bool { return len(asked) > 0 }, 300*time.Millisecond, 10*time.Millisecond, "it waits for the move")
+				return nil
+			}
+		})
+		_, err := mover.UpdateUser(admin, identity.UpdateUserInput{ID: u.ID, Email: ptr("moved@clinic.example")})
+		require.NoError(t, err)
+		require.NoError(t, <-asked)
+		assert.Empty(t, mails.take())
+		n, err := c.db.Client.EmailToken.Query().Where(emailtoken.PurposeEQ(emailtoken.PurposeRESET_PASSWORD)).Count(testkit.System(t))
+		require.NoError(t, err)
+		assert.Zero(t, n)
 	})
 }

@@ -68,6 +68,22 @@ func TestEndSuspicious(t *testing.T) {
 	})
 }
 
+// Its end reaches the sockets of other instances, with the reason.
+func TestEndSuspiciousReachesSockets(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *clinic) {
+		other := deaf(t, c.db, nil)
+		v := c.signIn(t, testkit.User(t, c.db, access.Patient)).Viewer
+		o, l := open(t, other, v), listen(t, other, v)
+		l.await(t, 1)
+		requireFault(t, c.EndSuspicious(from(t, home), v), "SESSION_EXPIRED")
+		_, err := o.Viewer(t.Context())
+		requireFault(t, err, "SESSION_EXPIRED")
+		o.requireEnds(t)
+		l.ends(t, session.EndReasonSUSPICIOUS)
+	}, withStreams)
+}
+
 // Another network or program in mid-session is flagged once, logged and audited; the session goes on. Staff are not watched.
 func TestWatch(t *testing.T) {
 	t.Parallel()

@@ -307,6 +307,11 @@ func TestTotpKeys(t *testing.T) {
 		_, err = rotated.Login(from(t, home), in)
 		require.NoError(t, err)
 	})
+	each(t, func(t *testing.T, c *clinic) {
+		c.enrol(t, testkit.User(t, c.db, access.Nurse))
+		none := instance(t, c.db, func(c *identity.Config) { c.TotpKeys = identity.TotpKeys{} })
+		require.ErrorContains(t, none.CheckTotpKeys(t.Context()), "TOTP_KEYS", "no key at all is a lost one")
+	})
 	_, err := identity.ParseTotpKeys("short")
 	require.ErrorContains(t, err, "32")
 	require.NotContains(t, err.Error(), "short")
@@ -345,4 +350,46 @@ func TestStaffWithoutASecondFactor(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, access.From(c.as(t, c.signIn(t, patient).Token)).NeedsTotp, "patients need none")
 	}, func(c *identity.Config) { c.RequireStaffTotp = true })
+}
+
+// The secret of one user, put into another's row, opens nothing: whoever can write rows cannot lend out a generator.
+func TestTotpSecretIsItsOwners(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *clinic) {
+		thief, victim := c.enrol(t, testkit.User(t, c.db, access.Nurse)), c.enrol(t, testkit.User(t, c.db, access.Admin))
+		factors := map[string]*ent.SecondFactor{}
+		rows, err := c.db.Client.SecondFactor.Query().All(testkit.System(t))
+		require.NoError(t, err)
+		for _, row := range rows {
+			factors[row.UserID.String()] = row
+		}
+		lent, theirs := factors[thief.user.ID.String()], factors[victim.user.ID.String()]
+		testkit.Write(t, c.db, c.db.Client.SecondFactor.DeleteOneID(theirs.ID).Exec)
+		testkit.Write(t, c.db, c.db.Client.SecondFactor.Create().SetUserID(victim.user.ID).SetSealed(lent.Sealed).SetKeyID(lent.KeyID).SetConfirmedAt(c.clk.Now()).Exec)
+		require.ErrorIs(t, victim.login(t, home, ptr(thief.code(t, c.clk.Now()))), fault.ErrUnavailable)
+	})
+}
+
+// Who takes the factor off that staff must have has nothing but the own account from then on: in the same document and on sockets of other instances.
+func TestDisableTotpWhereItIsRequired(t *testing.T) {
+	t.Parallel()
+	required := func(c *identity.Config) { c.RequireStaffTotp = true }
+	each(t, func(t *testing.T, c *clinic) {
+		testkit.Patient(t, c.db)
+		h := c.enrol(t, testkit.User(t, c.db, access.Scheduler))
+		result, err := c.Login(from(t, home), identity.LoginInput{Email: h.user.Email, Password: testkit.Password, Totp: &h.recovery[0]})
+		require.NoError(t, err)
+		o := open(t, deaf(t, c.db, nil, required), result.Viewer)
+		ctx := access.WithHolder(c.as(t, result.Token))
+		require.False(t, access.From(ctx).NeedsTotp)
+		_, err = c.DisableTotp(ctx, identity.DisableTotpInput{Password: testkit.Password, Code: h.recovery[1]})
+		require.NoError(t, err)
+		assert.True(t, access.From(ctx).NeedsTotp)
+		n, err := c.db.Client.Patient.Query().Count(ctx)
+		require.NoError(t, err)
+		assert.Zero(t, n)
+		v, err := o.Viewer(t.Context())
+		require.NoError(t, err)
+		assert.True(t, v.NeedsTotp)
+	}, withStreams, required)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/user"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/onetime"
 	"github.com/caregraph/caregraph/internal/store"
@@ -35,6 +36,9 @@ func (s *Service) Link(ctx context.Context, userID uuid.UUID, code string, tell 
 
 // link uses the code up. Of two records it drops the account's own, or, where that has a history, the one the code was mailed for.
 func (s *Service) link(ctx context.Context, userID uuid.UUID, code string, dropsOld bool) (uuid.UUID, error) {
+	if err := s.DB.Lock(ctx, user.Table, userID); err != nil { // one code at a time
+		return uuid.Nil, err
+	}
 	token, old, err := s.useLinkCode(ctx, code)
 	if err != nil {
 		return uuid.Nil, err

@@ -159,6 +159,24 @@ func TestChatRoom_Messages(t *testing.T) {
 	})
 }
 
+// Each mutation of a document is answered by what holds after it, whatever an earlier one has read.
+func TestChat_MutationsOfOneDocument(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		c := newChats(t, db, clk, 1)
+		answer := c.do(t, `mutation($id: ID!) {
+			a: markRoomRead(input: {roomId: $id, upTo: 2}) { room { unreadCount readUpTo lastMessage { position } } }
+			b: sendMessage(input: {roomId: $id, body: "more"}) { message { room { unreadCount lastMessage { position } messages(first: 1) { totalCount } } } }
+			c: markRoomRead(input: {roomId: $id, upTo: 6}) { room { unreadCount readUpTo } }
+		}`, map[string]any{"id": c.rooms[0].ID}).NoErrors(t)
+		require.JSONEq(t, `{"data": {
+			"a": {"room": {"unreadCount": 2, "readUpTo": 2, "lastMessage": {"position": 6}}},
+			"b": {"message": {"room": {"unreadCount": 2, "lastMessage": {"position": 7}, "messages": {"totalCount": 7}}}},
+			"c": {"room": {"unreadCount": 0, "readUpTo": 6}}
+		}}`, string(answer.Body))
+	})
+}
+
 func TestChat_WhatOthersSee(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {

@@ -10,7 +10,7 @@ import (
 	"github.com/caregraph/caregraph/internal/chat"
 )
 
-// loaders batch computed fields of one operation.
+// loaders batch computed fields of one query, mutation or event, and keep what they have read.
 type loaders struct {
 	isFree   *dataloadgen.Loader[uuid.UUID, bool]
 	nextFree *dataloadgen.Loader[uuid.UUID, *ent.Slot]

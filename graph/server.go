@@ -90,6 +90,7 @@ func New(resolver *Resolver, options Options) (http.Handler, string) {
 	srv.SetErrorPresenter(s.present)
 	srv.SetRecoverFunc(s.recover)
 	srv.AroundOperations(s.around)
+	srv.AroundRootFields(s.aroundRoot)
 	srv.AroundFields(outcomes)
 	return srv, sdl(es.Schema())
 }
@@ -183,6 +184,14 @@ func (s *server) around(ctx context.Context, next graphql.OperationHandler) grap
 		}
 		return response
 	}
+}
+
+// aroundRoot gives each mutation of a document loaders of its own: loaders keep what they have read, and a mutation is answered by what holds after it.
+func (s *server) aroundRoot(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
+		ctx = s.withLoaders(ctx)
+	}
+	return next(ctx)
 }
 
 // patience is the time for operations that run many jobs; the server ends an answer after two minutes.

@@ -173,6 +173,53 @@ func TestStripe_MoneyThatComesLater(t *testing.T) {
 	})
 }
 
+// A refund that Stripe has taken on is PROCESSING for as long as Stripe says so, and is asked for once.
+func TestStripe_RefundThatTakesDays(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, engine string) {
+		v := stripeVisit(t, engine)
+		v.deliver(t, v.stripe.Pay(t, v.order, v.clk.Now()))
+		v.stripe.Refunds("pending")
+		biller := v.client(t).SignIn(t, testkit.User(t, v.DB, access.Biller).Email, testkit.Password)
+		biller.Do(t, refundOperation, map[string]any{"id": v.order, "key": "k"}).NoErrors(t)
+		status := func() string { return v.DB.Client.Refund.Query().OnlyX(testkit.System(t)).Status.String() }
+		for range 5 * 24 {
+			v.clk.Advance(time.Hour)
+			n, err := v.Booking.RetryRefunds(t.Context())
+			require.NoError(t, err)
+			require.Zero(t, n)
+			require.Equal(t, "PROCESSING", status())
+		}
+		v.stripe.Refunds("succeeded")
+		v.clk.Advance(time.Hour)
+		n, err := v.Booking.RetryRefunds(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		require.Equal(t, "REFUNDED", v.DB.Client.Order.Query().OnlyX(testkit.System(t)).Status.String())
+		require.Len(t, v.stripe.Refunded(), 1)
+	})
+}
+
+// A refund that Stripe has taken on and then could not make is given up and can be asked for again.
+func TestStripe_RefundThatFailsLater(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, engine string) {
+		v := stripeVisit(t, engine)
+		v.deliver(t, v.stripe.Pay(t, v.order, v.clk.Now()))
+		v.stripe.Refunds("pending")
+		biller := v.client(t).SignIn(t, testkit.User(t, v.DB, access.Biller).Email, testkit.Password)
+		biller.Do(t, refundOperation, map[string]any{"id": v.order, "key": "k"}).NoErrors(t)
+		v.stripe.Refunds("failed")
+		for range 8 {
+			v.clk.Advance(3 * time.Hour)
+			_, err := v.Booking.RetryRefunds(t.Context())
+			require.NoError(t, err)
+		}
+		require.Equal(t, "FAILED", v.DB.Client.Refund.Query().OnlyX(testkit.System(t)).Status.String())
+		require.Equal(t, "PAID", v.DB.Client.Order.Query().OnlyX(testkit.System(t)).Status.String())
+	})
+}
+
 func TestStripe_RecordPaymentClosesTheSession(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, engine string) {

@@ -2,6 +2,7 @@ package booking
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -21,6 +22,7 @@ const (
 	maxRefundAttempts = 8
 	refundBackoff     = time.Minute // doubled with every try; also how long one try keeps others away
 	refundBatch       = 50
+	refundWait        = time.Hour // until the provider is asked what became of a refund that it has taken on
 )
 
 // refund writes that money goes back, at most what is left of it, and asks the provider once the transaction has committed. Money that was taken at the desk
@@ -108,7 +110,11 @@ func (s *Service) tryRefund(ctx context.Context, id uuid.UUID) (bool, error) {
 	defer cancel()
 	ref, askErr := s.Provider.Refund(callCtx, payment.RefundRequest{
 		RefundID: r.ID, OrderID: r.OrderID, PaymentRef: r.Edges.Order.PaymentRef, Amount: money.Amount{Minor: r.AmountMinor, Currency: r.Currency},
+		Ref: r.ProviderRef,
 	})
+	if errors.Is(askErr, payment.ErrPending) {
+		return false, s.await(ctx, r, ref)
+	}
 	if askErr != nil {
 		s.Log.WarnContext(ctx, "a refund was not made", slog.String("refund", r.ID.String()), slog.Int("attempt", r.Attempts+1), slog.Any("error", askErr))
 		if r.Attempts+1 < maxRefundAttempts {
@@ -117,6 +123,15 @@ func (s *Service) tryRefund(ctx context.Context, id uuid.UUID) (bool, error) {
 		return false, s.giveUp(ctx, r)
 	}
 	return true, s.settle(ctx, r, ref)
+}
+
+// await writes that the provider has taken a refund on, and looks again in an hour; that is no try that counts.
+func (s *Service) await(ctx context.Context, r *ent.Refund, ref string) error {
+	err := s.DB.WithTx(ctx, func(ctx context.Context) error {
+		return s.DB.Client.Refund.UpdateOneID(r.ID).Where(refund.StatusEQ(refund.StatusPROCESSING)).
+			SetProviderRef(ref).SetAttempts(r.Attempts).SetNextAttemptAt(s.DB.Now().Add(refundWait)).Exec(ctx)
+	})
+	return ent.MaskNotFound(err) // it has been settled meanwhile
 }
 
 // takeRefund takes a due refund for one try; nil when another instance has it.

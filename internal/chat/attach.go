@@ -58,10 +58,12 @@ func (s *Service) usable(ctx context.Context, batch []*send) (usable, error) {
 	return found, err
 }
 
-// isFree matches uploads that are in no message.
+// isFree matches uploads that are in no message. It looks each one up: NOT IN has PostgreSQL read all files that there are, while the rooms are locked.
 func isFree(q *sql.Selector) {
-	used := sql.Dialect(q.Dialect()).Select(chatattachment.FieldUploadID).From(sql.Table(chatattachment.Table))
-	q.Where(sql.NotIn(q.C(chatupload.FieldID), used))
+	b := sql.Dialect(q.Dialect())
+	used := b.Table(chatattachment.Table).As("used")
+	q.Where(sql.NotExists(b.Select(used.C(chatattachment.FieldID)).From(used).
+		Where(sql.ColumnsEQ(used.C(chatattachment.FieldUploadID), q.C(chatupload.FieldID)))))
 }
 
 // attach writes the files of the messages, with one statement; that an upload goes into one message only, a unique index decides.

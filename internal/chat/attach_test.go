@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -245,5 +247,55 @@ func TestCleanUp(t *testing.T) {
 		require.Equal(t, http.StatusOK, p.http("GET", p.link(t, p.doctor, m), nil).Code)
 		_, err = p.sendFiles(t, p.patient, "", fresh)
 		require.NoError(t, err)
+	})
+}
+
+// connection is an answer that remembers the deadlines of its connection.
+type connection struct {
+	*httptest.ResponseRecorder
+	read, write time.Time
+}
+
+func (c *connection) SetReadDeadline(t time.Time) error  { c.read = t; return nil }
+func (c *connection) SetWriteDeadline(t time.Time) error { c.write = t; return nil }
+
+// A file may come as slowly as its link lives, and is answered then.
+func TestUpload_MayTakeMinutes(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		p := newPractice(t, db, clk)
+		started := clock.System{}.Now()
+		answer := &connection{ResponseRecorder: httptest.NewRecorder()}
+		p.FilesHandler().ServeHTTP(answer, httptest.NewRequest(http.MethodPut, p.announce(t, p.patient, "image/png", len(png)).URL, bytes.NewReader(png)))
+		require.Equal(t, http.StatusNoContent, answer.Code)
+		require.GreaterOrEqual(t, answer.read.Sub(started), 5*time.Minute)
+		require.True(t, answer.write.After(answer.read))
+	})
+}
+
+// broken is a body whose sender has gone, or was too slow.
+type broken struct{ err error }
+
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// An upload whose sender goes away or is too slow is no failure of ours: nothing of it stays, the log is silent, and the link is still good.
+func TestUpload_TheSenderGoes(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		p := newPractice(t, db, clk)
+		var told bytes.Buffer
+		p.Log = slog.New(slog.NewTextHandler(&told, nil))
+		u := p.announce(t, p.patient, "image/png", len(png))
+		for cause, want := range map[error]int{io.ErrUnexpectedEOF: http.StatusBadRequest, os.ErrDeadlineExceeded: http.StatusRequestTimeout} {
+			for _, sent := range []int{0, len(png) - 1} {
+				request := httptest.NewRequest(http.MethodPut, u.URL, io.MultiReader(bytes.NewReader(png[:sent]), broken{cause}))
+				request.ContentLength = int64(len(png))
+				answer := httptest.NewRecorder()
+				p.FilesHandler().ServeHTTP(answer, request)
+				require.Equal(t, want, answer.Code, "%v after %d bytes", cause, sent)
+			}
+		}
+		require.Empty(t, told.String())
+		require.Equal(t, http.StatusNoContent, p.http("PUT", u.URL, png).Code)
 	})
 }

@@ -104,6 +104,9 @@ func (s *Service) EventPage(ctx context.Context, roomID uuid.UUID, after *ent.Cu
 	if page.Events, err = s.Streams.Read(ctx, roomID, page.After, n); err != nil {
 		return nil, stream.Expired(err, refetch)
 	}
+	if n := len(page.Events); n > 0 && page.Events[n-1].Kind == KindRoomDeleted { // meanwhile
+		return nil, fault.ErrNotFound
+	}
 	if err := s.load(ctx, page.Events); err != nil {
 		return nil, err
 	}

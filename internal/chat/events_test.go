@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -65,6 +66,19 @@ func TestEventPage(t *testing.T) {
 			_, err = p.EventPage(access.As(t.Context(), v), p.room.ID, &ahead, nil)
 			requireCode(t, err, fault.CodeNotFound, name)
 		}
+	})
+}
+
+// A page that is read while the room is being deleted has nothing to show: the end of a room is no event of the API.
+func TestEventPage_OfARoomThatEnds(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		p := newPractice(t, db, clk)
+		testkit.Write(t, db, func(ctx context.Context) error { // what the page finds when the deletion commits after the rights were looked at
+			return p.Streams.Append(ctx, stream.Entry{Stream: p.room.ID, Kind: chat.KindRoomDeleted, Subject: p.room.ID})
+		})
+		_, err := p.EventPage(testkit.As(t, p.patient), p.room.ID, nil, nil)
+		requireCode(t, err, fault.CodeNotFound)
 	})
 }
 

@@ -13,7 +13,9 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,6 +26,7 @@ import (
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/user"
 	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/clock"
 )
 
 // Links are signed, so that nothing has to be kept of them, and end by time; who has one needs no other proof.
@@ -96,10 +99,17 @@ func (s *Service) takeFile(w http.ResponseWriter, r *http.Request) {
 
 // keep stores the content under a key of its own, and then claims the upload for it: of several who send at once one wins.
 func (s *Service) keep(ctx context.Context, w http.ResponseWriter, r *http.Request, f *ent.ChatUpload) {
+	allowTime(w)
 	key := folderOf(f.ID) + rand.Text()
-	err := s.Storage.Put(ctx, key, string(f.ContentType), checked(http.MaxBytesReader(w, r.Body, f.SizeBytes), f))
+	err := s.Storage.Put(ctx, key, string(f.ContentType), checked(sent{http.MaxBytesReader(w, r.Body, f.SizeBytes)}, f))
 	var tooLong *http.MaxBytesError
 	switch {
+	case errors.Is(err, errCutOff) && errors.Is(err, os.ErrDeadlineExceeded):
+		http.Error(w, "The content took too long.", http.StatusRequestTimeout)
+		return
+	case errors.Is(err, errCutOff):
+		http.Error(w, "The content did not come whole.", http.StatusBadRequest)
+		return
 	case errors.Is(err, errContent) || errors.As(err, &tooLong):
 		http.Error(w, isRejected, http.StatusUnprocessableEntity)
 		return
@@ -124,6 +134,28 @@ func (s *Service) keep(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		}
 	}
 	s.failed(w, r, err)
+}
+
+// allowTime lets a file come as slowly as its link lives: a phone may need minutes for what the server's usual time for a body is too short for.
+func allowTime(w http.ResponseWriter) {
+	control, now := http.NewResponseController(w), clock.System{}.Now()
+	_ = control.SetReadDeadline(now.Add(sendWithin)) // a connection that knows no deadlines has none
+	_ = control.SetWriteDeadline(now.Add(sendWithin + time.Minute))
+}
+
+var errCutOff = errors.New("the content stopped coming")
+
+// sent is what a client sends. That it stops has errCutOff, to tell it from failures of the storage.
+type sent struct{ io.Reader }
+
+// Read implements io.Reader.
+func (s sent) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	var tooLong *http.MaxBytesError
+	if err != nil && !errors.Is(err, io.EOF) && !errors.As(err, &tooLong) {
+		err = errors.Join(errCutOff, err)
+	}
+	return n, err
 }
 
 var errContent = errors.New("the content is not what was announced")

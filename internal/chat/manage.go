@@ -81,13 +81,17 @@ func (s *Service) become(ctx context.Context, roomID uuid.UUID, to chatroom.Stat
 	})
 }
 
-// tellOf is tell for a caller who has not read who takes part.
+// tellOf is tell for a caller who has not read who takes part. Errors: NOT_FOUND of a room that was taken away meanwhile, as nothing follows that.
 func (s *Service) tellOf(ctx context.Context, e stream.Entry) error {
 	rooms, err := s.roomsOf(ctx, []uuid.UUID{e.Stream})
 	if err != nil {
 		return err
 	}
-	return s.tell(ctx, rooms[e.Stream], e)
+	room, stands := rooms[e.Stream]
+	if !stands {
+		return fault.ErrNotFound.At("roomId")
+	}
+	return s.tell(ctx, room, e)
 }
 
 // DeleteRoom takes a room away from everybody, its readers included; the record keeps it with all that it holds. Administrators may call it. Errors:
@@ -126,7 +130,7 @@ const archiveAfter = 30 * 24 * time.Hour
 const archivePage = 200
 
 // ArchiveDue puts the rooms away that became INACTIVE 30 days ago or before, and returns how many. It is for the job: each room has a transaction of
-// its own, and one that was taken up meanwhile stays.
+// its own, and one that was taken up or away meanwhile stays.
 func (s *Service) ArchiveDue(ctx context.Context) (n int, err error) {
 	ctx = access.System(ctx, "archive chat rooms")
 	due := s.DB.Now().Add(-archiveAfter)
@@ -156,7 +160,7 @@ func (s *Service) archive(ctx context.Context, id uuid.UUID, due time.Time) (don
 			return err
 		}
 		r, err := s.DB.Client.ChatRoom.Get(ctx, id)
-		if err != nil || r.Status != chatroom.StatusINACTIVE || r.StatusSince != nil && r.StatusSince.After(due) {
+		if err != nil || r.DeletedAt != nil || r.Status != chatroom.StatusINACTIVE || r.StatusSince != nil && r.StatusSince.After(due) {
 			return err
 		}
 		done = true

@@ -21,7 +21,7 @@ const (
 	typingEvery = 3 * time.Second // between two signals of a user in a room
 	typingFor   = 6 * time.Second // that a signal is remembered
 	typingTopic = "typing:"
-	manySignals = 1 << 12 // beyond, old ones are looked for
+	manyRooms   = 1 << 12 // beyond, those with old signals only are looked for
 )
 
 // SetTypingInput is the input of SetTyping.
@@ -40,8 +40,9 @@ type Typing struct {
 
 // signals are what users have said lately of their typing. They are nowhere but in the instances' memories.
 type signals struct {
-	mu   sync.Mutex
-	last map[typist]signal
+	mu    sync.Mutex
+	rooms map[uuid.UUID]map[uuid.UUID]signal // the last ones, by room and user
+	sweep int                                // with so many rooms old signals are looked for
 }
 
 type typist struct{ room, user uuid.UUID }
@@ -55,24 +56,41 @@ type signal struct {
 func (s *signals) note(who typist, said signal, gap time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if before, ok := s.last[who]; ok && said.at.Sub(before.at) < gap {
+	if before, ok := s.rooms[who.room][who.user]; ok && said.at.Sub(before.at) < gap {
 		return false
 	}
-	if s.last == nil {
-		s.last = map[typist]signal{}
+	if s.rooms == nil {
+		s.rooms, s.sweep = map[uuid.UUID]map[uuid.UUID]signal{}, manyRooms
 	}
-	if len(s.last) >= manySignals {
-		maps.DeleteFunc(s.last, func(_ typist, old signal) bool { return said.at.Sub(old.at) >= typingFor })
+	if len(s.rooms) >= s.sweep {
+		s.forget(said.at)
 	}
-	s.last[who] = said
+	if s.rooms[who.room] == nil {
+		s.rooms[who.room] = map[uuid.UUID]signal{}
+	}
+	s.rooms[who.room][who.user] = said
 	return true
+}
+
+// forget lets go of rooms in which nobody has said anything lately. The next time is when there are twice as many: a signal costs the same however many
+// rooms there are.
+func (s *signals) forget(now time.Time) {
+	maps.DeleteFunc(s.rooms, func(_ uuid.UUID, last map[uuid.UUID]signal) bool {
+		for _, old := range last {
+			if now.Sub(old.at) < typingFor {
+				return false
+			}
+		}
+		return true
+	})
+	s.sweep = max(manyRooms, 2*len(s.rooms))
 }
 
 // isEarly tells whether the user has given a signal so lately that another one does not count.
 func (s *signals) isEarly(who typist, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before, ok := s.last[who]
+	before, ok := s.rooms[who.room][who.user]
 	return ok && now.Sub(before.at) < typingEvery
 }
 
@@ -81,10 +99,10 @@ func (s *signals) others(room, reader uuid.UUID, now time.Time) Typing {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var shown Typing
-	for who, said := range s.last {
+	for user, said := range s.rooms[room] {
 		ends := said.at.Add(typingFor)
-		if who.room == room && who.user != reader && said.isTyping && now.Before(ends) && (shown.ExpiresAt == nil || ends.After(*shown.ExpiresAt)) {
-			shown = Typing{IsTyping: true, UserID: &who.user, ExpiresAt: &ends}
+		if user != reader && said.isTyping && now.Before(ends) && (shown.ExpiresAt == nil || ends.After(*shown.ExpiresAt)) {
+			shown = Typing{IsTyping: true, UserID: &user, ExpiresAt: &ends}
 		}
 	}
 	return shown

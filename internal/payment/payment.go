@@ -24,7 +24,8 @@ type Provider interface {
 	// Lookup tells what became of a checkout, as the event that told or should have told of it; ok is false while nothing has. A payment that is under
 	// way, whose money may still come, is told as CheckoutCompleted that is not paid.
 	Lookup(ctx context.Context, ref string) (e Event, ok bool, err error)
-	// Refund pays back. Asking again with the same RefundID pays once and returns the same ref.
+	// Refund pays back. Asking again with the same RefundID pays once and returns the same ref. ErrPending comes with the ref of a refund that the
+	// provider has taken on and not made yet: what became of it is told to who asks again with that ref.
 	Refund(ctx context.Context, r RefundRequest) (ref string, err error)
 	// ParseEvent checks the signature and the age of a webhook's raw body and reads the event, for which it may ask the provider. Errors: ErrSignature.
 	ParseEvent(ctx context.Context, header http.Header, body []byte) (Event, error)
@@ -32,6 +33,9 @@ type Provider interface {
 
 // ErrSignature is the answer to a webhook that is not the provider's, or is too old.
 var ErrSignature = errors.New("payment: the webhook's signature or time is wrong")
+
+// ErrPending tells that the provider has taken a refund on and has not made it yet, which may take days.
+var ErrPending = errors.New("payment: the provider has not made the refund yet")
 
 // CheckoutRequest says what is to be paid.
 type CheckoutRequest struct {
@@ -55,6 +59,7 @@ type RefundRequest struct {
 	OrderID    uuid.UUID
 	PaymentRef string
 	Amount     money.Amount
+	Ref        string // of the same refund when it was taken on before and not made yet, else empty
 }
 
 // EventType is what an event tells.

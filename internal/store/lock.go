@@ -12,10 +12,14 @@ import (
 	"github.com/google/uuid"
 )
 
+// exclusive is the lock of who may change rows. It does not keep others from writing rows that refer to these, as FOR UPDATE would: who writes a message
+// refers to the patient and holds the room, and whoever moves a visit locks the patient and then the room.
+const exclusive = entsql.LockNoKeyUpdate
+
 // Lock locks the rows of a table until the transaction ends, in id order, so that two callers never wait for each other. On SQLite
 // the transaction is alone already.
 func (db *DB) Lock(ctx context.Context, table string, ids ...uuid.UUID) error {
-	return db.lock(ctx, table, entsql.LockUpdate, ids)
+	return db.lock(ctx, table, exclusive, ids)
 }
 
 // Share keeps the rows as they are until the transaction ends: who has it waits for those who Lock or change them, and they for him, but not for others
@@ -27,7 +31,7 @@ func (db *DB) Share(ctx context.Context, table string, ids ...uuid.UUID) error {
 // ForUpdate is a predicate that locks what a query reads, as Lock does, with one statement less; for a query of one row in a transaction.
 func (db *DB) ForUpdate(s *entsql.Selector) {
 	if db.dialect == dialect.Postgres {
-		s.ForUpdate()
+		s.For(exclusive)
 	}
 }
 

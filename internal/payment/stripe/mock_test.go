@@ -82,5 +82,8 @@ func TestRequests_HaveTheShapeThatStripeDescribes(t *testing.T) {
 	ref, err := p.Refund(ctx, payment.RefundRequest{RefundID: uuid.New(), OrderID: order, PaymentRef: "pi_1", Amount: money.Amount{Minor: 100, Currency: "AUD"}})
 	require.NoError(t, err)
 	require.NotEmpty(t, ref)
+	again, err := p.Refund(ctx, payment.RefundRequest{RefundID: uuid.New(), OrderID: order, PaymentRef: "pi_1", Ref: ref})
+	require.NoError(t, err)
+	require.NotEmpty(t, again)
 	require.GreaterOrEqual(t, p.fee(ctx, "pi_1", "AUD"), int64(0))
 }

@@ -14,6 +14,13 @@ func (p *Provider) Refund(ctx context.Context, r payment.RefundRequest) (string,
 	if err := mayCall(ctx); err != nil {
 		return "", err
 	}
+	if r.Ref != "" {
+		made, err := p.api.V1Refunds.Retrieve(ctx, r.Ref, nil)
+		if err != nil {
+			return "", problem("look up a refund", err)
+		}
+		return outcome(made)
+	}
 	params := &stripe.RefundCreateParams{
 		PaymentIntent: stripe.String(r.PaymentRef), Amount: stripe.Int64(r.Amount.Minor),
 		Metadata: map[string]string{orderKey: r.OrderID.String(), "refund_id": r.RefundID.String()},
@@ -26,8 +33,17 @@ func (p *Provider) Refund(ctx context.Context, r payment.RefundRequest) (string,
 	if err != nil {
 		return "", problem("refund", err)
 	}
-	if made.Status == stripe.RefundStatusFailed || made.Status == stripe.RefundStatusCanceled {
+	return outcome(made)
+}
+
+// outcome is what has become of a refund so far.
+func outcome(made *stripe.Refund) (string, error) {
+	switch made.Status {
+	case stripe.RefundStatusSucceeded:
+		return made.ID, nil
+	case stripe.RefundStatusPending, stripe.RefundStatusRequiresAction:
+		return made.ID, payment.ErrPending
+	default:
 		return "", fmt.Errorf("%w: %s", errRefundFailed, made.FailureReason)
 	}
-	return made.ID, nil
 }

@@ -26,6 +26,7 @@ type Server struct {
 	sessions map[string]*Session
 	answers  map[string]map[string]any // by idempotency key
 	refunds  []string
+	status   string   // of all refunds
 	keys     []string // the Authorization of every call
 	events   int
 	away     bool
@@ -33,13 +34,14 @@ type Server struct {
 
 // New starts a stand-in that ends with the test.
 func New(tb testing.TB) *Server {
-	s := &Server{Secret: "whsec_stand_in", sessions: map[string]*Session{}, answers: map[string]map[string]any{}}
+	s := &Server{Secret: "whsec_stand_in", status: "succeeded", sessions: map[string]*Session{}, answers: map[string]map[string]any{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/checkout/sessions", s.once(s.create))
 	mux.HandleFunc("GET /v1/checkout/sessions/{id}", s.once(s.show))
 	mux.HandleFunc("POST /v1/checkout/sessions/{id}/expire", s.once(s.expire))
 	mux.HandleFunc("GET /v1/payment_intents/{id}", s.once(s.intent))
 	mux.HandleFunc("POST /v1/refunds", s.once(s.refund))
+	mux.HandleFunc("GET /v1/refunds/{id}", s.once(s.shownRefund))
 	server := httptest.NewServer(mux)
 	tb.Cleanup(server.Close)
 	s.URL = server.URL
@@ -51,6 +53,13 @@ func (s *Server) Away(isAway bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.away = isAway
+}
+
+// Refunds sets what all refunds are from now on, such as "pending", "failed" or "succeeded".
+func (s *Server) Refunds(status string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status = status
 }
 
 // Session returns the only session of an order, as it is now.
@@ -168,9 +177,13 @@ func (s *Server) refund(form map[string]string, _ string) (map[string]any, *fail
 		}
 		one.Refunded += amount
 		s.refunds = append(s.refunds, one.Intent)
-		return map[string]any{"id": fmt.Sprint("re_", len(s.refunds)), "object": "refund", "status": "succeeded", "amount": amount}, nil
+		return map[string]any{"id": fmt.Sprint("re_", len(s.refunds)), "object": "refund", "status": s.status, "amount": amount}, nil
 	}
 	return nil, &failure{http.StatusNotFound, "resource_missing", "none"}
+}
+
+func (s *Server) shownRefund(_ map[string]string, id string) (map[string]any, *failure) {
+	return map[string]any{"id": id, "object": "refund", "status": s.status}, nil
 }
 
 // session is a session as the API shows it.

@@ -28,7 +28,7 @@ import (
 
 const (
 	rushedSlots   = 80
-	rushedCallers = 4 // of each slot: a scheduler by telephone, the others patients for themselves
+	rushedCallers = 4 // of each slot: of every other one a scheduler by telephone, who is mostly first, the others patients for themselves
 	rushWaves     = 8 // the callers come in waves, so that each kill meets some
 	rushKills     = 6
 	rushPatience  = 3 * time.Minute
@@ -147,7 +147,7 @@ func (r *killedRush) seed(t *testing.T, db *store.DB) {
 	}
 	for n := range rushedSlots * rushedCallers {
 		p := testkit.Patient(t, db)
-		c := &caller{killedRush: r, n: n, slot: slots[n/rushedCallers].ID, patient: p, byStaff: n%rushedCallers == n/rushedCallers%rushedCallers, token: staff}
+		c := &caller{killedRush: r, n: n, slot: slots[n/rushedCallers].ID, patient: p, byStaff: n%(2*rushedCallers) == n/rushedCallers%rushedCallers, token: staff}
 		if !c.byStaff {
 			c.token = in.SignIn(t, p.Email, testkit.Password).Token
 		}

@@ -92,6 +92,14 @@ func both(t *testing.T, fn func(t *testing.T, engine string)) {
 	}
 }
 
+// inTurn is for tests that measure times: they run before the parallel ones, one engine after the other.
+func inTurn(t *testing.T, fn func(t *testing.T, engine string)) {
+	t.Helper()
+	for _, engine := range testkit.Engines() {
+		t.Run(engine, func(t *testing.T) { fn(t, engine) })
+	}
+}
+
 // TestSockets_APaidVisitIsAConversation: the payment opens the room, patient and doctor see each other's messages, wherever each is connected and however each sends.
 func TestSockets_APaidVisitIsAConversation(t *testing.T) {
 	t.Parallel()

@@ -50,7 +50,7 @@ func AtEnd(fn func()) {
 // Summary tells in one line what takes part in the tests and what is left out.
 func Summary() string {
 	long, leftOut := "no", ""
-	if wantsLong() {
+	if IsLong() {
 		long = "yes"
 	}
 	if !slices.Contains(Engines(), Postgres) {
@@ -80,9 +80,10 @@ func Engines() []string {
 // Long skips the test unless the long ones were asked for.
 func Long(tb testing.TB) {
 	tb.Helper()
-	if !wantsLong() {
+	if !IsLong() {
 		tb.Skip("a long test: set CAREGRAPH_LONG=1")
 	}
 }
 
-func wantsLong() bool { return os.Getenv("CAREGRAPH_LONG") == "1" }
+// IsLong tells whether the long tests were asked for.
+func IsLong() bool { return os.Getenv("CAREGRAPH_LONG") == "1" }

@@ -30,15 +30,13 @@ type api struct {
 	clients map[string]*testkit.Client // by viewer
 }
 
-// TestMatrixOverHTTP tries the ways of reading of the API as a client sees it, on both engines.
+// TestMatrixOverHTTP tries the ways of reading of the API as a client sees it, on both engines. It is a long test: TestMatrix asks both engines for every row.
 func TestMatrixOverHTTP(t *testing.T) {
+	testkit.Long(t)
 	t.Parallel()
 	for _, engine := range testkit.Engines() {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			if engine != testkit.SQLite {
-				testkit.Long(t) // TestMatrix asks both engines for every row; the way over HTTP is the same for both
-			}
 			a := serve(t, engine)
 			a.tryNodeFields()
 			a.tryTrees()

@@ -118,6 +118,7 @@ func TestMatrixNoticesMutations(t *testing.T) {
 
 // Mistakes about reading show over HTTP too.
 func TestMatrixOverHTTPNoticesMutations(t *testing.T) {
+	testkit.Long(t)
 	served := serve(t, testkit.SQLite)
 	isRead := func(entity, way string) bool { return slices.Contains(apiWays, way) && isNode(entity) }
 	seeded(t, isRead, func(t *testing.T, _, way string) {

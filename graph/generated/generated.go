@@ -8078,7 +8078,7 @@ extend type Mutation {
   pingActivity("Nothing yet." input: PingActivityInput): PingActivityPayload! @auth
   "Changes the password and ends the user's other sessions. Errors: INVALID_CREDENTIALS, WEAK_PASSWORD, THROTTLED."
   changePassword("Old and new password." input: ChangePasswordInput!): ChangePasswordPayload! @auth
-  "Begins to set up a generator of one-time codes, which is pending until confirmTotp. Errors: INVALID_CREDENTIALS, ILLEGAL_STATUS (there is one already), THROTTLED."
+  "Begins to set up a generator of one-time codes, which is pending until confirmTotp. Errors: INVALID_CREDENTIALS, ILLEGAL_STATUS (there is one already, or a patient's e-mail address is not confirmed yet), THROTTLED."
   enableTotp("The password once more." input: EnableTotpInput!): EnableTotpPayload! @auth
   "Confirms the pending generator by a first code: from then on signing in needs one. Errors: INVALID_CREDENTIALS, ILLEGAL_STATUS (none is pending), THROTTLED."
   confirmTotp("A code." input: ConfirmTotpInput!): ConfirmTotpPayload! @auth

@@ -27,7 +27,7 @@ const (
 	noise     = 50 * time.Millisecond // of other programs; who waited for the stuck reader would wait for seconds
 )
 
-// TestSockets_AReaderThatStopsIsEnded within 15 s, and others get their messages as fast as before. A busy machine may spoil a comparison, but not three.
+// TestSockets_AReaderThatStopsIsEnded within 15 s, and others get their messages as fast as before. A busy machine may spoil a measurement, but not three.
 func TestSockets_AReaderThatStopsIsEnded(t *testing.T) {
 	testkit.Long(t)
 	for _, engine := range testkit.Engines() {
@@ -37,13 +37,13 @@ func TestSockets_AReaderThatStopsIsEnded(t *testing.T) {
 			writer := c.patient.Socket(t)
 			c.deliveries(t, writer, feed, measured/4) // warm
 			for attempt := 1; !c.standsStill(t, writer, feed); attempt++ {
-				require.Less(t, attempt, 3, "the 99th percentile of others moves")
+				require.Less(t, attempt, 3, "the reader is ended late, or the 99th percentile of others moves")
 			}
 		})
 	}
 }
 
-// standsStill compares deliveries before and beside a stuck reader, whose end it awaits.
+// standsStill tells whether a stuck reader was ended in time while others were served as before.
 func (c *conversation) standsStill(t *testing.T, writer *testkit.Socket, feed *testkit.Feed) bool {
 	t.Helper()
 	before := c.deliveries(t, writer, feed, measured)
@@ -52,18 +52,18 @@ func (c *conversation) standsStill(t *testing.T, writer *testkit.Socket, feed *t
 	ended := make(chan time.Duration, 1)
 	go func() { ended <- untilGone(stuck, stopped) }()
 	during := c.deliveries(t, writer, feed, measured)
-	for len(ended) == 0 && system.Now().Sub(stopped) < stuckTime {
+	for len(ended) == 0 && system.Now().Sub(stopped) < 2*stuckTime {
 		during = append(during, c.deliveries(t, writer, feed, 50)...)
 	}
 	select {
 	case took := <-ended:
 		fmt.Printf("a stuck reader on %s was ended after %s; others: p50 %s, p99 %s before, p50 %s, p99 %s beside it\n", c.a.DB.Dialect(), took.Round(10*time.Millisecond),
 			percentile(before, 50), percentile(before, 99), percentile(during, 50), percentile(during, 99))
-		require.Less(t, took, stuckTime)
+		return took < stuckTime && percentile(during, 99) <= 2*percentile(before, 99)+noise
 	case <-time.After(time.Second):
-		t.Fatal("the stuck reader is still there")
+		require.Fail(t, "the stuck reader is still there")
+		return false
 	}
-	return percentile(during, 99) <= 2*percentile(before, 99)+noise
 }
 
 // stuckReader subscribes and reads nothing any more.

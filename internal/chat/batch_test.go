@@ -121,8 +121,8 @@ func TestGroup_OfADatabaseThatIsAwayFailsAsAWhole(t *testing.T) {
 	})
 }
 
-// Full groups have five seconds each, so that this runs before the parallel tests.
 func TestGroup_NumberOfStatements(t *testing.T) {
+	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		p := newPractice(t, db, clk)
 		rooms := []uuid.UUID{p.room.ID}

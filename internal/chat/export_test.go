@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"runtime"
+	"time"
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/chatmessage"
@@ -75,6 +76,9 @@ func (s *Service) AwaitClosed() {
 		runtime.Gosched()
 	}
 }
+
+// BePatient gives groups a minute, for tests that run beside others.
+func (s *Service) BePatient() { s.queue.time = time.Minute }
 
 // LimitWaiting changes how many sends may wait.
 func (s *Service) LimitWaiting(n int) { s.queue.limit = n }

@@ -45,10 +45,12 @@ func newService(db *store.DB) *chat.Service {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	recorder := audit.New(db, log, audit.Options{})
 	recorder.Install()
-	return chat.New(chat.Config{
+	s := chat.New(chat.Config{
 		DB: db, Streams: stream.New(db, nil, log), Audit: recorder, Notify: notify.New(notify.Config{DB: db, Log: log, Audit: recorder}),
 		Storage: &shelf{}, FileKey: []byte("a key of tests"), BaseURL: "https://care.test", Log: log,
 	})
+	s.BePatient()
+	return s
 }
 
 func newPractice(t *testing.T, db *store.DB, clk *clock.Fake) *practice {

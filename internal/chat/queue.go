@@ -16,7 +16,7 @@ const (
 	maxWaiting = 4096 // sends that wait for their turn
 	maxBatch   = 128  // sends of one transaction
 
-	batchTime = 5 * time.Second // after which a transaction is given up, and what is left of one that is done again message by message
+	batchTime = 5 * time.Second // of a group's transaction, and of all that follow when it is done again message by message
 )
 
 // errWaiting is the answer to a send that would have to wait too long.
@@ -28,6 +28,7 @@ type queue struct {
 	mu      sync.Mutex
 	waiting []*send
 	limit   int
+	time    time.Duration // of a group, after which it is given up
 	working chan struct{} // closed when the worker has ended; nil when there is none
 	closed  bool
 }
@@ -118,7 +119,7 @@ func (s *Service) storeAll(ctx context.Context, batch []*send) {
 		return
 	}
 	s.Log.WarnContext(ctx, "a group of messages is stored one by one", "messages", len(batch), "cause", err)
-	ctx, cancel := context.WithTimeout(ctx, batchTime)
+	ctx, cancel := context.WithTimeout(ctx, s.queue.time)
 	defer cancel()
 	for _, one := range batch {
 		outcomes, err := s.storeWithin(ctx, []*send{one})
@@ -139,7 +140,7 @@ func isCertain(err error) bool {
 
 // storeWithin is store within the time of a group. A panic fails the group and not the program: the callers wait elsewhere.
 func (s *Service) storeWithin(ctx context.Context, batch []*send) (outcomes []outcome, err error) {
-	ctx, cancel := context.WithTimeout(ctx, batchTime)
+	ctx, cancel := context.WithTimeout(ctx, s.queue.time)
 	defer cancel()
 	defer func() {
 		if r := recover(); r != nil {

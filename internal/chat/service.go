@@ -39,7 +39,7 @@ type Service struct {
 
 // New returns the service. Stop ends it.
 func New(c Config) *Service {
-	s := &Service{Config: c, queue: queue{limit: maxWaiting}}
+	s := &Service{Config: c, queue: queue{limit: maxWaiting, time: batchTime}}
 	c.Streams.OnTold(typingTopic, s.heard)
 	return s
 }

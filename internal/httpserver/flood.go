@@ -21,11 +21,11 @@ type floods struct {
 	most     int
 	clock    clock.Clock
 	mu       sync.Mutex
-	sessions *simplelru.LRU[uuid.UUID, []time.Time] // instants of the requests within the window, oldest first
+	sessions *simplelru.LRU[uuid.UUID, []int64] // instants of the requests within the window in Unix microseconds, oldest first
 }
 
 func newFloods(most int, clk clock.Clock) *floods {
-	sessions, err := simplelru.NewLRU[uuid.UUID, []time.Time](watchedSessions, nil)
+	sessions, err := simplelru.NewLRU[uuid.UUID, []int64](watchedSessions, nil)
 	if err != nil { // only for a size that is not positive
 		panic(err)
 	}
@@ -36,10 +36,10 @@ func newFloods(most int, clk clock.Clock) *floods {
 func (f *floods) exceeds(session uuid.UUID) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	now := f.clock.Now()
+	now := f.clock.Now().UnixMicro()
 	times, _ := f.sessions.Get(session)
 	gone := 0
-	for gone < len(times) && !times[gone].After(now.Add(-floodWindow)) {
+	for gone < len(times) && times[gone] <= now-floodWindow.Microseconds() {
 		gone++
 	}
 	times = append(slices.Delete(times, 0, max(gone, len(times)-f.most)), now)

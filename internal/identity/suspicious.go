@@ -83,8 +83,12 @@ func (s *Service) watch(ctx context.Context, b *bearer) {
 	if ent.IsNotFound(err) {
 		return // another request was quicker
 	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "a session that moved could not be flagged", slog.String("session", id.String()), slog.Any("error", err))
+		return
+	}
 	s.Log.WarnContext(ctx, "a session is used from elsewhere than where it was opened", slog.String("session", id.String()),
-		slog.Bool("otherNetwork", isMoved), slog.Bool("otherProgram", isOther), slog.Any("error", err))
+		slog.Bool("otherNetwork", isMoved), slog.Bool("otherProgram", isOther))
 }
 
 // The networks within which an address may change: that of a household or a telephone company's gateway.

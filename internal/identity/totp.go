@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -25,13 +26,16 @@ const (
 )
 
 // EnableTotp begins to set up a generator, pending until ConfirmTotp; a pending one is replaced. For every signed-in user. Wrong passwords count as
-// failed sign-ins. Errors: INVALID_CREDENTIALS, ILLEGAL_STATUS (the factor is on), THROTTLED, UNAUTHENTICATED, UNAVAILABLE (no key to encrypt with).
+// failed sign-ins. Errors: INVALID_CREDENTIALS, ILLEGAL_STATUS (the factor is on, or a patient's address is not confirmed), THROTTLED, UNAUTHENTICATED, UNAVAILABLE (no key to encrypt with).
 func (s *Service) EnableTotp(ctx context.Context, in EnableTotpInput) (*TotpSecret, error) {
 	if len(s.TotpKeys.keys) == 0 {
 		return nil, errNoTotpKey
 	}
 	var made *TotpSecret
 	err := s.asOwner(ctx, "enableTotp", &in.Password, func(ctx context.Context, u *ent.User) error {
+		if u.EmailVerifiedAt == nil && slices.Contains(rolesOf(u), access.Patient) { // who registered another's address would lock its owner out
+			return ErrIllegalStatus.Says("Confirm your e-mail address first, by the mailed link.")
+		}
 		if u.HasTotp {
 			return ErrIllegalStatus.Says("There is a second factor already: disable it first.")
 		}

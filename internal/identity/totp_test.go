@@ -91,6 +91,27 @@ func TestTotp(t *testing.T) {
 	})
 }
 
+// Who registered with another's address must not lock its owner out, who could take the account over by a password reset.
+func TestTotpNeedsAProvedAddressOfPatients(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, c *clinic) {
+		for _, role := range []access.Role{access.Patient, access.Nurse} {
+			u := testkit.User(t, c.db, role)
+			ctx := c.as(t, c.signIn(t, u).Token)
+			testkit.Write(t, c.db, func(ctx context.Context) error { return c.db.Client.User.UpdateOneID(u.ID).ClearEmailVerifiedAt().Exec(ctx) })
+			_, err := c.EnableTotp(ctx, identity.EnableTotpInput{Password: testkit.Password})
+			if role == access.Patient {
+				requireFault(t, err, "ILLEGAL_STATUS")
+				testkit.Write(t, c.db, func(ctx context.Context) error {
+					return c.db.Client.User.UpdateOneID(u.ID).SetEmailVerifiedAt(c.clk.Now()).Exec(ctx)
+				})
+				_, err = c.EnableTotp(ctx, identity.EnableTotpInput{Password: testkit.Password})
+			}
+			require.NoError(t, err, role)
+		}
+	})
+}
+
 // tokenOf signs a holder in with the next unused code.
 func (c *clinic) tokenOf(t *testing.T, h *holder) string {
 	t.Helper()

@@ -16,11 +16,15 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/caregraph/caregraph/ent/admission"
+	"github.com/caregraph/caregraph/ent/admissionrecord"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
+	"github.com/caregraph/caregraph/ent/bed"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chargefailure"
 	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatmessageversion"
@@ -35,9 +39,11 @@ import (
 	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
+	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
@@ -51,9 +57,14 @@ import (
 	"github.com/caregraph/caregraph/ent/secondfactor"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/ent/stream"
 	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/ent/ward"
+	"github.com/caregraph/caregraph/ent/wardrate"
 )
 
 // Client is the client that holds all ent builders.
@@ -61,6 +72,10 @@ type Client struct {
 	config
 	// Schema is the client for creating, migrating and dropping schema.
 	Schema *migrate.Schema
+	// Admission is the client for interacting with the Admission builders.
+	Admission *AdmissionClient
+	// AdmissionRecord is the client for interacting with the AdmissionRecord builders.
+	AdmissionRecord *AdmissionRecordClient
 	// Appointment is the client for interacting with the Appointment builders.
 	Appointment *AppointmentClient
 	// AppointmentIntake is the client for interacting with the AppointmentIntake builders.
@@ -69,8 +84,12 @@ type Client struct {
 	AppointmentStatusChange *AppointmentStatusChangeClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
 	AuditEvent *AuditEventClient
+	// Bed is the client for interacting with the Bed builders.
+	Bed *BedClient
 	// CareRelation is the client for interacting with the CareRelation builders.
 	CareRelation *CareRelationClient
+	// ChargeFailure is the client for interacting with the ChargeFailure builders.
+	ChargeFailure *ChargeFailureClient
 	// ChatAttachment is the client for interacting with the ChatAttachment builders.
 	ChatAttachment *ChatAttachmentClient
 	// ChatMessage is the client for interacting with the ChatMessage builders.
@@ -99,12 +118,16 @@ type Client struct {
 	LinkCode *LinkCodeClient
 	// LoginAttempt is the client for interacting with the LoginAttempt builders.
 	LoginAttempt *LoginAttemptClient
+	// NhiaMembership is the client for interacting with the NhiaMembership builders.
+	NhiaMembership *NhiaMembershipClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
 	// Order is the client for interacting with the Order builders.
 	Order *OrderClient
 	// Patient is the client for interacting with the Patient builders.
 	Patient *PatientClient
+	// PatientHealth is the client for interacting with the PatientHealth builders.
+	PatientHealth *PatientHealthClient
 	// PaymentEvent is the client for interacting with the PaymentEvent builders.
 	PaymentEvent *PaymentEventClient
 	// Practitioner is the client for interacting with the Practitioner builders.
@@ -131,12 +154,22 @@ type Client struct {
 	Session *SessionClient
 	// Slot is the client for interacting with the Slot builders.
 	Slot *SlotClient
+	// Stay is the client for interacting with the Stay builders.
+	Stay *StayClient
 	// Stream is the client for interacting with the Stream builders.
 	Stream *StreamClient
 	// StreamEntry is the client for interacting with the StreamEntry builders.
 	StreamEntry *StreamEntryClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
+	// Wallet is the client for interacting with the Wallet builders.
+	Wallet *WalletClient
+	// WalletTransaction is the client for interacting with the WalletTransaction builders.
+	WalletTransaction *WalletTransactionClient
+	// Ward is the client for interacting with the Ward builders.
+	Ward *WardClient
+	// WardRate is the client for interacting with the WardRate builders.
+	WardRate *WardRateClient
 }
 
 // NewClient creates a new client configured with the given options.
@@ -148,11 +181,15 @@ func NewClient(opts ...Option) *Client {
 
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
+	c.Admission = NewAdmissionClient(c.config)
+	c.AdmissionRecord = NewAdmissionRecordClient(c.config)
 	c.Appointment = NewAppointmentClient(c.config)
 	c.AppointmentIntake = NewAppointmentIntakeClient(c.config)
 	c.AppointmentStatusChange = NewAppointmentStatusChangeClient(c.config)
 	c.AuditEvent = NewAuditEventClient(c.config)
+	c.Bed = NewBedClient(c.config)
 	c.CareRelation = NewCareRelationClient(c.config)
+	c.ChargeFailure = NewChargeFailureClient(c.config)
 	c.ChatAttachment = NewChatAttachmentClient(c.config)
 	c.ChatMessage = NewChatMessageClient(c.config)
 	c.ChatMessageVersion = NewChatMessageVersionClient(c.config)
@@ -167,9 +204,11 @@ func (c *Client) init() {
 	c.Leave = NewLeaveClient(c.config)
 	c.LinkCode = NewLinkCodeClient(c.config)
 	c.LoginAttempt = NewLoginAttemptClient(c.config)
+	c.NhiaMembership = NewNhiaMembershipClient(c.config)
 	c.Notification = NewNotificationClient(c.config)
 	c.Order = NewOrderClient(c.config)
 	c.Patient = NewPatientClient(c.config)
+	c.PatientHealth = NewPatientHealthClient(c.config)
 	c.PaymentEvent = NewPaymentEventClient(c.config)
 	c.Practitioner = NewPractitionerClient(c.config)
 	c.PractitionerCredential = NewPractitionerCredentialClient(c.config)
@@ -183,9 +222,14 @@ func (c *Client) init() {
 	c.SecondFactor = NewSecondFactorClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.Slot = NewSlotClient(c.config)
+	c.Stay = NewStayClient(c.config)
 	c.Stream = NewStreamClient(c.config)
 	c.StreamEntry = NewStreamEntryClient(c.config)
 	c.User = NewUserClient(c.config)
+	c.Wallet = NewWalletClient(c.config)
+	c.WalletTransaction = NewWalletTransactionClient(c.config)
+	c.Ward = NewWardClient(c.config)
+	c.WardRate = NewWardRateClient(c.config)
 }
 
 type (
@@ -278,11 +322,15 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	return &Tx{
 		ctx:                     ctx,
 		config:                  cfg,
+		Admission:               NewAdmissionClient(cfg),
+		AdmissionRecord:         NewAdmissionRecordClient(cfg),
 		Appointment:             NewAppointmentClient(cfg),
 		AppointmentIntake:       NewAppointmentIntakeClient(cfg),
 		AppointmentStatusChange: NewAppointmentStatusChangeClient(cfg),
 		AuditEvent:              NewAuditEventClient(cfg),
+		Bed:                     NewBedClient(cfg),
 		CareRelation:            NewCareRelationClient(cfg),
+		ChargeFailure:           NewChargeFailureClient(cfg),
 		ChatAttachment:          NewChatAttachmentClient(cfg),
 		ChatMessage:             NewChatMessageClient(cfg),
 		ChatMessageVersion:      NewChatMessageVersionClient(cfg),
@@ -297,9 +345,11 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Leave:                   NewLeaveClient(cfg),
 		LinkCode:                NewLinkCodeClient(cfg),
 		LoginAttempt:            NewLoginAttemptClient(cfg),
+		NhiaMembership:          NewNhiaMembershipClient(cfg),
 		Notification:            NewNotificationClient(cfg),
 		Order:                   NewOrderClient(cfg),
 		Patient:                 NewPatientClient(cfg),
+		PatientHealth:           NewPatientHealthClient(cfg),
 		PaymentEvent:            NewPaymentEventClient(cfg),
 		Practitioner:            NewPractitionerClient(cfg),
 		PractitionerCredential:  NewPractitionerCredentialClient(cfg),
@@ -313,9 +363,14 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		SecondFactor:            NewSecondFactorClient(cfg),
 		Session:                 NewSessionClient(cfg),
 		Slot:                    NewSlotClient(cfg),
+		Stay:                    NewStayClient(cfg),
 		Stream:                  NewStreamClient(cfg),
 		StreamEntry:             NewStreamEntryClient(cfg),
 		User:                    NewUserClient(cfg),
+		Wallet:                  NewWalletClient(cfg),
+		WalletTransaction:       NewWalletTransactionClient(cfg),
+		Ward:                    NewWardClient(cfg),
+		WardRate:                NewWardRateClient(cfg),
 	}, nil
 }
 
@@ -335,11 +390,15 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	return &Tx{
 		ctx:                     ctx,
 		config:                  cfg,
+		Admission:               NewAdmissionClient(cfg),
+		AdmissionRecord:         NewAdmissionRecordClient(cfg),
 		Appointment:             NewAppointmentClient(cfg),
 		AppointmentIntake:       NewAppointmentIntakeClient(cfg),
 		AppointmentStatusChange: NewAppointmentStatusChangeClient(cfg),
 		AuditEvent:              NewAuditEventClient(cfg),
+		Bed:                     NewBedClient(cfg),
 		CareRelation:            NewCareRelationClient(cfg),
+		ChargeFailure:           NewChargeFailureClient(cfg),
 		ChatAttachment:          NewChatAttachmentClient(cfg),
 		ChatMessage:             NewChatMessageClient(cfg),
 		ChatMessageVersion:      NewChatMessageVersionClient(cfg),
@@ -354,9 +413,11 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Leave:                   NewLeaveClient(cfg),
 		LinkCode:                NewLinkCodeClient(cfg),
 		LoginAttempt:            NewLoginAttemptClient(cfg),
+		NhiaMembership:          NewNhiaMembershipClient(cfg),
 		Notification:            NewNotificationClient(cfg),
 		Order:                   NewOrderClient(cfg),
 		Patient:                 NewPatientClient(cfg),
+		PatientHealth:           NewPatientHealthClient(cfg),
 		PaymentEvent:            NewPaymentEventClient(cfg),
 		Practitioner:            NewPractitionerClient(cfg),
 		PractitionerCredential:  NewPractitionerCredentialClient(cfg),
@@ -370,16 +431,21 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		SecondFactor:            NewSecondFactorClient(cfg),
 		Session:                 NewSessionClient(cfg),
 		Slot:                    NewSlotClient(cfg),
+		Stay:                    NewStayClient(cfg),
 		Stream:                  NewStreamClient(cfg),
 		StreamEntry:             NewStreamEntryClient(cfg),
 		User:                    NewUserClient(cfg),
+		Wallet:                  NewWalletClient(cfg),
+		WalletTransaction:       NewWalletTransactionClient(cfg),
+		Ward:                    NewWardClient(cfg),
+		WardRate:                NewWardRateClient(cfg),
 	}, nil
 }
 
 // Debug returns a new debug-client. It's used to get verbose logging on specific operations.
 //
 //	client.Debug().
-//		Appointment.
+//		Admission.
 //		Query().
 //		Count(ctx)
 func (c *Client) Debug() *Client {
@@ -402,14 +468,16 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
-		c.CareRelation, c.ChatAttachment, c.ChatMessage, c.ChatMessageVersion,
+		c.Admission, c.AdmissionRecord, c.Appointment, c.AppointmentIntake,
+		c.AppointmentStatusChange, c.AuditEvent, c.Bed, c.CareRelation,
+		c.ChargeFailure, c.ChatAttachment, c.ChatMessage, c.ChatMessageVersion,
 		c.ChatRead, c.ChatRoom, c.ChatUpload, c.Counter, c.Delivery, c.EmailToken,
 		c.IdempotencyKey, c.JobRun, c.Leave, c.LinkCode, c.LoginAttempt,
-		c.Notification, c.Order, c.Patient, c.PaymentEvent, c.Practitioner,
-		c.PractitionerCredential, c.Question, c.QuestionAnswer, c.RateEvent,
-		c.RecordOpening, c.RecoveryCode, c.Refund, c.SandboxCheckout, c.SecondFactor,
-		c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
+		c.NhiaMembership, c.Notification, c.Order, c.Patient, c.PatientHealth,
+		c.PaymentEvent, c.Practitioner, c.PractitionerCredential, c.Question,
+		c.QuestionAnswer, c.RateEvent, c.RecordOpening, c.RecoveryCode, c.Refund,
+		c.SandboxCheckout, c.SecondFactor, c.Session, c.Slot, c.Stay, c.Stream,
+		c.StreamEntry, c.User, c.Wallet, c.WalletTransaction, c.Ward, c.WardRate,
 	} {
 		n.Use(hooks...)
 	}
@@ -419,14 +487,16 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Appointment, c.AppointmentIntake, c.AppointmentStatusChange, c.AuditEvent,
-		c.CareRelation, c.ChatAttachment, c.ChatMessage, c.ChatMessageVersion,
+		c.Admission, c.AdmissionRecord, c.Appointment, c.AppointmentIntake,
+		c.AppointmentStatusChange, c.AuditEvent, c.Bed, c.CareRelation,
+		c.ChargeFailure, c.ChatAttachment, c.ChatMessage, c.ChatMessageVersion,
 		c.ChatRead, c.ChatRoom, c.ChatUpload, c.Counter, c.Delivery, c.EmailToken,
 		c.IdempotencyKey, c.JobRun, c.Leave, c.LinkCode, c.LoginAttempt,
-		c.Notification, c.Order, c.Patient, c.PaymentEvent, c.Practitioner,
-		c.PractitionerCredential, c.Question, c.QuestionAnswer, c.RateEvent,
-		c.RecordOpening, c.RecoveryCode, c.Refund, c.SandboxCheckout, c.SecondFactor,
-		c.Session, c.Slot, c.Stream, c.StreamEntry, c.User,
+		c.NhiaMembership, c.Notification, c.Order, c.Patient, c.PatientHealth,
+		c.PaymentEvent, c.Practitioner, c.PractitionerCredential, c.Question,
+		c.QuestionAnswer, c.RateEvent, c.RecordOpening, c.RecoveryCode, c.Refund,
+		c.SandboxCheckout, c.SecondFactor, c.Session, c.Slot, c.Stay, c.Stream,
+		c.StreamEntry, c.User, c.Wallet, c.WalletTransaction, c.Ward, c.WardRate,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -435,6 +505,10 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 // Mutate implements the ent.Mutator interface.
 func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
+	case *AdmissionMutation:
+		return c.Admission.mutate(ctx, m)
+	case *AdmissionRecordMutation:
+		return c.AdmissionRecord.mutate(ctx, m)
 	case *AppointmentMutation:
 		return c.Appointment.mutate(ctx, m)
 	case *AppointmentIntakeMutation:
@@ -443,8 +517,12 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AppointmentStatusChange.mutate(ctx, m)
 	case *AuditEventMutation:
 		return c.AuditEvent.mutate(ctx, m)
+	case *BedMutation:
+		return c.Bed.mutate(ctx, m)
 	case *CareRelationMutation:
 		return c.CareRelation.mutate(ctx, m)
+	case *ChargeFailureMutation:
+		return c.ChargeFailure.mutate(ctx, m)
 	case *ChatAttachmentMutation:
 		return c.ChatAttachment.mutate(ctx, m)
 	case *ChatMessageMutation:
@@ -473,12 +551,16 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.LinkCode.mutate(ctx, m)
 	case *LoginAttemptMutation:
 		return c.LoginAttempt.mutate(ctx, m)
+	case *NhiaMembershipMutation:
+		return c.NhiaMembership.mutate(ctx, m)
 	case *NotificationMutation:
 		return c.Notification.mutate(ctx, m)
 	case *OrderMutation:
 		return c.Order.mutate(ctx, m)
 	case *PatientMutation:
 		return c.Patient.mutate(ctx, m)
+	case *PatientHealthMutation:
+		return c.PatientHealth.mutate(ctx, m)
 	case *PaymentEventMutation:
 		return c.PaymentEvent.mutate(ctx, m)
 	case *PractitionerMutation:
@@ -505,14 +587,386 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Session.mutate(ctx, m)
 	case *SlotMutation:
 		return c.Slot.mutate(ctx, m)
+	case *StayMutation:
+		return c.Stay.mutate(ctx, m)
 	case *StreamMutation:
 		return c.Stream.mutate(ctx, m)
 	case *StreamEntryMutation:
 		return c.StreamEntry.mutate(ctx, m)
 	case *UserMutation:
 		return c.User.mutate(ctx, m)
+	case *WalletMutation:
+		return c.Wallet.mutate(ctx, m)
+	case *WalletTransactionMutation:
+		return c.WalletTransaction.mutate(ctx, m)
+	case *WardMutation:
+		return c.Ward.mutate(ctx, m)
+	case *WardRateMutation:
+		return c.WardRate.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
+	}
+}
+
+// AdmissionClient is a client for the Admission schema.
+type AdmissionClient struct {
+	config
+}
+
+// NewAdmissionClient returns a client for the Admission from the given config.
+func NewAdmissionClient(c config) *AdmissionClient {
+	return &AdmissionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `admission.Hooks(f(g(h())))`.
+func (c *AdmissionClient) Use(hooks ...Hook) {
+	c.hooks.Admission = append(c.hooks.Admission, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `admission.Intercept(f(g(h())))`.
+func (c *AdmissionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Admission = append(c.inters.Admission, interceptors...)
+}
+
+// Create returns a builder for creating a Admission entity.
+func (c *AdmissionClient) Create() *AdmissionCreate {
+	mutation := newAdmissionMutation(c.config, OpCreate)
+	return &AdmissionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Admission entities.
+func (c *AdmissionClient) CreateBulk(builders ...*AdmissionCreate) *AdmissionCreateBulk {
+	return &AdmissionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AdmissionClient) MapCreateBulk(slice any, setFunc func(*AdmissionCreate, int)) *AdmissionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AdmissionCreateBulk{err: fmt.Errorf("calling to AdmissionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AdmissionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AdmissionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Admission.
+func (c *AdmissionClient) Update() *AdmissionUpdate {
+	mutation := newAdmissionMutation(c.config, OpUpdate)
+	return &AdmissionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AdmissionClient) UpdateOne(_m *Admission) *AdmissionUpdateOne {
+	mutation := newAdmissionMutation(c.config, OpUpdateOne, withAdmission(_m))
+	return &AdmissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AdmissionClient) UpdateOneID(id uuid.UUID) *AdmissionUpdateOne {
+	mutation := newAdmissionMutation(c.config, OpUpdateOne, withAdmissionID(id))
+	return &AdmissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Admission.
+func (c *AdmissionClient) Delete() *AdmissionDelete {
+	mutation := newAdmissionMutation(c.config, OpDelete)
+	return &AdmissionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AdmissionClient) DeleteOne(_m *Admission) *AdmissionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AdmissionClient) DeleteOneID(id uuid.UUID) *AdmissionDeleteOne {
+	builder := c.Delete().Where(admission.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AdmissionDeleteOne{builder}
+}
+
+// Query returns a query builder for Admission.
+func (c *AdmissionClient) Query() *AdmissionQuery {
+	return &AdmissionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAdmission},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Admission entity by its id.
+func (c *AdmissionClient) Get(ctx context.Context, id uuid.UUID) (*Admission, error) {
+	return c.Query().Where(admission.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AdmissionClient) GetX(ctx context.Context, id uuid.UUID) *Admission {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPatient queries the patient edge of a Admission.
+func (c *AdmissionClient) QueryPatient(_m *Admission) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(admission.Table, admission.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, admission.PatientTable, admission.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAttending queries the attending edge of a Admission.
+func (c *AdmissionClient) QueryAttending(_m *Admission) *PractitionerQuery {
+	query := (&PractitionerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(admission.Table, admission.FieldID, id),
+			sqlgraph.To(practitioner.Table, practitioner.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, admission.AttendingTable, admission.AttendingColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRecord queries the record edge of a Admission.
+func (c *AdmissionClient) QueryRecord(_m *Admission) *AdmissionRecordQuery {
+	query := (&AdmissionRecordClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(admission.Table, admission.FieldID, id),
+			sqlgraph.To(admissionrecord.Table, admissionrecord.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, admission.RecordTable, admission.RecordColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryStays queries the stays edge of a Admission.
+func (c *AdmissionClient) QueryStays(_m *Admission) *StayQuery {
+	query := (&StayClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(admission.Table, admission.FieldID, id),
+			sqlgraph.To(stay.Table, stay.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, admission.StaysTable, admission.StaysColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryChargeFailures queries the charge_failures edge of a Admission.
+func (c *AdmissionClient) QueryChargeFailures(_m *Admission) *ChargeFailureQuery {
+	query := (&ChargeFailureClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(admission.Table, admission.FieldID, id),
+			sqlgraph.To(chargefailure.Table, chargefailure.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, admission.ChargeFailuresTable, admission.ChargeFailuresColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AdmissionClient) Hooks() []Hook {
+	return c.hooks.Admission
+}
+
+// Interceptors returns the client interceptors.
+func (c *AdmissionClient) Interceptors() []Interceptor {
+	return c.inters.Admission
+}
+
+func (c *AdmissionClient) mutate(ctx context.Context, m *AdmissionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AdmissionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AdmissionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AdmissionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AdmissionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Admission mutation op: %q", m.Op())
+	}
+}
+
+// AdmissionRecordClient is a client for the AdmissionRecord schema.
+type AdmissionRecordClient struct {
+	config
+}
+
+// NewAdmissionRecordClient returns a client for the AdmissionRecord from the given config.
+func NewAdmissionRecordClient(c config) *AdmissionRecordClient {
+	return &AdmissionRecordClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `admissionrecord.Hooks(f(g(h())))`.
+func (c *AdmissionRecordClient) Use(hooks ...Hook) {
+	c.hooks.AdmissionRecord = append(c.hooks.AdmissionRecord, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `admissionrecord.Intercept(f(g(h())))`.
+func (c *AdmissionRecordClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AdmissionRecord = append(c.inters.AdmissionRecord, interceptors...)
+}
+
+// Create returns a builder for creating a AdmissionRecord entity.
+func (c *AdmissionRecordClient) Create() *AdmissionRecordCreate {
+	mutation := newAdmissionRecordMutation(c.config, OpCreate)
+	return &AdmissionRecordCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AdmissionRecord entities.
+func (c *AdmissionRecordClient) CreateBulk(builders ...*AdmissionRecordCreate) *AdmissionRecordCreateBulk {
+	return &AdmissionRecordCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AdmissionRecordClient) MapCreateBulk(slice any, setFunc func(*AdmissionRecordCreate, int)) *AdmissionRecordCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AdmissionRecordCreateBulk{err: fmt.Errorf("calling to AdmissionRecordClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AdmissionRecordCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AdmissionRecordCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AdmissionRecord.
+func (c *AdmissionRecordClient) Update() *AdmissionRecordUpdate {
+	mutation := newAdmissionRecordMutation(c.config, OpUpdate)
+	return &AdmissionRecordUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AdmissionRecordClient) UpdateOne(_m *AdmissionRecord) *AdmissionRecordUpdateOne {
+	mutation := newAdmissionRecordMutation(c.config, OpUpdateOne, withAdmissionRecord(_m))
+	return &AdmissionRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AdmissionRecordClient) UpdateOneID(id uuid.UUID) *AdmissionRecordUpdateOne {
+	mutation := newAdmissionRecordMutation(c.config, OpUpdateOne, withAdmissionRecordID(id))
+	return &AdmissionRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AdmissionRecord.
+func (c *AdmissionRecordClient) Delete() *AdmissionRecordDelete {
+	mutation := newAdmissionRecordMutation(c.config, OpDelete)
+	return &AdmissionRecordDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AdmissionRecordClient) DeleteOne(_m *AdmissionRecord) *AdmissionRecordDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AdmissionRecordClient) DeleteOneID(id uuid.UUID) *AdmissionRecordDeleteOne {
+	builder := c.Delete().Where(admissionrecord.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AdmissionRecordDeleteOne{builder}
+}
+
+// Query returns a query builder for AdmissionRecord.
+func (c *AdmissionRecordClient) Query() *AdmissionRecordQuery {
+	return &AdmissionRecordQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAdmissionRecord},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AdmissionRecord entity by its id.
+func (c *AdmissionRecordClient) Get(ctx context.Context, id uuid.UUID) (*AdmissionRecord, error) {
+	return c.Query().Where(admissionrecord.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AdmissionRecordClient) GetX(ctx context.Context, id uuid.UUID) *AdmissionRecord {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAdmission queries the admission edge of a AdmissionRecord.
+func (c *AdmissionRecordClient) QueryAdmission(_m *AdmissionRecord) *AdmissionQuery {
+	query := (&AdmissionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(admissionrecord.Table, admissionrecord.FieldID, id),
+			sqlgraph.To(admission.Table, admission.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, admissionrecord.AdmissionTable, admissionrecord.AdmissionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AdmissionRecordClient) Hooks() []Hook {
+	return c.hooks.AdmissionRecord
+}
+
+// Interceptors returns the client interceptors.
+func (c *AdmissionRecordClient) Interceptors() []Interceptor {
+	return c.inters.AdmissionRecord
+}
+
+func (c *AdmissionRecordClient) mutate(ctx context.Context, m *AdmissionRecordMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AdmissionRecordCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AdmissionRecordUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AdmissionRecordUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AdmissionRecordDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AdmissionRecord mutation op: %q", m.Op())
 	}
 }
 
@@ -1304,6 +1758,171 @@ func (c *AuditEventClient) mutate(ctx context.Context, m *AuditEventMutation) (V
 	}
 }
 
+// BedClient is a client for the Bed schema.
+type BedClient struct {
+	config
+}
+
+// NewBedClient returns a client for the Bed from the given config.
+func NewBedClient(c config) *BedClient {
+	return &BedClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `bed.Hooks(f(g(h())))`.
+func (c *BedClient) Use(hooks ...Hook) {
+	c.hooks.Bed = append(c.hooks.Bed, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `bed.Intercept(f(g(h())))`.
+func (c *BedClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Bed = append(c.inters.Bed, interceptors...)
+}
+
+// Create returns a builder for creating a Bed entity.
+func (c *BedClient) Create() *BedCreate {
+	mutation := newBedMutation(c.config, OpCreate)
+	return &BedCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Bed entities.
+func (c *BedClient) CreateBulk(builders ...*BedCreate) *BedCreateBulk {
+	return &BedCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BedClient) MapCreateBulk(slice any, setFunc func(*BedCreate, int)) *BedCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BedCreateBulk{err: fmt.Errorf("calling to BedClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BedCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BedCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Bed.
+func (c *BedClient) Update() *BedUpdate {
+	mutation := newBedMutation(c.config, OpUpdate)
+	return &BedUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BedClient) UpdateOne(_m *Bed) *BedUpdateOne {
+	mutation := newBedMutation(c.config, OpUpdateOne, withBed(_m))
+	return &BedUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BedClient) UpdateOneID(id uuid.UUID) *BedUpdateOne {
+	mutation := newBedMutation(c.config, OpUpdateOne, withBedID(id))
+	return &BedUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Bed.
+func (c *BedClient) Delete() *BedDelete {
+	mutation := newBedMutation(c.config, OpDelete)
+	return &BedDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BedClient) DeleteOne(_m *Bed) *BedDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BedClient) DeleteOneID(id uuid.UUID) *BedDeleteOne {
+	builder := c.Delete().Where(bed.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BedDeleteOne{builder}
+}
+
+// Query returns a query builder for Bed.
+func (c *BedClient) Query() *BedQuery {
+	return &BedQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBed},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Bed entity by its id.
+func (c *BedClient) Get(ctx context.Context, id uuid.UUID) (*Bed, error) {
+	return c.Query().Where(bed.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BedClient) GetX(ctx context.Context, id uuid.UUID) *Bed {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryWard queries the ward edge of a Bed.
+func (c *BedClient) QueryWard(_m *Bed) *WardQuery {
+	query := (&WardClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bed.Table, bed.FieldID, id),
+			sqlgraph.To(ward.Table, ward.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, bed.WardTable, bed.WardColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryStays queries the stays edge of a Bed.
+func (c *BedClient) QueryStays(_m *Bed) *StayQuery {
+	query := (&StayClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bed.Table, bed.FieldID, id),
+			sqlgraph.To(stay.Table, stay.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, bed.StaysTable, bed.StaysColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BedClient) Hooks() []Hook {
+	return c.hooks.Bed
+}
+
+// Interceptors returns the client interceptors.
+func (c *BedClient) Interceptors() []Interceptor {
+	return c.inters.Bed
+}
+
+func (c *BedClient) mutate(ctx context.Context, m *BedMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BedCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BedUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BedUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BedDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Bed mutation op: %q", m.Op())
+	}
+}
+
 // CareRelationClient is a client for the CareRelation schema.
 type CareRelationClient struct {
 	config
@@ -1466,6 +2085,155 @@ func (c *CareRelationClient) mutate(ctx context.Context, m *CareRelationMutation
 		return (&CareRelationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown CareRelation mutation op: %q", m.Op())
+	}
+}
+
+// ChargeFailureClient is a client for the ChargeFailure schema.
+type ChargeFailureClient struct {
+	config
+}
+
+// NewChargeFailureClient returns a client for the ChargeFailure from the given config.
+func NewChargeFailureClient(c config) *ChargeFailureClient {
+	return &ChargeFailureClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `chargefailure.Hooks(f(g(h())))`.
+func (c *ChargeFailureClient) Use(hooks ...Hook) {
+	c.hooks.ChargeFailure = append(c.hooks.ChargeFailure, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `chargefailure.Intercept(f(g(h())))`.
+func (c *ChargeFailureClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ChargeFailure = append(c.inters.ChargeFailure, interceptors...)
+}
+
+// Create returns a builder for creating a ChargeFailure entity.
+func (c *ChargeFailureClient) Create() *ChargeFailureCreate {
+	mutation := newChargeFailureMutation(c.config, OpCreate)
+	return &ChargeFailureCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ChargeFailure entities.
+func (c *ChargeFailureClient) CreateBulk(builders ...*ChargeFailureCreate) *ChargeFailureCreateBulk {
+	return &ChargeFailureCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ChargeFailureClient) MapCreateBulk(slice any, setFunc func(*ChargeFailureCreate, int)) *ChargeFailureCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ChargeFailureCreateBulk{err: fmt.Errorf("calling to ChargeFailureClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ChargeFailureCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ChargeFailureCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ChargeFailure.
+func (c *ChargeFailureClient) Update() *ChargeFailureUpdate {
+	mutation := newChargeFailureMutation(c.config, OpUpdate)
+	return &ChargeFailureUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ChargeFailureClient) UpdateOne(_m *ChargeFailure) *ChargeFailureUpdateOne {
+	mutation := newChargeFailureMutation(c.config, OpUpdateOne, withChargeFailure(_m))
+	return &ChargeFailureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ChargeFailureClient) UpdateOneID(id uuid.UUID) *ChargeFailureUpdateOne {
+	mutation := newChargeFailureMutation(c.config, OpUpdateOne, withChargeFailureID(id))
+	return &ChargeFailureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ChargeFailure.
+func (c *ChargeFailureClient) Delete() *ChargeFailureDelete {
+	mutation := newChargeFailureMutation(c.config, OpDelete)
+	return &ChargeFailureDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ChargeFailureClient) DeleteOne(_m *ChargeFailure) *ChargeFailureDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ChargeFailureClient) DeleteOneID(id uuid.UUID) *ChargeFailureDeleteOne {
+	builder := c.Delete().Where(chargefailure.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ChargeFailureDeleteOne{builder}
+}
+
+// Query returns a query builder for ChargeFailure.
+func (c *ChargeFailureClient) Query() *ChargeFailureQuery {
+	return &ChargeFailureQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeChargeFailure},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ChargeFailure entity by its id.
+func (c *ChargeFailureClient) Get(ctx context.Context, id uuid.UUID) (*ChargeFailure, error) {
+	return c.Query().Where(chargefailure.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ChargeFailureClient) GetX(ctx context.Context, id uuid.UUID) *ChargeFailure {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAdmission queries the admission edge of a ChargeFailure.
+func (c *ChargeFailureClient) QueryAdmission(_m *ChargeFailure) *AdmissionQuery {
+	query := (&AdmissionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(chargefailure.Table, chargefailure.FieldID, id),
+			sqlgraph.To(admission.Table, admission.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, chargefailure.AdmissionTable, chargefailure.AdmissionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ChargeFailureClient) Hooks() []Hook {
+	return c.hooks.ChargeFailure
+}
+
+// Interceptors returns the client interceptors.
+func (c *ChargeFailureClient) Interceptors() []Interceptor {
+	return c.inters.ChargeFailure
+}
+
+func (c *ChargeFailureClient) mutate(ctx context.Context, m *ChargeFailureMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ChargeFailureCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ChargeFailureUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ChargeFailureUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ChargeFailureDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ChargeFailure mutation op: %q", m.Op())
 	}
 }
 
@@ -3795,6 +4563,155 @@ func (c *LoginAttemptClient) mutate(ctx context.Context, m *LoginAttemptMutation
 	}
 }
 
+// NhiaMembershipClient is a client for the NhiaMembership schema.
+type NhiaMembershipClient struct {
+	config
+}
+
+// NewNhiaMembershipClient returns a client for the NhiaMembership from the given config.
+func NewNhiaMembershipClient(c config) *NhiaMembershipClient {
+	return &NhiaMembershipClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `nhiamembership.Hooks(f(g(h())))`.
+func (c *NhiaMembershipClient) Use(hooks ...Hook) {
+	c.hooks.NhiaMembership = append(c.hooks.NhiaMembership, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `nhiamembership.Intercept(f(g(h())))`.
+func (c *NhiaMembershipClient) Intercept(interceptors ...Interceptor) {
+	c.inters.NhiaMembership = append(c.inters.NhiaMembership, interceptors...)
+}
+
+// Create returns a builder for creating a NhiaMembership entity.
+func (c *NhiaMembershipClient) Create() *NhiaMembershipCreate {
+	mutation := newNhiaMembershipMutation(c.config, OpCreate)
+	return &NhiaMembershipCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of NhiaMembership entities.
+func (c *NhiaMembershipClient) CreateBulk(builders ...*NhiaMembershipCreate) *NhiaMembershipCreateBulk {
+	return &NhiaMembershipCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NhiaMembershipClient) MapCreateBulk(slice any, setFunc func(*NhiaMembershipCreate, int)) *NhiaMembershipCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NhiaMembershipCreateBulk{err: fmt.Errorf("calling to NhiaMembershipClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NhiaMembershipCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NhiaMembershipCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for NhiaMembership.
+func (c *NhiaMembershipClient) Update() *NhiaMembershipUpdate {
+	mutation := newNhiaMembershipMutation(c.config, OpUpdate)
+	return &NhiaMembershipUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NhiaMembershipClient) UpdateOne(_m *NhiaMembership) *NhiaMembershipUpdateOne {
+	mutation := newNhiaMembershipMutation(c.config, OpUpdateOne, withNhiaMembership(_m))
+	return &NhiaMembershipUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NhiaMembershipClient) UpdateOneID(id uuid.UUID) *NhiaMembershipUpdateOne {
+	mutation := newNhiaMembershipMutation(c.config, OpUpdateOne, withNhiaMembershipID(id))
+	return &NhiaMembershipUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for NhiaMembership.
+func (c *NhiaMembershipClient) Delete() *NhiaMembershipDelete {
+	mutation := newNhiaMembershipMutation(c.config, OpDelete)
+	return &NhiaMembershipDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NhiaMembershipClient) DeleteOne(_m *NhiaMembership) *NhiaMembershipDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NhiaMembershipClient) DeleteOneID(id uuid.UUID) *NhiaMembershipDeleteOne {
+	builder := c.Delete().Where(nhiamembership.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NhiaMembershipDeleteOne{builder}
+}
+
+// Query returns a query builder for NhiaMembership.
+func (c *NhiaMembershipClient) Query() *NhiaMembershipQuery {
+	return &NhiaMembershipQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNhiaMembership},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a NhiaMembership entity by its id.
+func (c *NhiaMembershipClient) Get(ctx context.Context, id uuid.UUID) (*NhiaMembership, error) {
+	return c.Query().Where(nhiamembership.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NhiaMembershipClient) GetX(ctx context.Context, id uuid.UUID) *NhiaMembership {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPatient queries the patient edge of a NhiaMembership.
+func (c *NhiaMembershipClient) QueryPatient(_m *NhiaMembership) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(nhiamembership.Table, nhiamembership.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, nhiamembership.PatientTable, nhiamembership.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *NhiaMembershipClient) Hooks() []Hook {
+	return c.hooks.NhiaMembership
+}
+
+// Interceptors returns the client interceptors.
+func (c *NhiaMembershipClient) Interceptors() []Interceptor {
+	return c.inters.NhiaMembership
+}
+
+func (c *NhiaMembershipClient) mutate(ctx context.Context, m *NhiaMembershipMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NhiaMembershipCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NhiaMembershipUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NhiaMembershipUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NhiaMembershipDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown NhiaMembership mutation op: %q", m.Op())
+	}
+}
+
 // NotificationClient is a client for the Notification schema.
 type NotificationClient struct {
 	config
@@ -4249,6 +5166,70 @@ func (c *PatientClient) QueryAppointments(_m *Patient) *AppointmentQuery {
 	return query
 }
 
+// QueryHealth queries the health edge of a Patient.
+func (c *PatientClient) QueryHealth(_m *Patient) *PatientHealthQuery {
+	query := (&PatientHealthClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(patient.Table, patient.FieldID, id),
+			sqlgraph.To(patienthealth.Table, patienthealth.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, patient.HealthTable, patient.HealthColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryWallet queries the wallet edge of a Patient.
+func (c *PatientClient) QueryWallet(_m *Patient) *WalletQuery {
+	query := (&WalletClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(patient.Table, patient.FieldID, id),
+			sqlgraph.To(wallet.Table, wallet.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, patient.WalletTable, patient.WalletColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryNhiaMemberships queries the nhia_memberships edge of a Patient.
+func (c *PatientClient) QueryNhiaMemberships(_m *Patient) *NhiaMembershipQuery {
+	query := (&NhiaMembershipClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(patient.Table, patient.FieldID, id),
+			sqlgraph.To(nhiamembership.Table, nhiamembership.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, patient.NhiaMembershipsTable, patient.NhiaMembershipsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAdmissions queries the admissions edge of a Patient.
+func (c *PatientClient) QueryAdmissions(_m *Patient) *AdmissionQuery {
+	query := (&AdmissionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(patient.Table, patient.FieldID, id),
+			sqlgraph.To(admission.Table, admission.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, patient.AdmissionsTable, patient.AdmissionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *PatientClient) Hooks() []Hook {
 	return c.hooks.Patient
@@ -4271,6 +5252,155 @@ func (c *PatientClient) mutate(ctx context.Context, m *PatientMutation) (Value, 
 		return (&PatientDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Patient mutation op: %q", m.Op())
+	}
+}
+
+// PatientHealthClient is a client for the PatientHealth schema.
+type PatientHealthClient struct {
+	config
+}
+
+// NewPatientHealthClient returns a client for the PatientHealth from the given config.
+func NewPatientHealthClient(c config) *PatientHealthClient {
+	return &PatientHealthClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `patienthealth.Hooks(f(g(h())))`.
+func (c *PatientHealthClient) Use(hooks ...Hook) {
+	c.hooks.PatientHealth = append(c.hooks.PatientHealth, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `patienthealth.Intercept(f(g(h())))`.
+func (c *PatientHealthClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PatientHealth = append(c.inters.PatientHealth, interceptors...)
+}
+
+// Create returns a builder for creating a PatientHealth entity.
+func (c *PatientHealthClient) Create() *PatientHealthCreate {
+	mutation := newPatientHealthMutation(c.config, OpCreate)
+	return &PatientHealthCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PatientHealth entities.
+func (c *PatientHealthClient) CreateBulk(builders ...*PatientHealthCreate) *PatientHealthCreateBulk {
+	return &PatientHealthCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PatientHealthClient) MapCreateBulk(slice any, setFunc func(*PatientHealthCreate, int)) *PatientHealthCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PatientHealthCreateBulk{err: fmt.Errorf("calling to PatientHealthClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PatientHealthCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PatientHealthCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PatientHealth.
+func (c *PatientHealthClient) Update() *PatientHealthUpdate {
+	mutation := newPatientHealthMutation(c.config, OpUpdate)
+	return &PatientHealthUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PatientHealthClient) UpdateOne(_m *PatientHealth) *PatientHealthUpdateOne {
+	mutation := newPatientHealthMutation(c.config, OpUpdateOne, withPatientHealth(_m))
+	return &PatientHealthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PatientHealthClient) UpdateOneID(id uuid.UUID) *PatientHealthUpdateOne {
+	mutation := newPatientHealthMutation(c.config, OpUpdateOne, withPatientHealthID(id))
+	return &PatientHealthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PatientHealth.
+func (c *PatientHealthClient) Delete() *PatientHealthDelete {
+	mutation := newPatientHealthMutation(c.config, OpDelete)
+	return &PatientHealthDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PatientHealthClient) DeleteOne(_m *PatientHealth) *PatientHealthDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PatientHealthClient) DeleteOneID(id uuid.UUID) *PatientHealthDeleteOne {
+	builder := c.Delete().Where(patienthealth.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PatientHealthDeleteOne{builder}
+}
+
+// Query returns a query builder for PatientHealth.
+func (c *PatientHealthClient) Query() *PatientHealthQuery {
+	return &PatientHealthQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePatientHealth},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PatientHealth entity by its id.
+func (c *PatientHealthClient) Get(ctx context.Context, id uuid.UUID) (*PatientHealth, error) {
+	return c.Query().Where(patienthealth.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PatientHealthClient) GetX(ctx context.Context, id uuid.UUID) *PatientHealth {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPatient queries the patient edge of a PatientHealth.
+func (c *PatientHealthClient) QueryPatient(_m *PatientHealth) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(patienthealth.Table, patienthealth.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, patienthealth.PatientTable, patienthealth.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PatientHealthClient) Hooks() []Hook {
+	return c.hooks.PatientHealth
+}
+
+// Interceptors returns the client interceptors.
+func (c *PatientHealthClient) Interceptors() []Interceptor {
+	return c.inters.PatientHealth
+}
+
+func (c *PatientHealthClient) mutate(ctx context.Context, m *PatientHealthMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PatientHealthCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PatientHealthUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PatientHealthUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PatientHealthDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PatientHealth mutation op: %q", m.Op())
 	}
 }
 
@@ -6291,6 +7421,203 @@ func (c *SlotClient) mutate(ctx context.Context, m *SlotMutation) (Value, error)
 	}
 }
 
+// StayClient is a client for the Stay schema.
+type StayClient struct {
+	config
+}
+
+// NewStayClient returns a client for the Stay from the given config.
+func NewStayClient(c config) *StayClient {
+	return &StayClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `stay.Hooks(f(g(h())))`.
+func (c *StayClient) Use(hooks ...Hook) {
+	c.hooks.Stay = append(c.hooks.Stay, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `stay.Intercept(f(g(h())))`.
+func (c *StayClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Stay = append(c.inters.Stay, interceptors...)
+}
+
+// Create returns a builder for creating a Stay entity.
+func (c *StayClient) Create() *StayCreate {
+	mutation := newStayMutation(c.config, OpCreate)
+	return &StayCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Stay entities.
+func (c *StayClient) CreateBulk(builders ...*StayCreate) *StayCreateBulk {
+	return &StayCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *StayClient) MapCreateBulk(slice any, setFunc func(*StayCreate, int)) *StayCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &StayCreateBulk{err: fmt.Errorf("calling to StayClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*StayCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &StayCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Stay.
+func (c *StayClient) Update() *StayUpdate {
+	mutation := newStayMutation(c.config, OpUpdate)
+	return &StayUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *StayClient) UpdateOne(_m *Stay) *StayUpdateOne {
+	mutation := newStayMutation(c.config, OpUpdateOne, withStay(_m))
+	return &StayUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *StayClient) UpdateOneID(id uuid.UUID) *StayUpdateOne {
+	mutation := newStayMutation(c.config, OpUpdateOne, withStayID(id))
+	return &StayUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Stay.
+func (c *StayClient) Delete() *StayDelete {
+	mutation := newStayMutation(c.config, OpDelete)
+	return &StayDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *StayClient) DeleteOne(_m *Stay) *StayDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *StayClient) DeleteOneID(id uuid.UUID) *StayDeleteOne {
+	builder := c.Delete().Where(stay.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &StayDeleteOne{builder}
+}
+
+// Query returns a query builder for Stay.
+func (c *StayClient) Query() *StayQuery {
+	return &StayQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeStay},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Stay entity by its id.
+func (c *StayClient) Get(ctx context.Context, id uuid.UUID) (*Stay, error) {
+	return c.Query().Where(stay.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *StayClient) GetX(ctx context.Context, id uuid.UUID) *Stay {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAdmission queries the admission edge of a Stay.
+func (c *StayClient) QueryAdmission(_m *Stay) *AdmissionQuery {
+	query := (&AdmissionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(stay.Table, stay.FieldID, id),
+			sqlgraph.To(admission.Table, admission.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, stay.AdmissionTable, stay.AdmissionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPatient queries the patient edge of a Stay.
+func (c *StayClient) QueryPatient(_m *Stay) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(stay.Table, stay.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, stay.PatientTable, stay.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryBed queries the bed edge of a Stay.
+func (c *StayClient) QueryBed(_m *Stay) *BedQuery {
+	query := (&BedClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(stay.Table, stay.FieldID, id),
+			sqlgraph.To(bed.Table, bed.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, stay.BedTable, stay.BedColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryWard queries the ward edge of a Stay.
+func (c *StayClient) QueryWard(_m *Stay) *WardQuery {
+	query := (&WardClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(stay.Table, stay.FieldID, id),
+			sqlgraph.To(ward.Table, ward.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, stay.WardTable, stay.WardColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *StayClient) Hooks() []Hook {
+	return c.hooks.Stay
+}
+
+// Interceptors returns the client interceptors.
+func (c *StayClient) Interceptors() []Interceptor {
+	return c.inters.Stay
+}
+
+func (c *StayClient) mutate(ctx context.Context, m *StayMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&StayCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&StayUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&StayUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&StayDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Stay mutation op: %q", m.Op())
+	}
+}
+
 // StreamClient is a client for the Stream schema.
 type StreamClient struct {
 	config
@@ -6690,24 +8017,688 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 	}
 }
 
+// WalletClient is a client for the Wallet schema.
+type WalletClient struct {
+	config
+}
+
+// NewWalletClient returns a client for the Wallet from the given config.
+func NewWalletClient(c config) *WalletClient {
+	return &WalletClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `wallet.Hooks(f(g(h())))`.
+func (c *WalletClient) Use(hooks ...Hook) {
+	c.hooks.Wallet = append(c.hooks.Wallet, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `wallet.Intercept(f(g(h())))`.
+func (c *WalletClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Wallet = append(c.inters.Wallet, interceptors...)
+}
+
+// Create returns a builder for creating a Wallet entity.
+func (c *WalletClient) Create() *WalletCreate {
+	mutation := newWalletMutation(c.config, OpCreate)
+	return &WalletCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Wallet entities.
+func (c *WalletClient) CreateBulk(builders ...*WalletCreate) *WalletCreateBulk {
+	return &WalletCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WalletClient) MapCreateBulk(slice any, setFunc func(*WalletCreate, int)) *WalletCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WalletCreateBulk{err: fmt.Errorf("calling to WalletClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WalletCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WalletCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Wallet.
+func (c *WalletClient) Update() *WalletUpdate {
+	mutation := newWalletMutation(c.config, OpUpdate)
+	return &WalletUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WalletClient) UpdateOne(_m *Wallet) *WalletUpdateOne {
+	mutation := newWalletMutation(c.config, OpUpdateOne, withWallet(_m))
+	return &WalletUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WalletClient) UpdateOneID(id uuid.UUID) *WalletUpdateOne {
+	mutation := newWalletMutation(c.config, OpUpdateOne, withWalletID(id))
+	return &WalletUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Wallet.
+func (c *WalletClient) Delete() *WalletDelete {
+	mutation := newWalletMutation(c.config, OpDelete)
+	return &WalletDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WalletClient) DeleteOne(_m *Wallet) *WalletDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WalletClient) DeleteOneID(id uuid.UUID) *WalletDeleteOne {
+	builder := c.Delete().Where(wallet.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WalletDeleteOne{builder}
+}
+
+// Query returns a query builder for Wallet.
+func (c *WalletClient) Query() *WalletQuery {
+	return &WalletQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWallet},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Wallet entity by its id.
+func (c *WalletClient) Get(ctx context.Context, id uuid.UUID) (*Wallet, error) {
+	return c.Query().Where(wallet.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WalletClient) GetX(ctx context.Context, id uuid.UUID) *Wallet {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryPatient queries the patient edge of a Wallet.
+func (c *WalletClient) QueryPatient(_m *Wallet) *PatientQuery {
+	query := (&PatientClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(wallet.Table, wallet.FieldID, id),
+			sqlgraph.To(patient.Table, patient.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, true, wallet.PatientTable, wallet.PatientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryTransactions queries the transactions edge of a Wallet.
+func (c *WalletClient) QueryTransactions(_m *Wallet) *WalletTransactionQuery {
+	query := (&WalletTransactionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(wallet.Table, wallet.FieldID, id),
+			sqlgraph.To(wallettransaction.Table, wallettransaction.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, wallet.TransactionsTable, wallet.TransactionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WalletClient) Hooks() []Hook {
+	return c.hooks.Wallet
+}
+
+// Interceptors returns the client interceptors.
+func (c *WalletClient) Interceptors() []Interceptor {
+	return c.inters.Wallet
+}
+
+func (c *WalletClient) mutate(ctx context.Context, m *WalletMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WalletCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WalletUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WalletUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WalletDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Wallet mutation op: %q", m.Op())
+	}
+}
+
+// WalletTransactionClient is a client for the WalletTransaction schema.
+type WalletTransactionClient struct {
+	config
+}
+
+// NewWalletTransactionClient returns a client for the WalletTransaction from the given config.
+func NewWalletTransactionClient(c config) *WalletTransactionClient {
+	return &WalletTransactionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `wallettransaction.Hooks(f(g(h())))`.
+func (c *WalletTransactionClient) Use(hooks ...Hook) {
+	c.hooks.WalletTransaction = append(c.hooks.WalletTransaction, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `wallettransaction.Intercept(f(g(h())))`.
+func (c *WalletTransactionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.WalletTransaction = append(c.inters.WalletTransaction, interceptors...)
+}
+
+// Create returns a builder for creating a WalletTransaction entity.
+func (c *WalletTransactionClient) Create() *WalletTransactionCreate {
+	mutation := newWalletTransactionMutation(c.config, OpCreate)
+	return &WalletTransactionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of WalletTransaction entities.
+func (c *WalletTransactionClient) CreateBulk(builders ...*WalletTransactionCreate) *WalletTransactionCreateBulk {
+	return &WalletTransactionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WalletTransactionClient) MapCreateBulk(slice any, setFunc func(*WalletTransactionCreate, int)) *WalletTransactionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WalletTransactionCreateBulk{err: fmt.Errorf("calling to WalletTransactionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WalletTransactionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WalletTransactionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for WalletTransaction.
+func (c *WalletTransactionClient) Update() *WalletTransactionUpdate {
+	mutation := newWalletTransactionMutation(c.config, OpUpdate)
+	return &WalletTransactionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WalletTransactionClient) UpdateOne(_m *WalletTransaction) *WalletTransactionUpdateOne {
+	mutation := newWalletTransactionMutation(c.config, OpUpdateOne, withWalletTransaction(_m))
+	return &WalletTransactionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WalletTransactionClient) UpdateOneID(id uuid.UUID) *WalletTransactionUpdateOne {
+	mutation := newWalletTransactionMutation(c.config, OpUpdateOne, withWalletTransactionID(id))
+	return &WalletTransactionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for WalletTransaction.
+func (c *WalletTransactionClient) Delete() *WalletTransactionDelete {
+	mutation := newWalletTransactionMutation(c.config, OpDelete)
+	return &WalletTransactionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WalletTransactionClient) DeleteOne(_m *WalletTransaction) *WalletTransactionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WalletTransactionClient) DeleteOneID(id uuid.UUID) *WalletTransactionDeleteOne {
+	builder := c.Delete().Where(wallettransaction.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WalletTransactionDeleteOne{builder}
+}
+
+// Query returns a query builder for WalletTransaction.
+func (c *WalletTransactionClient) Query() *WalletTransactionQuery {
+	return &WalletTransactionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWalletTransaction},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a WalletTransaction entity by its id.
+func (c *WalletTransactionClient) Get(ctx context.Context, id uuid.UUID) (*WalletTransaction, error) {
+	return c.Query().Where(wallettransaction.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WalletTransactionClient) GetX(ctx context.Context, id uuid.UUID) *WalletTransaction {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryWallet queries the wallet edge of a WalletTransaction.
+func (c *WalletTransactionClient) QueryWallet(_m *WalletTransaction) *WalletQuery {
+	query := (&WalletClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(wallettransaction.Table, wallettransaction.FieldID, id),
+			sqlgraph.To(wallet.Table, wallet.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, wallettransaction.WalletTable, wallettransaction.WalletColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAdmission queries the admission edge of a WalletTransaction.
+func (c *WalletTransactionClient) QueryAdmission(_m *WalletTransaction) *AdmissionQuery {
+	query := (&AdmissionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(wallettransaction.Table, wallettransaction.FieldID, id),
+			sqlgraph.To(admission.Table, admission.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, wallettransaction.AdmissionTable, wallettransaction.AdmissionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryReverses queries the reverses edge of a WalletTransaction.
+func (c *WalletTransactionClient) QueryReverses(_m *WalletTransaction) *WalletTransactionQuery {
+	query := (&WalletTransactionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(wallettransaction.Table, wallettransaction.FieldID, id),
+			sqlgraph.To(wallettransaction.Table, wallettransaction.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, wallettransaction.ReversesTable, wallettransaction.ReversesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WalletTransactionClient) Hooks() []Hook {
+	return c.hooks.WalletTransaction
+}
+
+// Interceptors returns the client interceptors.
+func (c *WalletTransactionClient) Interceptors() []Interceptor {
+	return c.inters.WalletTransaction
+}
+
+func (c *WalletTransactionClient) mutate(ctx context.Context, m *WalletTransactionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WalletTransactionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WalletTransactionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WalletTransactionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WalletTransactionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown WalletTransaction mutation op: %q", m.Op())
+	}
+}
+
+// WardClient is a client for the Ward schema.
+type WardClient struct {
+	config
+}
+
+// NewWardClient returns a client for the Ward from the given config.
+func NewWardClient(c config) *WardClient {
+	return &WardClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `ward.Hooks(f(g(h())))`.
+func (c *WardClient) Use(hooks ...Hook) {
+	c.hooks.Ward = append(c.hooks.Ward, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `ward.Intercept(f(g(h())))`.
+func (c *WardClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Ward = append(c.inters.Ward, interceptors...)
+}
+
+// Create returns a builder for creating a Ward entity.
+func (c *WardClient) Create() *WardCreate {
+	mutation := newWardMutation(c.config, OpCreate)
+	return &WardCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Ward entities.
+func (c *WardClient) CreateBulk(builders ...*WardCreate) *WardCreateBulk {
+	return &WardCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WardClient) MapCreateBulk(slice any, setFunc func(*WardCreate, int)) *WardCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WardCreateBulk{err: fmt.Errorf("calling to WardClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WardCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WardCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Ward.
+func (c *WardClient) Update() *WardUpdate {
+	mutation := newWardMutation(c.config, OpUpdate)
+	return &WardUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WardClient) UpdateOne(_m *Ward) *WardUpdateOne {
+	mutation := newWardMutation(c.config, OpUpdateOne, withWard(_m))
+	return &WardUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WardClient) UpdateOneID(id uuid.UUID) *WardUpdateOne {
+	mutation := newWardMutation(c.config, OpUpdateOne, withWardID(id))
+	return &WardUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Ward.
+func (c *WardClient) Delete() *WardDelete {
+	mutation := newWardMutation(c.config, OpDelete)
+	return &WardDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WardClient) DeleteOne(_m *Ward) *WardDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WardClient) DeleteOneID(id uuid.UUID) *WardDeleteOne {
+	builder := c.Delete().Where(ward.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WardDeleteOne{builder}
+}
+
+// Query returns a query builder for Ward.
+func (c *WardClient) Query() *WardQuery {
+	return &WardQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWard},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Ward entity by its id.
+func (c *WardClient) Get(ctx context.Context, id uuid.UUID) (*Ward, error) {
+	return c.Query().Where(ward.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WardClient) GetX(ctx context.Context, id uuid.UUID) *Ward {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRates queries the rates edge of a Ward.
+func (c *WardClient) QueryRates(_m *Ward) *WardRateQuery {
+	query := (&WardRateClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(ward.Table, ward.FieldID, id),
+			sqlgraph.To(wardrate.Table, wardrate.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, ward.RatesTable, ward.RatesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryBeds queries the beds edge of a Ward.
+func (c *WardClient) QueryBeds(_m *Ward) *BedQuery {
+	query := (&BedClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(ward.Table, ward.FieldID, id),
+			sqlgraph.To(bed.Table, bed.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, ward.BedsTable, ward.BedsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WardClient) Hooks() []Hook {
+	return c.hooks.Ward
+}
+
+// Interceptors returns the client interceptors.
+func (c *WardClient) Interceptors() []Interceptor {
+	return c.inters.Ward
+}
+
+func (c *WardClient) mutate(ctx context.Context, m *WardMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WardCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WardUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WardUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WardDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Ward mutation op: %q", m.Op())
+	}
+}
+
+// WardRateClient is a client for the WardRate schema.
+type WardRateClient struct {
+	config
+}
+
+// NewWardRateClient returns a client for the WardRate from the given config.
+func NewWardRateClient(c config) *WardRateClient {
+	return &WardRateClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `wardrate.Hooks(f(g(h())))`.
+func (c *WardRateClient) Use(hooks ...Hook) {
+	c.hooks.WardRate = append(c.hooks.WardRate, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `wardrate.Intercept(f(g(h())))`.
+func (c *WardRateClient) Intercept(interceptors ...Interceptor) {
+	c.inters.WardRate = append(c.inters.WardRate, interceptors...)
+}
+
+// Create returns a builder for creating a WardRate entity.
+func (c *WardRateClient) Create() *WardRateCreate {
+	mutation := newWardRateMutation(c.config, OpCreate)
+	return &WardRateCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of WardRate entities.
+func (c *WardRateClient) CreateBulk(builders ...*WardRateCreate) *WardRateCreateBulk {
+	return &WardRateCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WardRateClient) MapCreateBulk(slice any, setFunc func(*WardRateCreate, int)) *WardRateCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WardRateCreateBulk{err: fmt.Errorf("calling to WardRateClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WardRateCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WardRateCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for WardRate.
+func (c *WardRateClient) Update() *WardRateUpdate {
+	mutation := newWardRateMutation(c.config, OpUpdate)
+	return &WardRateUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WardRateClient) UpdateOne(_m *WardRate) *WardRateUpdateOne {
+	mutation := newWardRateMutation(c.config, OpUpdateOne, withWardRate(_m))
+	return &WardRateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WardRateClient) UpdateOneID(id uuid.UUID) *WardRateUpdateOne {
+	mutation := newWardRateMutation(c.config, OpUpdateOne, withWardRateID(id))
+	return &WardRateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for WardRate.
+func (c *WardRateClient) Delete() *WardRateDelete {
+	mutation := newWardRateMutation(c.config, OpDelete)
+	return &WardRateDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WardRateClient) DeleteOne(_m *WardRate) *WardRateDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WardRateClient) DeleteOneID(id uuid.UUID) *WardRateDeleteOne {
+	builder := c.Delete().Where(wardrate.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WardRateDeleteOne{builder}
+}
+
+// Query returns a query builder for WardRate.
+func (c *WardRateClient) Query() *WardRateQuery {
+	return &WardRateQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWardRate},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a WardRate entity by its id.
+func (c *WardRateClient) Get(ctx context.Context, id uuid.UUID) (*WardRate, error) {
+	return c.Query().Where(wardrate.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WardRateClient) GetX(ctx context.Context, id uuid.UUID) *WardRate {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryWard queries the ward edge of a WardRate.
+func (c *WardRateClient) QueryWard(_m *WardRate) *WardQuery {
+	query := (&WardClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(wardrate.Table, wardrate.FieldID, id),
+			sqlgraph.To(ward.Table, ward.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, wardrate.WardTable, wardrate.WardColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WardRateClient) Hooks() []Hook {
+	return c.hooks.WardRate
+}
+
+// Interceptors returns the client interceptors.
+func (c *WardRateClient) Interceptors() []Interceptor {
+	return c.inters.WardRate
+}
+
+func (c *WardRateClient) mutate(ctx context.Context, m *WardRateMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WardRateCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WardRateUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WardRateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WardRateDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown WardRate mutation op: %q", m.Op())
+	}
+}
+
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
-		CareRelation, ChatAttachment, ChatMessage, ChatMessageVersion, ChatRead,
-		ChatRoom, ChatUpload, Counter, Delivery, EmailToken, IdempotencyKey, JobRun,
-		Leave, LinkCode, LoginAttempt, Notification, Order, Patient, PaymentEvent,
-		Practitioner, PractitionerCredential, Question, QuestionAnswer, RateEvent,
-		RecordOpening, RecoveryCode, Refund, SandboxCheckout, SecondFactor, Session,
-		Slot, Stream, StreamEntry, User []ent.Hook
+		Admission, AdmissionRecord, Appointment, AppointmentIntake,
+		AppointmentStatusChange, AuditEvent, Bed, CareRelation, ChargeFailure,
+		ChatAttachment, ChatMessage, ChatMessageVersion, ChatRead, ChatRoom,
+		ChatUpload, Counter, Delivery, EmailToken, IdempotencyKey, JobRun, Leave,
+		LinkCode, LoginAttempt, NhiaMembership, Notification, Order, Patient,
+		PatientHealth, PaymentEvent, Practitioner, PractitionerCredential, Question,
+		QuestionAnswer, RateEvent, RecordOpening, RecoveryCode, Refund,
+		SandboxCheckout, SecondFactor, Session, Slot, Stay, Stream, StreamEntry, User,
+		Wallet, WalletTransaction, Ward, WardRate []ent.Hook
 	}
 	inters struct {
-		Appointment, AppointmentIntake, AppointmentStatusChange, AuditEvent,
-		CareRelation, ChatAttachment, ChatMessage, ChatMessageVersion, ChatRead,
-		ChatRoom, ChatUpload, Counter, Delivery, EmailToken, IdempotencyKey, JobRun,
-		Leave, LinkCode, LoginAttempt, Notification, Order, Patient, PaymentEvent,
-		Practitioner, PractitionerCredential, Question, QuestionAnswer, RateEvent,
-		RecordOpening, RecoveryCode, Refund, SandboxCheckout, SecondFactor, Session,
-		Slot, Stream, StreamEntry, User []ent.Interceptor
+		Admission, AdmissionRecord, Appointment, AppointmentIntake,
+		AppointmentStatusChange, AuditEvent, Bed, CareRelation, ChargeFailure,
+		ChatAttachment, ChatMessage, ChatMessageVersion, ChatRead, ChatRoom,
+		ChatUpload, Counter, Delivery, EmailToken, IdempotencyKey, JobRun, Leave,
+		LinkCode, LoginAttempt, NhiaMembership, Notification, Order, Patient,
+		PatientHealth, PaymentEvent, Practitioner, PractitionerCredential, Question,
+		QuestionAnswer, RateEvent, RecordOpening, RecoveryCode, Refund,
+		SandboxCheckout, SecondFactor, Session, Slot, Stay, Stream, StreamEntry, User,
+		Wallet, WalletTransaction, Ward, WardRate []ent.Interceptor
 	}
 )

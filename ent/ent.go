@@ -12,11 +12,15 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/caregraph/caregraph/ent/admission"
+	"github.com/caregraph/caregraph/ent/admissionrecord"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
+	"github.com/caregraph/caregraph/ent/bed"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chargefailure"
 	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatmessageversion"
@@ -31,9 +35,11 @@ import (
 	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
+	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
@@ -47,9 +53,14 @@ import (
 	"github.com/caregraph/caregraph/ent/secondfactor"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/ent/stream"
 	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/ent/ward"
+	"github.com/caregraph/caregraph/ent/wardrate"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -110,11 +121,15 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			admission.Table:               admission.ValidColumn,
+			admissionrecord.Table:         admissionrecord.ValidColumn,
 			appointment.Table:             appointment.ValidColumn,
 			appointmentintake.Table:       appointmentintake.ValidColumn,
 			appointmentstatuschange.Table: appointmentstatuschange.ValidColumn,
 			auditevent.Table:              auditevent.ValidColumn,
+			bed.Table:                     bed.ValidColumn,
 			carerelation.Table:            carerelation.ValidColumn,
+			chargefailure.Table:           chargefailure.ValidColumn,
 			chatattachment.Table:          chatattachment.ValidColumn,
 			chatmessage.Table:             chatmessage.ValidColumn,
 			chatmessageversion.Table:      chatmessageversion.ValidColumn,
@@ -129,9 +144,11 @@ func checkColumn(t, c string) error {
 			leave.Table:                   leave.ValidColumn,
 			linkcode.Table:                linkcode.ValidColumn,
 			loginattempt.Table:            loginattempt.ValidColumn,
+			nhiamembership.Table:          nhiamembership.ValidColumn,
 			notification.Table:            notification.ValidColumn,
 			order.Table:                   order.ValidColumn,
 			patient.Table:                 patient.ValidColumn,
+			patienthealth.Table:           patienthealth.ValidColumn,
 			paymentevent.Table:            paymentevent.ValidColumn,
 			practitioner.Table:            practitioner.ValidColumn,
 			practitionercredential.Table:  practitionercredential.ValidColumn,
@@ -145,9 +162,14 @@ func checkColumn(t, c string) error {
 			secondfactor.Table:            secondfactor.ValidColumn,
 			session.Table:                 session.ValidColumn,
 			slot.Table:                    slot.ValidColumn,
+			stay.Table:                    stay.ValidColumn,
 			stream.Table:                  stream.ValidColumn,
 			streamentry.Table:             streamentry.ValidColumn,
 			user.Table:                    user.ValidColumn,
+			wallet.Table:                  wallet.ValidColumn,
+			wallettransaction.Table:       wallettransaction.ValidColumn,
+			ward.Table:                    ward.ValidColumn,
+			wardrate.Table:                wardrate.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -10,16 +10,22 @@ import (
 	"entgo.io/contrib/entgql"
 	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/caregraph/caregraph/ent/admission"
+	"github.com/caregraph/caregraph/ent/admissionrecord"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
+	"github.com/caregraph/caregraph/ent/bed"
+	"github.com/caregraph/caregraph/ent/chargefailure"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/leave"
+	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
 	"github.com/caregraph/caregraph/ent/question"
@@ -27,9 +33,470 @@ import (
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/ent/ward"
+	"github.com/caregraph/caregraph/ent/wardrate"
 	"github.com/google/uuid"
 )
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *AdmissionQuery) CollectFields(ctx context.Context, satisfies ...string) (*AdmissionQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *AdmissionQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(admission.Columns))
+		selectedFields = []string{admission.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "patient":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PatientClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, patientImplementors)...); err != nil {
+				return err
+			}
+			_q.withPatient = query
+			if _, ok := fieldSeen[admission.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, admission.FieldPatientID)
+				fieldSeen[admission.FieldPatientID] = struct{}{}
+			}
+
+		case "attending":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PractitionerClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, practitionerImplementors)...); err != nil {
+				return err
+			}
+			_q.withAttending = query
+			if _, ok := fieldSeen[admission.FieldAttendingID]; !ok {
+				selectedFields = append(selectedFields, admission.FieldAttendingID)
+				fieldSeen[admission.FieldAttendingID] = struct{}{}
+			}
+
+		case "record":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AdmissionRecordClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, admissionrecordImplementors)...); err != nil {
+				return err
+			}
+			_q.withRecord = query
+
+		case "stays":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&StayClient{config: _q.config}).Query()
+			)
+			args := newStayPaginateArgs(fieldArgs(ctx, nil, path...))
+			if err := validateFirstLast(args.first, args.last); err != nil {
+				return fmt.Errorf("validate first and last in path %q: %w", path, err)
+			}
+			pager, err := newStayPager(args.opts, args.last != nil)
+			if err != nil {
+				return fmt.Errorf("create new pager in path %q: %w", path, err)
+			}
+			if query, err = pager.applyFilter(query); err != nil {
+				return err
+			}
+			ignoredEdges := !hasCollectedField(ctx, append(path, edgesField)...)
+			if hasCollectedField(ctx, append(path, totalCountField)...) || hasCollectedField(ctx, append(path, pageInfoField)...) {
+				hasPagination := args.after != nil || args.first != nil || args.before != nil || args.last != nil
+				if hasPagination || ignoredEdges {
+					query := query.Clone()
+					_q.loadTotal = append(_q.loadTotal, func(ctx context.Context, nodes []*Admission) error {
+						ids := make([]driver.Value, len(nodes))
+						for i := range nodes {
+							ids[i] = nodes[i].ID
+						}
+						var v []struct {
+							NodeID uuid.UUID `sql:"admission_id"`
+							Count  int       `sql:"count"`
+						}
+						query.Where(func(s *sql.Selector) {
+							s.Where(sql.InValues(s.C(admission.StaysColumn), ids...))
+						})
+						if err := query.GroupBy(admission.StaysColumn).Aggregate(Count()).Scan(ctx, &v); err != nil {
+							return err
+						}
+						m := make(map[uuid.UUID]int, len(v))
+						for i := range v {
+							m[v[i].NodeID] = v[i].Count
+						}
+						for i := range nodes {
+							n := m[nodes[i].ID]
+							if nodes[i].Edges.totalCount[3] == nil {
+								nodes[i].Edges.totalCount[3] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[3][alias] = n
+						}
+						return nil
+					})
+				} else {
+					_q.loadTotal = append(_q.loadTotal, func(_ context.Context, nodes []*Admission) error {
+						for i := range nodes {
+							n := len(nodes[i].Edges.Stays)
+							if nodes[i].Edges.totalCount[3] == nil {
+								nodes[i].Edges.totalCount[3] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[3][alias] = n
+						}
+						return nil
+					})
+				}
+			}
+			if ignoredEdges || (args.first != nil && *args.first == 0) || (args.last != nil && *args.last == 0) {
+				continue
+			}
+			if query, err = pager.applyCursors(query, args.after, args.before); err != nil {
+				return err
+			}
+			path = append(path, edgesField, nodeField)
+			if field := collectedField(ctx, path...); field != nil {
+				if err := query.collectField(ctx, false, opCtx, *field, path, mayAddCondition(satisfies, stayImplementors)...); err != nil {
+					return err
+				}
+			}
+			if limit := paginateLimit(args.first, args.last); limit > 0 {
+				if oneNode {
+					pager.applyOrder(query.Limit(limit))
+				} else {
+					modify := entgql.LimitPerRow(admission.StaysColumn, limit, pager.orderExpr(query))
+					query.modifiers = append(query.modifiers, modify)
+				}
+			} else {
+				query = pager.applyOrder(query)
+			}
+			_q.WithNamedStays(alias, func(wq *StayQuery) {
+				*wq = *query
+			})
+
+		case "chargeFailures":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&ChargeFailureClient{config: _q.config}).Query()
+			)
+			args := newChargeFailurePaginateArgs(fieldArgs(ctx, nil, path...))
+			if err := validateFirstLast(args.first, args.last); err != nil {
+				return fmt.Errorf("validate first and last in path %q: %w", path, err)
+			}
+			pager, err := newChargeFailurePager(args.opts, args.last != nil)
+			if err != nil {
+				return fmt.Errorf("create new pager in path %q: %w", path, err)
+			}
+			if query, err = pager.applyFilter(query); err != nil {
+				return err
+			}
+			ignoredEdges := !hasCollectedField(ctx, append(path, edgesField)...)
+			if hasCollectedField(ctx, append(path, totalCountField)...) || hasCollectedField(ctx, append(path, pageInfoField)...) {
+				hasPagination := args.after != nil || args.first != nil || args.before != nil || args.last != nil
+				if hasPagination || ignoredEdges {
+					query := query.Clone()
+					_q.loadTotal = append(_q.loadTotal, func(ctx context.Context, nodes []*Admission) error {
+						ids := make([]driver.Value, len(nodes))
+						for i := range nodes {
+							ids[i] = nodes[i].ID
+						}
+						var v []struct {
+							NodeID uuid.UUID `sql:"admission_id"`
+							Count  int       `sql:"count"`
+						}
+						query.Where(func(s *sql.Selector) {
+							s.Where(sql.InValues(s.C(admission.ChargeFailuresColumn), ids...))
+						})
+						if err := query.GroupBy(admission.ChargeFailuresColumn).Aggregate(Count()).Scan(ctx, &v); err != nil {
+							return err
+						}
+						m := make(map[uuid.UUID]int, len(v))
+						for i := range v {
+							m[v[i].NodeID] = v[i].Count
+						}
+						for i := range nodes {
+							n := m[nodes[i].ID]
+							if nodes[i].Edges.totalCount[4] == nil {
+								nodes[i].Edges.totalCount[4] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[4][alias] = n
+						}
+						return nil
+					})
+				} else {
+					_q.loadTotal = append(_q.loadTotal, func(_ context.Context, nodes []*Admission) error {
+						for i := range nodes {
+							n := len(nodes[i].Edges.ChargeFailures)
+							if nodes[i].Edges.totalCount[4] == nil {
+								nodes[i].Edges.totalCount[4] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[4][alias] = n
+						}
+						return nil
+					})
+				}
+			}
+			if ignoredEdges || (args.first != nil && *args.first == 0) || (args.last != nil && *args.last == 0) {
+				continue
+			}
+			if query, err = pager.applyCursors(query, args.after, args.before); err != nil {
+				return err
+			}
+			path = append(path, edgesField, nodeField)
+			if field := collectedField(ctx, path...); field != nil {
+				if err := query.collectField(ctx, false, opCtx, *field, path, mayAddCondition(satisfies, chargefailureImplementors)...); err != nil {
+					return err
+				}
+			}
+			if limit := paginateLimit(args.first, args.last); limit > 0 {
+				if oneNode {
+					pager.applyOrder(query.Limit(limit))
+				} else {
+					modify := entgql.LimitPerRow(admission.ChargeFailuresColumn, limit, pager.orderExpr(query))
+					query.modifiers = append(query.modifiers, modify)
+				}
+			} else {
+				query = pager.applyOrder(query)
+			}
+			_q.WithNamedChargeFailures(alias, func(wq *ChargeFailureQuery) {
+				*wq = *query
+			})
+		case "createdAt":
+			if _, ok := fieldSeen[admission.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, admission.FieldCreatedAt)
+				fieldSeen[admission.FieldCreatedAt] = struct{}{}
+			}
+		case "patientId":
+			if _, ok := fieldSeen[admission.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, admission.FieldPatientID)
+				fieldSeen[admission.FieldPatientID] = struct{}{}
+			}
+		case "attendingId":
+			if _, ok := fieldSeen[admission.FieldAttendingID]; !ok {
+				selectedFields = append(selectedFields, admission.FieldAttendingID)
+				fieldSeen[admission.FieldAttendingID] = struct{}{}
+			}
+		case "status":
+			if _, ok := fieldSeen[admission.FieldStatus]; !ok {
+				selectedFields = append(selectedFields, admission.FieldStatus)
+				fieldSeen[admission.FieldStatus] = struct{}{}
+			}
+		case "admittedAt":
+			if _, ok := fieldSeen[admission.FieldAdmittedAt]; !ok {
+				selectedFields = append(selectedFields, admission.FieldAdmittedAt)
+				fieldSeen[admission.FieldAdmittedAt] = struct{}{}
+			}
+		case "dischargedAt":
+			if _, ok := fieldSeen[admission.FieldDischargedAt]; !ok {
+				selectedFields = append(selectedFields, admission.FieldDischargedAt)
+				fieldSeen[admission.FieldDischargedAt] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type admissionPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []AdmissionPaginateOption
+}
+
+func newAdmissionPaginateArgs(rv map[string]any) *admissionPaginateArgs {
+	args := &admissionPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*AdmissionOrder:
+			args.opts = append(args.opts, WithAdmissionOrder(v))
+		case []any:
+			var orders []*AdmissionOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &AdmissionOrder{Field: &AdmissionOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithAdmissionOrder(orders))
+		}
+	}
+	if v, ok := rv[whereField].(*AdmissionWhereInput); ok {
+		args.opts = append(args.opts, WithAdmissionFilter(v.Filter))
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *AdmissionRecordQuery) CollectFields(ctx context.Context, satisfies ...string) (*AdmissionRecordQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *AdmissionRecordQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(admissionrecord.Columns))
+		selectedFields = []string{admissionrecord.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "admission":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AdmissionClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, admissionImplementors)...); err != nil {
+				return err
+			}
+			_q.withAdmission = query
+			if _, ok := fieldSeen[admissionrecord.FieldAdmissionID]; !ok {
+				selectedFields = append(selectedFields, admissionrecord.FieldAdmissionID)
+				fieldSeen[admissionrecord.FieldAdmissionID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[admissionrecord.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, admissionrecord.FieldCreatedAt)
+				fieldSeen[admissionrecord.FieldCreatedAt] = struct{}{}
+			}
+		case "admissionId":
+			if _, ok := fieldSeen[admissionrecord.FieldAdmissionID]; !ok {
+				selectedFields = append(selectedFields, admissionrecord.FieldAdmissionID)
+				fieldSeen[admissionrecord.FieldAdmissionID] = struct{}{}
+			}
+		case "patientId":
+			if _, ok := fieldSeen[admissionrecord.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, admissionrecord.FieldPatientID)
+				fieldSeen[admissionrecord.FieldPatientID] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type admissionrecordPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []AdmissionRecordPaginateOption
+}
+
+func newAdmissionRecordPaginateArgs(rv map[string]any) *admissionrecordPaginateArgs {
+	args := &admissionrecordPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*AdmissionRecordOrder:
+			args.opts = append(args.opts, WithAdmissionRecordOrder(v))
+		case []any:
+			var orders []*AdmissionRecordOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &AdmissionRecordOrder{Field: &AdmissionRecordOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithAdmissionRecordOrder(orders))
+		}
+	}
+	return args
+}
 
 // CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
 func (_q *AppointmentQuery) CollectFields(ctx context.Context, satisfies ...string) (*AppointmentQuery, error) {
@@ -826,6 +1293,280 @@ func newAppointmentStatusChangePaginateArgs(rv map[string]any) *appointmentstatu
 }
 
 // CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *BedQuery) CollectFields(ctx context.Context, satisfies ...string) (*BedQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *BedQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(bed.Columns))
+		selectedFields = []string{bed.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "ward":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&WardClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, wardImplementors)...); err != nil {
+				return err
+			}
+			_q.withWard = query
+			if _, ok := fieldSeen[bed.FieldWardID]; !ok {
+				selectedFields = append(selectedFields, bed.FieldWardID)
+				fieldSeen[bed.FieldWardID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[bed.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, bed.FieldCreatedAt)
+				fieldSeen[bed.FieldCreatedAt] = struct{}{}
+			}
+		case "version":
+			if _, ok := fieldSeen[bed.FieldVersion]; !ok {
+				selectedFields = append(selectedFields, bed.FieldVersion)
+				fieldSeen[bed.FieldVersion] = struct{}{}
+			}
+		case "updatedAt":
+			if _, ok := fieldSeen[bed.FieldUpdatedAt]; !ok {
+				selectedFields = append(selectedFields, bed.FieldUpdatedAt)
+				fieldSeen[bed.FieldUpdatedAt] = struct{}{}
+			}
+		case "wardId":
+			if _, ok := fieldSeen[bed.FieldWardID]; !ok {
+				selectedFields = append(selectedFields, bed.FieldWardID)
+				fieldSeen[bed.FieldWardID] = struct{}{}
+			}
+		case "number":
+			if _, ok := fieldSeen[bed.FieldNumber]; !ok {
+				selectedFields = append(selectedFields, bed.FieldNumber)
+				fieldSeen[bed.FieldNumber] = struct{}{}
+			}
+		case "isActive":
+			if _, ok := fieldSeen[bed.FieldIsActive]; !ok {
+				selectedFields = append(selectedFields, bed.FieldIsActive)
+				fieldSeen[bed.FieldIsActive] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type bedPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []BedPaginateOption
+}
+
+func newBedPaginateArgs(rv map[string]any) *bedPaginateArgs {
+	args := &bedPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*BedOrder:
+			args.opts = append(args.opts, WithBedOrder(v))
+		case []any:
+			var orders []*BedOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &BedOrder{Field: &BedOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithBedOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *ChargeFailureQuery) CollectFields(ctx context.Context, satisfies ...string) (*ChargeFailureQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *ChargeFailureQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(chargefailure.Columns))
+		selectedFields = []string{chargefailure.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "admission":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AdmissionClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, admissionImplementors)...); err != nil {
+				return err
+			}
+			_q.withAdmission = query
+			if _, ok := fieldSeen[chargefailure.FieldAdmissionID]; !ok {
+				selectedFields = append(selectedFields, chargefailure.FieldAdmissionID)
+				fieldSeen[chargefailure.FieldAdmissionID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[chargefailure.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, chargefailure.FieldCreatedAt)
+				fieldSeen[chargefailure.FieldCreatedAt] = struct{}{}
+			}
+		case "admissionId":
+			if _, ok := fieldSeen[chargefailure.FieldAdmissionID]; !ok {
+				selectedFields = append(selectedFields, chargefailure.FieldAdmissionID)
+				fieldSeen[chargefailure.FieldAdmissionID] = struct{}{}
+			}
+		case "patientId":
+			if _, ok := fieldSeen[chargefailure.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, chargefailure.FieldPatientID)
+				fieldSeen[chargefailure.FieldPatientID] = struct{}{}
+			}
+		case "chargeDate":
+			if _, ok := fieldSeen[chargefailure.FieldChargeDate]; !ok {
+				selectedFields = append(selectedFields, chargefailure.FieldChargeDate)
+				fieldSeen[chargefailure.FieldChargeDate] = struct{}{}
+			}
+		case "attempts":
+			if _, ok := fieldSeen[chargefailure.FieldAttempts]; !ok {
+				selectedFields = append(selectedFields, chargefailure.FieldAttempts)
+				fieldSeen[chargefailure.FieldAttempts] = struct{}{}
+			}
+		case "error":
+			if _, ok := fieldSeen[chargefailure.FieldError]; !ok {
+				selectedFields = append(selectedFields, chargefailure.FieldError)
+				fieldSeen[chargefailure.FieldError] = struct{}{}
+			}
+		case "lastTriedAt":
+			if _, ok := fieldSeen[chargefailure.FieldLastTriedAt]; !ok {
+				selectedFields = append(selectedFields, chargefailure.FieldLastTriedAt)
+				fieldSeen[chargefailure.FieldLastTriedAt] = struct{}{}
+			}
+		case "resolvedAt":
+			if _, ok := fieldSeen[chargefailure.FieldResolvedAt]; !ok {
+				selectedFields = append(selectedFields, chargefailure.FieldResolvedAt)
+				fieldSeen[chargefailure.FieldResolvedAt] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type chargefailurePaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []ChargeFailurePaginateOption
+}
+
+func newChargeFailurePaginateArgs(rv map[string]any) *chargefailurePaginateArgs {
+	args := &chargefailurePaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*ChargeFailureOrder:
+			args.opts = append(args.opts, WithChargeFailureOrder(v))
+		case []any:
+			var orders []*ChargeFailureOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &ChargeFailureOrder{Field: &ChargeFailureOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithChargeFailureOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
 func (_q *ChatMessageQuery) CollectFields(ctx context.Context, satisfies ...string) (*ChatMessageQuery, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil {
@@ -1407,6 +2148,133 @@ func newLeavePaginateArgs(rv map[string]any) *leavePaginateArgs {
 }
 
 // CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *NhiaMembershipQuery) CollectFields(ctx context.Context, satisfies ...string) (*NhiaMembershipQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *NhiaMembershipQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(nhiamembership.Columns))
+		selectedFields = []string{nhiamembership.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "patient":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PatientClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, patientImplementors)...); err != nil {
+				return err
+			}
+			_q.withPatient = query
+			if _, ok := fieldSeen[nhiamembership.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, nhiamembership.FieldPatientID)
+				fieldSeen[nhiamembership.FieldPatientID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[nhiamembership.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, nhiamembership.FieldCreatedAt)
+				fieldSeen[nhiamembership.FieldCreatedAt] = struct{}{}
+			}
+		case "patientId":
+			if _, ok := fieldSeen[nhiamembership.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, nhiamembership.FieldPatientID)
+				fieldSeen[nhiamembership.FieldPatientID] = struct{}{}
+			}
+		case "registrationNumber":
+			if _, ok := fieldSeen[nhiamembership.FieldRegistrationNumber]; !ok {
+				selectedFields = append(selectedFields, nhiamembership.FieldRegistrationNumber)
+				fieldSeen[nhiamembership.FieldRegistrationNumber] = struct{}{}
+			}
+		case "registeredOn":
+			if _, ok := fieldSeen[nhiamembership.FieldRegisteredOn]; !ok {
+				selectedFields = append(selectedFields, nhiamembership.FieldRegisteredOn)
+				fieldSeen[nhiamembership.FieldRegisteredOn] = struct{}{}
+			}
+		case "endedOn":
+			if _, ok := fieldSeen[nhiamembership.FieldEndedOn]; !ok {
+				selectedFields = append(selectedFields, nhiamembership.FieldEndedOn)
+				fieldSeen[nhiamembership.FieldEndedOn] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type nhiamembershipPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []NhiaMembershipPaginateOption
+}
+
+func newNhiaMembershipPaginateArgs(rv map[string]any) *nhiamembershipPaginateArgs {
+	args := &nhiamembershipPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*NhiaMembershipOrder:
+			args.opts = append(args.opts, WithNhiaMembershipOrder(v))
+		case []any:
+			var orders []*NhiaMembershipOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &NhiaMembershipOrder{Field: &NhiaMembershipOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithNhiaMembershipOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
 func (_q *NotificationQuery) CollectFields(ctx context.Context, satisfies ...string) (*NotificationQuery, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil {
@@ -1873,6 +2741,206 @@ func (_q *PatientQuery) collectField(ctx context.Context, oneNode bool, opCtx *g
 			_q.WithNamedAppointments(alias, func(wq *AppointmentQuery) {
 				*wq = *query
 			})
+
+		case "health":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PatientHealthClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, patienthealthImplementors)...); err != nil {
+				return err
+			}
+			_q.withHealth = query
+
+		case "wallet":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&WalletClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, walletImplementors)...); err != nil {
+				return err
+			}
+			_q.withWallet = query
+
+		case "nhiaMemberships":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&NhiaMembershipClient{config: _q.config}).Query()
+			)
+			args := newNhiaMembershipPaginateArgs(fieldArgs(ctx, nil, path...))
+			if err := validateFirstLast(args.first, args.last); err != nil {
+				return fmt.Errorf("validate first and last in path %q: %w", path, err)
+			}
+			pager, err := newNhiaMembershipPager(args.opts, args.last != nil)
+			if err != nil {
+				return fmt.Errorf("create new pager in path %q: %w", path, err)
+			}
+			if query, err = pager.applyFilter(query); err != nil {
+				return err
+			}
+			ignoredEdges := !hasCollectedField(ctx, append(path, edgesField)...)
+			if hasCollectedField(ctx, append(path, totalCountField)...) || hasCollectedField(ctx, append(path, pageInfoField)...) {
+				hasPagination := args.after != nil || args.first != nil || args.before != nil || args.last != nil
+				if hasPagination || ignoredEdges {
+					query := query.Clone()
+					_q.loadTotal = append(_q.loadTotal, func(ctx context.Context, nodes []*Patient) error {
+						ids := make([]driver.Value, len(nodes))
+						for i := range nodes {
+							ids[i] = nodes[i].ID
+						}
+						var v []struct {
+							NodeID uuid.UUID `sql:"patient_id"`
+							Count  int       `sql:"count"`
+						}
+						query.Where(func(s *sql.Selector) {
+							s.Where(sql.InValues(s.C(patient.NhiaMembershipsColumn), ids...))
+						})
+						if err := query.GroupBy(patient.NhiaMembershipsColumn).Aggregate(Count()).Scan(ctx, &v); err != nil {
+							return err
+						}
+						m := make(map[uuid.UUID]int, len(v))
+						for i := range v {
+							m[v[i].NodeID] = v[i].Count
+						}
+						for i := range nodes {
+							n := m[nodes[i].ID]
+							if nodes[i].Edges.totalCount[4] == nil {
+								nodes[i].Edges.totalCount[4] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[4][alias] = n
+						}
+						return nil
+					})
+				} else {
+					_q.loadTotal = append(_q.loadTotal, func(_ context.Context, nodes []*Patient) error {
+						for i := range nodes {
+							n := len(nodes[i].Edges.NhiaMemberships)
+							if nodes[i].Edges.totalCount[4] == nil {
+								nodes[i].Edges.totalCount[4] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[4][alias] = n
+						}
+						return nil
+					})
+				}
+			}
+			if ignoredEdges || (args.first != nil && *args.first == 0) || (args.last != nil && *args.last == 0) {
+				continue
+			}
+			if query, err = pager.applyCursors(query, args.after, args.before); err != nil {
+				return err
+			}
+			path = append(path, edgesField, nodeField)
+			if field := collectedField(ctx, path...); field != nil {
+				if err := query.collectField(ctx, false, opCtx, *field, path, mayAddCondition(satisfies, nhiamembershipImplementors)...); err != nil {
+					return err
+				}
+			}
+			if limit := paginateLimit(args.first, args.last); limit > 0 {
+				if oneNode {
+					pager.applyOrder(query.Limit(limit))
+				} else {
+					modify := entgql.LimitPerRow(patient.NhiaMembershipsColumn, limit, pager.orderExpr(query))
+					query.modifiers = append(query.modifiers, modify)
+				}
+			} else {
+				query = pager.applyOrder(query)
+			}
+			_q.WithNamedNhiaMemberships(alias, func(wq *NhiaMembershipQuery) {
+				*wq = *query
+			})
+
+		case "admissions":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AdmissionClient{config: _q.config}).Query()
+			)
+			args := newAdmissionPaginateArgs(fieldArgs(ctx, new(AdmissionWhereInput), path...))
+			if err := validateFirstLast(args.first, args.last); err != nil {
+				return fmt.Errorf("validate first and last in path %q: %w", path, err)
+			}
+			pager, err := newAdmissionPager(args.opts, args.last != nil)
+			if err != nil {
+				return fmt.Errorf("create new pager in path %q: %w", path, err)
+			}
+			if query, err = pager.applyFilter(query); err != nil {
+				return err
+			}
+			ignoredEdges := !hasCollectedField(ctx, append(path, edgesField)...)
+			if hasCollectedField(ctx, append(path, totalCountField)...) || hasCollectedField(ctx, append(path, pageInfoField)...) {
+				hasPagination := args.after != nil || args.first != nil || args.before != nil || args.last != nil
+				if hasPagination || ignoredEdges {
+					query := query.Clone()
+					_q.loadTotal = append(_q.loadTotal, func(ctx context.Context, nodes []*Patient) error {
+						ids := make([]driver.Value, len(nodes))
+						for i := range nodes {
+							ids[i] = nodes[i].ID
+						}
+						var v []struct {
+							NodeID uuid.UUID `sql:"patient_id"`
+							Count  int       `sql:"count"`
+						}
+						query.Where(func(s *sql.Selector) {
+							s.Where(sql.InValues(s.C(patient.AdmissionsColumn), ids...))
+						})
+						if err := query.GroupBy(patient.AdmissionsColumn).Aggregate(Count()).Scan(ctx, &v); err != nil {
+							return err
+						}
+						m := make(map[uuid.UUID]int, len(v))
+						for i := range v {
+							m[v[i].NodeID] = v[i].Count
+						}
+						for i := range nodes {
+							n := m[nodes[i].ID]
+							if nodes[i].Edges.totalCount[5] == nil {
+								nodes[i].Edges.totalCount[5] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[5][alias] = n
+						}
+						return nil
+					})
+				} else {
+					_q.loadTotal = append(_q.loadTotal, func(_ context.Context, nodes []*Patient) error {
+						for i := range nodes {
+							n := len(nodes[i].Edges.Admissions)
+							if nodes[i].Edges.totalCount[5] == nil {
+								nodes[i].Edges.totalCount[5] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[5][alias] = n
+						}
+						return nil
+					})
+				}
+			}
+			if ignoredEdges || (args.first != nil && *args.first == 0) || (args.last != nil && *args.last == 0) {
+				continue
+			}
+			if query, err = pager.applyCursors(query, args.after, args.before); err != nil {
+				return err
+			}
+			path = append(path, edgesField, nodeField)
+			if field := collectedField(ctx, path...); field != nil {
+				if err := query.collectField(ctx, false, opCtx, *field, path, mayAddCondition(satisfies, admissionImplementors)...); err != nil {
+					return err
+				}
+			}
+			if limit := paginateLimit(args.first, args.last); limit > 0 {
+				if oneNode {
+					pager.applyOrder(query.Limit(limit))
+				} else {
+					modify := entgql.LimitPerRow(patient.AdmissionsColumn, limit, pager.orderExpr(query))
+					query.modifiers = append(query.modifiers, modify)
+				}
+			} else {
+				query = pager.applyOrder(query)
+			}
+			_q.WithNamedAdmissions(alias, func(wq *AdmissionQuery) {
+				*wq = *query
+			})
 		case "createdAt":
 			if _, ok := fieldSeen[patient.FieldCreatedAt]; !ok {
 				selectedFields = append(selectedFields, patient.FieldCreatedAt)
@@ -1973,6 +3041,21 @@ func (_q *PatientQuery) collectField(ctx context.Context, oneNode bool, opCtx *g
 				selectedFields = append(selectedFields, patient.FieldType)
 				fieldSeen[patient.FieldType] = struct{}{}
 			}
+		case "emergencyName":
+			if _, ok := fieldSeen[patient.FieldEmergencyName]; !ok {
+				selectedFields = append(selectedFields, patient.FieldEmergencyName)
+				fieldSeen[patient.FieldEmergencyName] = struct{}{}
+			}
+		case "emergencyRelationship":
+			if _, ok := fieldSeen[patient.FieldEmergencyRelationship]; !ok {
+				selectedFields = append(selectedFields, patient.FieldEmergencyRelationship)
+				fieldSeen[patient.FieldEmergencyRelationship] = struct{}{}
+			}
+		case "emergencyPhone":
+			if _, ok := fieldSeen[patient.FieldEmergencyPhone]; !ok {
+				selectedFields = append(selectedFields, patient.FieldEmergencyPhone)
+				fieldSeen[patient.FieldEmergencyPhone] = struct{}{}
+			}
 		case "timeZone":
 			if _, ok := fieldSeen[patient.FieldTimeZone]; !ok {
 				selectedFields = append(selectedFields, patient.FieldTimeZone)
@@ -2043,6 +3126,128 @@ func newPatientPaginateArgs(rv map[string]any) *patientPaginateArgs {
 	}
 	if v, ok := rv[whereField].(*PatientWhereInput); ok {
 		args.opts = append(args.opts, WithPatientFilter(v.Filter))
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *PatientHealthQuery) CollectFields(ctx context.Context, satisfies ...string) (*PatientHealthQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *PatientHealthQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(patienthealth.Columns))
+		selectedFields = []string{patienthealth.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "patient":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PatientClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, patientImplementors)...); err != nil {
+				return err
+			}
+			_q.withPatient = query
+			if _, ok := fieldSeen[patienthealth.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, patienthealth.FieldPatientID)
+				fieldSeen[patienthealth.FieldPatientID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[patienthealth.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, patienthealth.FieldCreatedAt)
+				fieldSeen[patienthealth.FieldCreatedAt] = struct{}{}
+			}
+		case "version":
+			if _, ok := fieldSeen[patienthealth.FieldVersion]; !ok {
+				selectedFields = append(selectedFields, patienthealth.FieldVersion)
+				fieldSeen[patienthealth.FieldVersion] = struct{}{}
+			}
+		case "updatedAt":
+			if _, ok := fieldSeen[patienthealth.FieldUpdatedAt]; !ok {
+				selectedFields = append(selectedFields, patienthealth.FieldUpdatedAt)
+				fieldSeen[patienthealth.FieldUpdatedAt] = struct{}{}
+			}
+		case "patientId":
+			if _, ok := fieldSeen[patienthealth.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, patienthealth.FieldPatientID)
+				fieldSeen[patienthealth.FieldPatientID] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type patienthealthPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []PatientHealthPaginateOption
+}
+
+func newPatientHealthPaginateArgs(rv map[string]any) *patienthealthPaginateArgs {
+	args := &patienthealthPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*PatientHealthOrder:
+			args.opts = append(args.opts, WithPatientHealthOrder(v))
+		case []any:
+			var orders []*PatientHealthOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &PatientHealthOrder{Field: &PatientHealthOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithPatientHealthOrder(orders))
+		}
 	}
 	return args
 }
@@ -3261,6 +4466,188 @@ func newSlotPaginateArgs(rv map[string]any) *slotPaginateArgs {
 }
 
 // CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *StayQuery) CollectFields(ctx context.Context, satisfies ...string) (*StayQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *StayQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(stay.Columns))
+		selectedFields = []string{stay.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "admission":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AdmissionClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, admissionImplementors)...); err != nil {
+				return err
+			}
+			_q.withAdmission = query
+			if _, ok := fieldSeen[stay.FieldAdmissionID]; !ok {
+				selectedFields = append(selectedFields, stay.FieldAdmissionID)
+				fieldSeen[stay.FieldAdmissionID] = struct{}{}
+			}
+
+		case "patient":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PatientClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, patientImplementors)...); err != nil {
+				return err
+			}
+			_q.withPatient = query
+			if _, ok := fieldSeen[stay.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, stay.FieldPatientID)
+				fieldSeen[stay.FieldPatientID] = struct{}{}
+			}
+
+		case "bed":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&BedClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, bedImplementors)...); err != nil {
+				return err
+			}
+			_q.withBed = query
+			if _, ok := fieldSeen[stay.FieldBedID]; !ok {
+				selectedFields = append(selectedFields, stay.FieldBedID)
+				fieldSeen[stay.FieldBedID] = struct{}{}
+			}
+
+		case "ward":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&WardClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, wardImplementors)...); err != nil {
+				return err
+			}
+			_q.withWard = query
+			if _, ok := fieldSeen[stay.FieldWardID]; !ok {
+				selectedFields = append(selectedFields, stay.FieldWardID)
+				fieldSeen[stay.FieldWardID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[stay.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, stay.FieldCreatedAt)
+				fieldSeen[stay.FieldCreatedAt] = struct{}{}
+			}
+		case "admissionId":
+			if _, ok := fieldSeen[stay.FieldAdmissionID]; !ok {
+				selectedFields = append(selectedFields, stay.FieldAdmissionID)
+				fieldSeen[stay.FieldAdmissionID] = struct{}{}
+			}
+		case "patientId":
+			if _, ok := fieldSeen[stay.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, stay.FieldPatientID)
+				fieldSeen[stay.FieldPatientID] = struct{}{}
+			}
+		case "bedId":
+			if _, ok := fieldSeen[stay.FieldBedID]; !ok {
+				selectedFields = append(selectedFields, stay.FieldBedID)
+				fieldSeen[stay.FieldBedID] = struct{}{}
+			}
+		case "wardId":
+			if _, ok := fieldSeen[stay.FieldWardID]; !ok {
+				selectedFields = append(selectedFields, stay.FieldWardID)
+				fieldSeen[stay.FieldWardID] = struct{}{}
+			}
+		case "fromAt":
+			if _, ok := fieldSeen[stay.FieldFromAt]; !ok {
+				selectedFields = append(selectedFields, stay.FieldFromAt)
+				fieldSeen[stay.FieldFromAt] = struct{}{}
+			}
+		case "toAt":
+			if _, ok := fieldSeen[stay.FieldToAt]; !ok {
+				selectedFields = append(selectedFields, stay.FieldToAt)
+				fieldSeen[stay.FieldToAt] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type stayPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []StayPaginateOption
+}
+
+func newStayPaginateArgs(rv map[string]any) *stayPaginateArgs {
+	args := &stayPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*StayOrder:
+			args.opts = append(args.opts, WithStayOrder(v))
+		case []any:
+			var orders []*StayOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &StayOrder{Field: &StayOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithStayOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
 func (_q *UserQuery) CollectFields(ctx context.Context, satisfies ...string) (*UserQuery, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil {
@@ -3406,6 +4793,826 @@ func newUserPaginateArgs(rv map[string]any) *userPaginateArgs {
 	}
 	if v, ok := rv[whereField].(*UserWhereInput); ok {
 		args.opts = append(args.opts, WithUserFilter(v.Filter))
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *WalletQuery) CollectFields(ctx context.Context, satisfies ...string) (*WalletQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *WalletQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(wallet.Columns))
+		selectedFields = []string{wallet.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "patient":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&PatientClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, patientImplementors)...); err != nil {
+				return err
+			}
+			_q.withPatient = query
+			if _, ok := fieldSeen[wallet.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, wallet.FieldPatientID)
+				fieldSeen[wallet.FieldPatientID] = struct{}{}
+			}
+
+		case "transactions":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&WalletTransactionClient{config: _q.config}).Query()
+			)
+			args := newWalletTransactionPaginateArgs(fieldArgs(ctx, nil, path...))
+			if err := validateFirstLast(args.first, args.last); err != nil {
+				return fmt.Errorf("validate first and last in path %q: %w", path, err)
+			}
+			pager, err := newWalletTransactionPager(args.opts, args.last != nil)
+			if err != nil {
+				return fmt.Errorf("create new pager in path %q: %w", path, err)
+			}
+			if query, err = pager.applyFilter(query); err != nil {
+				return err
+			}
+			ignoredEdges := !hasCollectedField(ctx, append(path, edgesField)...)
+			if hasCollectedField(ctx, append(path, totalCountField)...) || hasCollectedField(ctx, append(path, pageInfoField)...) {
+				hasPagination := args.after != nil || args.first != nil || args.before != nil || args.last != nil
+				if hasPagination || ignoredEdges {
+					query := query.Clone()
+					_q.loadTotal = append(_q.loadTotal, func(ctx context.Context, nodes []*Wallet) error {
+						ids := make([]driver.Value, len(nodes))
+						for i := range nodes {
+							ids[i] = nodes[i].ID
+						}
+						var v []struct {
+							NodeID uuid.UUID `sql:"wallet_id"`
+							Count  int       `sql:"count"`
+						}
+						query.Where(func(s *sql.Selector) {
+							s.Where(sql.InValues(s.C(wallet.TransactionsColumn), ids...))
+						})
+						if err := query.GroupBy(wallet.TransactionsColumn).Aggregate(Count()).Scan(ctx, &v); err != nil {
+							return err
+						}
+						m := make(map[uuid.UUID]int, len(v))
+						for i := range v {
+							m[v[i].NodeID] = v[i].Count
+						}
+						for i := range nodes {
+							n := m[nodes[i].ID]
+							if nodes[i].Edges.totalCount[1] == nil {
+								nodes[i].Edges.totalCount[1] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[1][alias] = n
+						}
+						return nil
+					})
+				} else {
+					_q.loadTotal = append(_q.loadTotal, func(_ context.Context, nodes []*Wallet) error {
+						for i := range nodes {
+							n := len(nodes[i].Edges.Transactions)
+							if nodes[i].Edges.totalCount[1] == nil {
+								nodes[i].Edges.totalCount[1] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[1][alias] = n
+						}
+						return nil
+					})
+				}
+			}
+			if ignoredEdges || (args.first != nil && *args.first == 0) || (args.last != nil && *args.last == 0) {
+				continue
+			}
+			if query, err = pager.applyCursors(query, args.after, args.before); err != nil {
+				return err
+			}
+			path = append(path, edgesField, nodeField)
+			if field := collectedField(ctx, path...); field != nil {
+				if err := query.collectField(ctx, false, opCtx, *field, path, mayAddCondition(satisfies, wallettransactionImplementors)...); err != nil {
+					return err
+				}
+			}
+			if limit := paginateLimit(args.first, args.last); limit > 0 {
+				if oneNode {
+					pager.applyOrder(query.Limit(limit))
+				} else {
+					modify := entgql.LimitPerRow(wallet.TransactionsColumn, limit, pager.orderExpr(query))
+					query.modifiers = append(query.modifiers, modify)
+				}
+			} else {
+				query = pager.applyOrder(query)
+			}
+			_q.WithNamedTransactions(alias, func(wq *WalletTransactionQuery) {
+				*wq = *query
+			})
+		case "createdAt":
+			if _, ok := fieldSeen[wallet.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, wallet.FieldCreatedAt)
+				fieldSeen[wallet.FieldCreatedAt] = struct{}{}
+			}
+		case "patientId":
+			if _, ok := fieldSeen[wallet.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, wallet.FieldPatientID)
+				fieldSeen[wallet.FieldPatientID] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type walletPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []WalletPaginateOption
+}
+
+func newWalletPaginateArgs(rv map[string]any) *walletPaginateArgs {
+	args := &walletPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*WalletOrder:
+			args.opts = append(args.opts, WithWalletOrder(v))
+		case []any:
+			var orders []*WalletOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &WalletOrder{Field: &WalletOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithWalletOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *WalletTransactionQuery) CollectFields(ctx context.Context, satisfies ...string) (*WalletTransactionQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *WalletTransactionQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(wallettransaction.Columns))
+		selectedFields = []string{wallettransaction.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "wallet":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&WalletClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, walletImplementors)...); err != nil {
+				return err
+			}
+			_q.withWallet = query
+			if _, ok := fieldSeen[wallettransaction.FieldWalletID]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldWalletID)
+				fieldSeen[wallettransaction.FieldWalletID] = struct{}{}
+			}
+
+		case "admission":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&AdmissionClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, admissionImplementors)...); err != nil {
+				return err
+			}
+			_q.withAdmission = query
+			if _, ok := fieldSeen[wallettransaction.FieldAdmissionID]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldAdmissionID)
+				fieldSeen[wallettransaction.FieldAdmissionID] = struct{}{}
+			}
+
+		case "reverses":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&WalletTransactionClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, wallettransactionImplementors)...); err != nil {
+				return err
+			}
+			_q.withReverses = query
+			if _, ok := fieldSeen[wallettransaction.FieldReversesID]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldReversesID)
+				fieldSeen[wallettransaction.FieldReversesID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[wallettransaction.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldCreatedAt)
+				fieldSeen[wallettransaction.FieldCreatedAt] = struct{}{}
+			}
+		case "walletId":
+			if _, ok := fieldSeen[wallettransaction.FieldWalletID]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldWalletID)
+				fieldSeen[wallettransaction.FieldWalletID] = struct{}{}
+			}
+		case "patientId":
+			if _, ok := fieldSeen[wallettransaction.FieldPatientID]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldPatientID)
+				fieldSeen[wallettransaction.FieldPatientID] = struct{}{}
+			}
+		case "position":
+			if _, ok := fieldSeen[wallettransaction.FieldPosition]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldPosition)
+				fieldSeen[wallettransaction.FieldPosition] = struct{}{}
+			}
+		case "kind":
+			if _, ok := fieldSeen[wallettransaction.FieldKind]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldKind)
+				fieldSeen[wallettransaction.FieldKind] = struct{}{}
+			}
+		case "counterAccount":
+			if _, ok := fieldSeen[wallettransaction.FieldCounterAccount]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldCounterAccount)
+				fieldSeen[wallettransaction.FieldCounterAccount] = struct{}{}
+			}
+		case "admissionId":
+			if _, ok := fieldSeen[wallettransaction.FieldAdmissionID]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldAdmissionID)
+				fieldSeen[wallettransaction.FieldAdmissionID] = struct{}{}
+			}
+		case "chargeDate":
+			if _, ok := fieldSeen[wallettransaction.FieldChargeDate]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldChargeDate)
+				fieldSeen[wallettransaction.FieldChargeDate] = struct{}{}
+			}
+		case "reference":
+			if _, ok := fieldSeen[wallettransaction.FieldReference]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldReference)
+				fieldSeen[wallettransaction.FieldReference] = struct{}{}
+			}
+		case "description":
+			if _, ok := fieldSeen[wallettransaction.FieldDescription]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldDescription)
+				fieldSeen[wallettransaction.FieldDescription] = struct{}{}
+			}
+		case "reversesId":
+			if _, ok := fieldSeen[wallettransaction.FieldReversesID]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldReversesID)
+				fieldSeen[wallettransaction.FieldReversesID] = struct{}{}
+			}
+		case "actorId":
+			if _, ok := fieldSeen[wallettransaction.FieldActorID]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldActorID)
+				fieldSeen[wallettransaction.FieldActorID] = struct{}{}
+			}
+		case "actor":
+			if _, ok := fieldSeen[wallettransaction.FieldActor]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldActor)
+				fieldSeen[wallettransaction.FieldActor] = struct{}{}
+			}
+		case "hash":
+			if _, ok := fieldSeen[wallettransaction.FieldHash]; !ok {
+				selectedFields = append(selectedFields, wallettransaction.FieldHash)
+				fieldSeen[wallettransaction.FieldHash] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type wallettransactionPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []WalletTransactionPaginateOption
+}
+
+func newWalletTransactionPaginateArgs(rv map[string]any) *wallettransactionPaginateArgs {
+	args := &wallettransactionPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*WalletTransactionOrder:
+			args.opts = append(args.opts, WithWalletTransactionOrder(v))
+		case []any:
+			var orders []*WalletTransactionOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &WalletTransactionOrder{Field: &WalletTransactionOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithWalletTransactionOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *WardQuery) CollectFields(ctx context.Context, satisfies ...string) (*WardQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *WardQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(ward.Columns))
+		selectedFields = []string{ward.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "rates":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&WardRateClient{config: _q.config}).Query()
+			)
+			args := newWardRatePaginateArgs(fieldArgs(ctx, nil, path...))
+			if err := validateFirstLast(args.first, args.last); err != nil {
+				return fmt.Errorf("validate first and last in path %q: %w", path, err)
+			}
+			pager, err := newWardRatePager(args.opts, args.last != nil)
+			if err != nil {
+				return fmt.Errorf("create new pager in path %q: %w", path, err)
+			}
+			if query, err = pager.applyFilter(query); err != nil {
+				return err
+			}
+			ignoredEdges := !hasCollectedField(ctx, append(path, edgesField)...)
+			if hasCollectedField(ctx, append(path, totalCountField)...) || hasCollectedField(ctx, append(path, pageInfoField)...) {
+				hasPagination := args.after != nil || args.first != nil || args.before != nil || args.last != nil
+				if hasPagination || ignoredEdges {
+					query := query.Clone()
+					_q.loadTotal = append(_q.loadTotal, func(ctx context.Context, nodes []*Ward) error {
+						ids := make([]driver.Value, len(nodes))
+						for i := range nodes {
+							ids[i] = nodes[i].ID
+						}
+						var v []struct {
+							NodeID uuid.UUID `sql:"ward_id"`
+							Count  int       `sql:"count"`
+						}
+						query.Where(func(s *sql.Selector) {
+							s.Where(sql.InValues(s.C(ward.RatesColumn), ids...))
+						})
+						if err := query.GroupBy(ward.RatesColumn).Aggregate(Count()).Scan(ctx, &v); err != nil {
+							return err
+						}
+						m := make(map[uuid.UUID]int, len(v))
+						for i := range v {
+							m[v[i].NodeID] = v[i].Count
+						}
+						for i := range nodes {
+							n := m[nodes[i].ID]
+							if nodes[i].Edges.totalCount[0] == nil {
+								nodes[i].Edges.totalCount[0] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[0][alias] = n
+						}
+						return nil
+					})
+				} else {
+					_q.loadTotal = append(_q.loadTotal, func(_ context.Context, nodes []*Ward) error {
+						for i := range nodes {
+							n := len(nodes[i].Edges.Rates)
+							if nodes[i].Edges.totalCount[0] == nil {
+								nodes[i].Edges.totalCount[0] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[0][alias] = n
+						}
+						return nil
+					})
+				}
+			}
+			if ignoredEdges || (args.first != nil && *args.first == 0) || (args.last != nil && *args.last == 0) {
+				continue
+			}
+			if query, err = pager.applyCursors(query, args.after, args.before); err != nil {
+				return err
+			}
+			path = append(path, edgesField, nodeField)
+			if field := collectedField(ctx, path...); field != nil {
+				if err := query.collectField(ctx, false, opCtx, *field, path, mayAddCondition(satisfies, wardrateImplementors)...); err != nil {
+					return err
+				}
+			}
+			if limit := paginateLimit(args.first, args.last); limit > 0 {
+				if oneNode {
+					pager.applyOrder(query.Limit(limit))
+				} else {
+					modify := entgql.LimitPerRow(ward.RatesColumn, limit, pager.orderExpr(query))
+					query.modifiers = append(query.modifiers, modify)
+				}
+			} else {
+				query = pager.applyOrder(query)
+			}
+			_q.WithNamedRates(alias, func(wq *WardRateQuery) {
+				*wq = *query
+			})
+
+		case "beds":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&BedClient{config: _q.config}).Query()
+			)
+			args := newBedPaginateArgs(fieldArgs(ctx, nil, path...))
+			if err := validateFirstLast(args.first, args.last); err != nil {
+				return fmt.Errorf("validate first and last in path %q: %w", path, err)
+			}
+			pager, err := newBedPager(args.opts, args.last != nil)
+			if err != nil {
+				return fmt.Errorf("create new pager in path %q: %w", path, err)
+			}
+			if query, err = pager.applyFilter(query); err != nil {
+				return err
+			}
+			ignoredEdges := !hasCollectedField(ctx, append(path, edgesField)...)
+			if hasCollectedField(ctx, append(path, totalCountField)...) || hasCollectedField(ctx, append(path, pageInfoField)...) {
+				hasPagination := args.after != nil || args.first != nil || args.before != nil || args.last != nil
+				if hasPagination || ignoredEdges {
+					query := query.Clone()
+					_q.loadTotal = append(_q.loadTotal, func(ctx context.Context, nodes []*Ward) error {
+						ids := make([]driver.Value, len(nodes))
+						for i := range nodes {
+							ids[i] = nodes[i].ID
+						}
+						var v []struct {
+							NodeID uuid.UUID `sql:"ward_id"`
+							Count  int       `sql:"count"`
+						}
+						query.Where(func(s *sql.Selector) {
+							s.Where(sql.InValues(s.C(ward.BedsColumn), ids...))
+						})
+						if err := query.GroupBy(ward.BedsColumn).Aggregate(Count()).Scan(ctx, &v); err != nil {
+							return err
+						}
+						m := make(map[uuid.UUID]int, len(v))
+						for i := range v {
+							m[v[i].NodeID] = v[i].Count
+						}
+						for i := range nodes {
+							n := m[nodes[i].ID]
+							if nodes[i].Edges.totalCount[1] == nil {
+								nodes[i].Edges.totalCount[1] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[1][alias] = n
+						}
+						return nil
+					})
+				} else {
+					_q.loadTotal = append(_q.loadTotal, func(_ context.Context, nodes []*Ward) error {
+						for i := range nodes {
+							n := len(nodes[i].Edges.Beds)
+							if nodes[i].Edges.totalCount[1] == nil {
+								nodes[i].Edges.totalCount[1] = make(map[string]int)
+							}
+							nodes[i].Edges.totalCount[1][alias] = n
+						}
+						return nil
+					})
+				}
+			}
+			if ignoredEdges || (args.first != nil && *args.first == 0) || (args.last != nil && *args.last == 0) {
+				continue
+			}
+			if query, err = pager.applyCursors(query, args.after, args.before); err != nil {
+				return err
+			}
+			path = append(path, edgesField, nodeField)
+			if field := collectedField(ctx, path...); field != nil {
+				if err := query.collectField(ctx, false, opCtx, *field, path, mayAddCondition(satisfies, bedImplementors)...); err != nil {
+					return err
+				}
+			}
+			if limit := paginateLimit(args.first, args.last); limit > 0 {
+				if oneNode {
+					pager.applyOrder(query.Limit(limit))
+				} else {
+					modify := entgql.LimitPerRow(ward.BedsColumn, limit, pager.orderExpr(query))
+					query.modifiers = append(query.modifiers, modify)
+				}
+			} else {
+				query = pager.applyOrder(query)
+			}
+			_q.WithNamedBeds(alias, func(wq *BedQuery) {
+				*wq = *query
+			})
+		case "createdAt":
+			if _, ok := fieldSeen[ward.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, ward.FieldCreatedAt)
+				fieldSeen[ward.FieldCreatedAt] = struct{}{}
+			}
+		case "version":
+			if _, ok := fieldSeen[ward.FieldVersion]; !ok {
+				selectedFields = append(selectedFields, ward.FieldVersion)
+				fieldSeen[ward.FieldVersion] = struct{}{}
+			}
+		case "updatedAt":
+			if _, ok := fieldSeen[ward.FieldUpdatedAt]; !ok {
+				selectedFields = append(selectedFields, ward.FieldUpdatedAt)
+				fieldSeen[ward.FieldUpdatedAt] = struct{}{}
+			}
+		case "name":
+			if _, ok := fieldSeen[ward.FieldName]; !ok {
+				selectedFields = append(selectedFields, ward.FieldName)
+				fieldSeen[ward.FieldName] = struct{}{}
+			}
+		case "type":
+			if _, ok := fieldSeen[ward.FieldType]; !ok {
+				selectedFields = append(selectedFields, ward.FieldType)
+				fieldSeen[ward.FieldType] = struct{}{}
+			}
+		case "isActive":
+			if _, ok := fieldSeen[ward.FieldIsActive]; !ok {
+				selectedFields = append(selectedFields, ward.FieldIsActive)
+				fieldSeen[ward.FieldIsActive] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type wardPaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []WardPaginateOption
+}
+
+func newWardPaginateArgs(rv map[string]any) *wardPaginateArgs {
+	args := &wardPaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*WardOrder:
+			args.opts = append(args.opts, WithWardOrder(v))
+		case []any:
+			var orders []*WardOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &WardOrder{Field: &WardOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithWardOrder(orders))
+		}
+	}
+	return args
+}
+
+// CollectFields tells the query-builder to eagerly load connected nodes by resolver context.
+func (_q *WardRateQuery) CollectFields(ctx context.Context, satisfies ...string) (*WardRateQuery, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil {
+		return _q, nil
+	}
+	if err := _q.collectField(ctx, false, graphql.GetOperationContext(ctx), fc.Field, nil, satisfies...); err != nil {
+		return nil, err
+	}
+	return _q, nil
+}
+
+func (_q *WardRateQuery) collectField(ctx context.Context, oneNode bool, opCtx *graphql.OperationContext, collected graphql.CollectedField, path []string, satisfies ...string) error {
+	path = append([]string(nil), path...)
+	var (
+		unknownSeen    bool
+		fieldSeen      = make(map[string]struct{}, len(wardrate.Columns))
+		selectedFields = []string{wardrate.FieldID}
+	)
+	for _, field := range graphql.CollectFields(opCtx, collected.Selections, satisfies) {
+		switch field.Name {
+
+		case "ward":
+			var (
+				alias = field.Alias
+				path  = append(path, alias)
+				query = (&WardClient{config: _q.config}).Query()
+			)
+			if err := query.collectField(ctx, oneNode, opCtx, field, path, mayAddCondition(satisfies, wardImplementors)...); err != nil {
+				return err
+			}
+			_q.withWard = query
+			if _, ok := fieldSeen[wardrate.FieldWardID]; !ok {
+				selectedFields = append(selectedFields, wardrate.FieldWardID)
+				fieldSeen[wardrate.FieldWardID] = struct{}{}
+			}
+		case "createdAt":
+			if _, ok := fieldSeen[wardrate.FieldCreatedAt]; !ok {
+				selectedFields = append(selectedFields, wardrate.FieldCreatedAt)
+				fieldSeen[wardrate.FieldCreatedAt] = struct{}{}
+			}
+		case "wardId":
+			if _, ok := fieldSeen[wardrate.FieldWardID]; !ok {
+				selectedFields = append(selectedFields, wardrate.FieldWardID)
+				fieldSeen[wardrate.FieldWardID] = struct{}{}
+			}
+		case "fromDate":
+			if _, ok := fieldSeen[wardrate.FieldFromDate]; !ok {
+				selectedFields = append(selectedFields, wardrate.FieldFromDate)
+				fieldSeen[wardrate.FieldFromDate] = struct{}{}
+			}
+		case "setBy":
+			if _, ok := fieldSeen[wardrate.FieldSetBy]; !ok {
+				selectedFields = append(selectedFields, wardrate.FieldSetBy)
+				fieldSeen[wardrate.FieldSetBy] = struct{}{}
+			}
+		case "id":
+		case "__typename":
+		default:
+			unknownSeen = true
+		}
+	}
+	if !unknownSeen {
+		_q.Select(selectedFields...)
+	}
+	return nil
+}
+
+type wardratePaginateArgs struct {
+	first, last   *int
+	after, before *Cursor
+	opts          []WardRatePaginateOption
+}
+
+func newWardRatePaginateArgs(rv map[string]any) *wardratePaginateArgs {
+	args := &wardratePaginateArgs{}
+	if rv == nil {
+		return args
+	}
+	if v := rv[firstField]; v != nil {
+		args.first = v.(*int)
+	}
+	if v := rv[lastField]; v != nil {
+		args.last = v.(*int)
+	}
+	if v := rv[afterField]; v != nil {
+		args.after = v.(*Cursor)
+	}
+	if v := rv[beforeField]; v != nil {
+		args.before = v.(*Cursor)
+	}
+	if v, ok := rv[orderByField]; ok {
+		switch v := v.(type) {
+		case []*WardRateOrder:
+			args.opts = append(args.opts, WithWardRateOrder(v))
+		case []any:
+			var orders []*WardRateOrder
+			for i := range v {
+				mv, ok := v[i].(map[string]any)
+				if !ok {
+					continue
+				}
+				var (
+					err1, err2 error
+					order      = &WardRateOrder{Field: &WardRateOrderField{}, Direction: entgql.OrderDirectionAsc}
+				)
+				if d, ok := mv[directionField]; ok {
+					err1 = order.Direction.UnmarshalGQL(d)
+				}
+				if f, ok := mv[fieldField]; ok {
+					err2 = order.Field.UnmarshalGQL(f)
+				}
+				if err1 == nil && err2 == nil {
+					orders = append(orders, order)
+				}
+			}
+			args.opts = append(args.opts, WithWardRateOrder(orders))
+		}
 	}
 	return args
 }

@@ -9,6 +9,82 @@ import (
 )
 
 // Patient returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Admission) Patient(ctx context.Context) (*Patient, error) {
+	loaded, err := _m.Edges.PatientOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryPatient().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Attending returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Admission) Attending(ctx context.Context) (*Practitioner, error) {
+	loaded, err := _m.Edges.AttendingOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryAttending().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Record returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Admission) Record(ctx context.Context) (*AdmissionRecord, error) {
+	loaded, err := _m.Edges.RecordOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryRecord().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+func (_m *Admission) Stays(
+	ctx context.Context, after *Cursor, first *int, before *Cursor, last *int, orderBy []*StayOrder,
+) (*StayConnection, error) {
+	opts := []StayPaginateOption{
+		WithStayOrder(orderBy),
+	}
+	alias := graphql.GetFieldContext(ctx).Field.Alias
+	totalCount, hasTotalCount := _m.Edges.totalCount[3][alias]
+	if nodes, err := _m.NamedStays(alias); err == nil || hasTotalCount {
+		pager, err := newStayPager(opts, last != nil)
+		if err != nil {
+			return nil, err
+		}
+		conn := &StayConnection{Edges: []*StayEdge{}, TotalCount: totalCount}
+		conn.build(nodes, pager, after, first, before, last)
+		return conn, nil
+	}
+	return _m.QueryStays().Paginate(ctx, after, first, before, last, opts...)
+}
+
+func (_m *Admission) ChargeFailures(
+	ctx context.Context, after *Cursor, first *int, before *Cursor, last *int, orderBy []*ChargeFailureOrder,
+) (*ChargeFailureConnection, error) {
+	opts := []ChargeFailurePaginateOption{
+		WithChargeFailureOrder(orderBy),
+	}
+	alias := graphql.GetFieldContext(ctx).Field.Alias
+	totalCount, hasTotalCount := _m.Edges.totalCount[4][alias]
+	if nodes, err := _m.NamedChargeFailures(alias); err == nil || hasTotalCount {
+		pager, err := newChargeFailurePager(opts, last != nil)
+		if err != nil {
+			return nil, err
+		}
+		conn := &ChargeFailureConnection{Edges: []*ChargeFailureEdge{}, TotalCount: totalCount}
+		conn.build(nodes, pager, after, first, before, last)
+		return conn, nil
+	}
+	return _m.QueryChargeFailures().Paginate(ctx, after, first, before, last, opts...)
+}
+
+// Admission returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *AdmissionRecord) Admission(ctx context.Context) (*Admission, error) {
+	loaded, err := _m.Edges.AdmissionOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryAdmission().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Patient returns the other side of the edge, or nil when there is none or the viewer may not see it.
 func (_m *Appointment) Patient(ctx context.Context) (*Patient, error) {
 	loaded, err := _m.Edges.PatientOrErr()
 	if IsNotLoaded(err) {
@@ -166,6 +242,24 @@ func (_m *AppointmentStatusChange) Practitioner(ctx context.Context) (*Practitio
 	return loaded, MaskNotFound(err)
 }
 
+// Ward returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Bed) Ward(ctx context.Context) (*Ward, error) {
+	loaded, err := _m.Edges.WardOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryWard().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Admission returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *ChargeFailure) Admission(ctx context.Context) (*Admission, error) {
+	loaded, err := _m.Edges.AdmissionOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryAdmission().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
 // Room returns the other side of the edge, or nil when there is none or the viewer may not see it.
 func (_m *ChatMessage) Room(ctx context.Context) (*ChatRoom, error) {
 	loaded, err := _m.Edges.RoomOrErr()
@@ -207,6 +301,15 @@ func (_m *Leave) Practitioner(ctx context.Context) (*Practitioner, error) {
 	loaded, err := _m.Edges.PractitionerOrErr()
 	if IsNotLoaded(err) {
 		loaded, err = _m.QueryPractitioner().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Patient returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *NhiaMembership) Patient(ctx context.Context) (*Patient, error) {
+	loaded, err := _m.Edges.PatientOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryPatient().Only(ctx)
 	}
 	return loaded, MaskNotFound(err)
 }
@@ -266,6 +369,74 @@ func (_m *Patient) Appointments(
 		return conn, nil
 	}
 	return _m.QueryAppointments().Paginate(ctx, after, first, before, last, opts...)
+}
+
+// Health returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Patient) Health(ctx context.Context) (*PatientHealth, error) {
+	loaded, err := _m.Edges.HealthOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryHealth().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Wallet returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Patient) Wallet(ctx context.Context) (*Wallet, error) {
+	loaded, err := _m.Edges.WalletOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryWallet().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+func (_m *Patient) NhiaMemberships(
+	ctx context.Context, after *Cursor, first *int, before *Cursor, last *int, orderBy []*NhiaMembershipOrder,
+) (*NhiaMembershipConnection, error) {
+	opts := []NhiaMembershipPaginateOption{
+		WithNhiaMembershipOrder(orderBy),
+	}
+	alias := graphql.GetFieldContext(ctx).Field.Alias
+	totalCount, hasTotalCount := _m.Edges.totalCount[4][alias]
+	if nodes, err := _m.NamedNhiaMemberships(alias); err == nil || hasTotalCount {
+		pager, err := newNhiaMembershipPager(opts, last != nil)
+		if err != nil {
+			return nil, err
+		}
+		conn := &NhiaMembershipConnection{Edges: []*NhiaMembershipEdge{}, TotalCount: totalCount}
+		conn.build(nodes, pager, after, first, before, last)
+		return conn, nil
+	}
+	return _m.QueryNhiaMemberships().Paginate(ctx, after, first, before, last, opts...)
+}
+
+func (_m *Patient) Admissions(
+	ctx context.Context, after *Cursor, first *int, before *Cursor, last *int, orderBy []*AdmissionOrder, where *AdmissionWhereInput,
+) (*AdmissionConnection, error) {
+	opts := []AdmissionPaginateOption{
+		WithAdmissionOrder(orderBy),
+		WithAdmissionFilter(where.Filter),
+	}
+	alias := graphql.GetFieldContext(ctx).Field.Alias
+	totalCount, hasTotalCount := _m.Edges.totalCount[5][alias]
+	if nodes, err := _m.NamedAdmissions(alias); err == nil || hasTotalCount {
+		pager, err := newAdmissionPager(opts, last != nil)
+		if err != nil {
+			return nil, err
+		}
+		conn := &AdmissionConnection{Edges: []*AdmissionEdge{}, TotalCount: totalCount}
+		conn.build(nodes, pager, after, first, before, last)
+		return conn, nil
+	}
+	return _m.QueryAdmissions().Paginate(ctx, after, first, before, last, opts...)
+}
+
+// Patient returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *PatientHealth) Patient(ctx context.Context) (*Patient, error) {
+	loaded, err := _m.Edges.PatientOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryPatient().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
 }
 
 // User returns the other side of the edge, or nil when there is none or the viewer may not see it.
@@ -384,6 +555,147 @@ func (_m *Slot) Practitioner(ctx context.Context) (*Practitioner, error) {
 	loaded, err := _m.Edges.PractitionerOrErr()
 	if IsNotLoaded(err) {
 		loaded, err = _m.QueryPractitioner().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Admission returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Stay) Admission(ctx context.Context) (*Admission, error) {
+	loaded, err := _m.Edges.AdmissionOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryAdmission().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Patient returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Stay) Patient(ctx context.Context) (*Patient, error) {
+	loaded, err := _m.Edges.PatientOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryPatient().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Bed returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Stay) Bed(ctx context.Context) (*Bed, error) {
+	loaded, err := _m.Edges.BedOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryBed().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Ward returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Stay) Ward(ctx context.Context) (*Ward, error) {
+	loaded, err := _m.Edges.WardOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryWard().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Patient returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *Wallet) Patient(ctx context.Context) (*Patient, error) {
+	loaded, err := _m.Edges.PatientOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryPatient().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+func (_m *Wallet) Transactions(
+	ctx context.Context, after *Cursor, first *int, before *Cursor, last *int, orderBy []*WalletTransactionOrder,
+) (*WalletTransactionConnection, error) {
+	opts := []WalletTransactionPaginateOption{
+		WithWalletTransactionOrder(orderBy),
+	}
+	alias := graphql.GetFieldContext(ctx).Field.Alias
+	totalCount, hasTotalCount := _m.Edges.totalCount[1][alias]
+	if nodes, err := _m.NamedTransactions(alias); err == nil || hasTotalCount {
+		pager, err := newWalletTransactionPager(opts, last != nil)
+		if err != nil {
+			return nil, err
+		}
+		conn := &WalletTransactionConnection{Edges: []*WalletTransactionEdge{}, TotalCount: totalCount}
+		conn.build(nodes, pager, after, first, before, last)
+		return conn, nil
+	}
+	return _m.QueryTransactions().Paginate(ctx, after, first, before, last, opts...)
+}
+
+// Wallet returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *WalletTransaction) Wallet(ctx context.Context) (*Wallet, error) {
+	loaded, err := _m.Edges.WalletOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryWallet().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Admission returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *WalletTransaction) Admission(ctx context.Context) (*Admission, error) {
+	loaded, err := _m.Edges.AdmissionOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryAdmission().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+// Reverses returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *WalletTransaction) Reverses(ctx context.Context) (*WalletTransaction, error) {
+	loaded, err := _m.Edges.ReversesOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryReverses().Only(ctx)
+	}
+	return loaded, MaskNotFound(err)
+}
+
+func (_m *Ward) Rates(
+	ctx context.Context, after *Cursor, first *int, before *Cursor, last *int, orderBy []*WardRateOrder,
+) (*WardRateConnection, error) {
+	opts := []WardRatePaginateOption{
+		WithWardRateOrder(orderBy),
+	}
+	alias := graphql.GetFieldContext(ctx).Field.Alias
+	totalCount, hasTotalCount := _m.Edges.totalCount[0][alias]
+	if nodes, err := _m.NamedRates(alias); err == nil || hasTotalCount {
+		pager, err := newWardRatePager(opts, last != nil)
+		if err != nil {
+			return nil, err
+		}
+		conn := &WardRateConnection{Edges: []*WardRateEdge{}, TotalCount: totalCount}
+		conn.build(nodes, pager, after, first, before, last)
+		return conn, nil
+	}
+	return _m.QueryRates().Paginate(ctx, after, first, before, last, opts...)
+}
+
+func (_m *Ward) Beds(
+	ctx context.Context, after *Cursor, first *int, before *Cursor, last *int, orderBy []*BedOrder,
+) (*BedConnection, error) {
+	opts := []BedPaginateOption{
+		WithBedOrder(orderBy),
+	}
+	alias := graphql.GetFieldContext(ctx).Field.Alias
+	totalCount, hasTotalCount := _m.Edges.totalCount[1][alias]
+	if nodes, err := _m.NamedBeds(alias); err == nil || hasTotalCount {
+		pager, err := newBedPager(opts, last != nil)
+		if err != nil {
+			return nil, err
+		}
+		conn := &BedConnection{Edges: []*BedEdge{}, TotalCount: totalCount}
+		conn.build(nodes, pager, after, first, before, last)
+		return conn, nil
+	}
+	return _m.QueryBeds().Paginate(ctx, after, first, before, last, opts...)
+}
+
+// Ward returns the other side of the edge, or nil when there is none or the viewer may not see it.
+func (_m *WardRate) Ward(ctx context.Context) (*Ward, error) {
+	loaded, err := _m.Edges.WardOrErr()
+	if IsNotLoaded(err) {
+		loaded, err = _m.QueryWard().Only(ctx)
 	}
 	return loaded, MaskNotFound(err)
 }

@@ -8,16 +8,22 @@ import (
 
 	"entgo.io/contrib/entgql"
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/caregraph/caregraph/ent/admission"
+	"github.com/caregraph/caregraph/ent/admissionrecord"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
+	"github.com/caregraph/caregraph/ent/bed"
+	"github.com/caregraph/caregraph/ent/chargefailure"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/leave"
+	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
 	"github.com/caregraph/caregraph/ent/question"
@@ -25,7 +31,12 @@ import (
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/ent/ward"
+	"github.com/caregraph/caregraph/ent/wardrate"
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-multierror"
 )
@@ -34,6 +45,16 @@ import (
 type Noder interface {
 	IsNode()
 }
+
+var admissionImplementors = []string{"Admission", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Admission) IsNode() {}
+
+var admissionrecordImplementors = []string{"AdmissionRecord", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*AdmissionRecord) IsNode() {}
 
 var appointmentImplementors = []string{"Appointment", "Node"}
 
@@ -49,6 +70,16 @@ var appointmentstatuschangeImplementors = []string{"AppointmentStatusChange", "N
 
 // IsNode implements the Node interface check for GQLGen.
 func (*AppointmentStatusChange) IsNode() {}
+
+var bedImplementors = []string{"Bed", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Bed) IsNode() {}
+
+var chargefailureImplementors = []string{"ChargeFailure", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*ChargeFailure) IsNode() {}
 
 var chatmessageImplementors = []string{"ChatMessage", "Node"}
 
@@ -70,6 +101,11 @@ var leaveImplementors = []string{"Leave", "Node"}
 // IsNode implements the Node interface check for GQLGen.
 func (*Leave) IsNode() {}
 
+var nhiamembershipImplementors = []string{"NhiaMembership", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*NhiaMembership) IsNode() {}
+
 var notificationImplementors = []string{"Notification", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
@@ -84,6 +120,11 @@ var patientImplementors = []string{"Patient", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*Patient) IsNode() {}
+
+var patienthealthImplementors = []string{"PatientHealth", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*PatientHealth) IsNode() {}
 
 var practitionerImplementors = []string{"Practitioner", "Node"}
 
@@ -120,10 +161,35 @@ var slotImplementors = []string{"Slot", "Node"}
 // IsNode implements the Node interface check for GQLGen.
 func (*Slot) IsNode() {}
 
+var stayImplementors = []string{"Stay", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Stay) IsNode() {}
+
 var userImplementors = []string{"User", "Node"}
 
 // IsNode implements the Node interface check for GQLGen.
 func (*User) IsNode() {}
+
+var walletImplementors = []string{"Wallet", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Wallet) IsNode() {}
+
+var wallettransactionImplementors = []string{"WalletTransaction", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*WalletTransaction) IsNode() {}
+
+var wardImplementors = []string{"Ward", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*Ward) IsNode() {}
+
+var wardrateImplementors = []string{"WardRate", "Node"}
+
+// IsNode implements the Node interface check for GQLGen.
+func (*WardRate) IsNode() {}
 
 var errNodeInvalidID = &NotFoundError{"node"}
 
@@ -183,6 +249,24 @@ func (c *Client) Noder(ctx context.Context, id uuid.UUID, opts ...NodeOption) (_
 
 func (c *Client) noder(ctx context.Context, table string, id uuid.UUID) (Noder, error) {
 	switch table {
+	case admission.Table:
+		query := c.Admission.Query().
+			Where(admission.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, admissionImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case admissionrecord.Table:
+		query := c.AdmissionRecord.Query().
+			Where(admissionrecord.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, admissionrecordImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
 	case appointment.Table:
 		query := c.Appointment.Query().
 			Where(appointment.ID(id))
@@ -206,6 +290,24 @@ func (c *Client) noder(ctx context.Context, table string, id uuid.UUID) (Noder, 
 			Where(appointmentstatuschange.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, appointmentstatuschangeImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case bed.Table:
+		query := c.Bed.Query().
+			Where(bed.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, bedImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case chargefailure.Table:
+		query := c.ChargeFailure.Query().
+			Where(chargefailure.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, chargefailureImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -246,6 +348,15 @@ func (c *Client) noder(ctx context.Context, table string, id uuid.UUID) (Noder, 
 			}
 		}
 		return query.Only(ctx)
+	case nhiamembership.Table:
+		query := c.NhiaMembership.Query().
+			Where(nhiamembership.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, nhiamembershipImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
 	case notification.Table:
 		query := c.Notification.Query().
 			Where(notification.ID(id))
@@ -269,6 +380,15 @@ func (c *Client) noder(ctx context.Context, table string, id uuid.UUID) (Noder, 
 			Where(patient.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, patientImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case patienthealth.Table:
+		query := c.PatientHealth.Query().
+			Where(patienthealth.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, patienthealthImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -336,11 +456,56 @@ func (c *Client) noder(ctx context.Context, table string, id uuid.UUID) (Noder, 
 			}
 		}
 		return query.Only(ctx)
+	case stay.Table:
+		query := c.Stay.Query().
+			Where(stay.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, stayImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
 	case user.Table:
 		query := c.User.Query().
 			Where(user.ID(id))
 		if fc := graphql.GetFieldContext(ctx); fc != nil {
 			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, userImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case wallet.Table:
+		query := c.Wallet.Query().
+			Where(wallet.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, walletImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case wallettransaction.Table:
+		query := c.WalletTransaction.Query().
+			Where(wallettransaction.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, wallettransactionImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case ward.Table:
+		query := c.Ward.Query().
+			Where(ward.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, wardImplementors...); err != nil {
+				return nil, err
+			}
+		}
+		return query.Only(ctx)
+	case wardrate.Table:
+		query := c.WardRate.Query().
+			Where(wardrate.ID(id))
+		if fc := graphql.GetFieldContext(ctx); fc != nil {
+			if err := query.collectField(ctx, true, graphql.GetOperationContext(ctx), fc.Field, nil, wardrateImplementors...); err != nil {
 				return nil, err
 			}
 		}
@@ -418,6 +583,38 @@ func (c *Client) noders(ctx context.Context, table string, ids []uuid.UUID) ([]N
 		idmap[id] = append(idmap[id], &noders[i])
 	}
 	switch table {
+	case admission.Table:
+		query := c.Admission.Query().
+			Where(admission.IDIn(ids...))
+		query, err := query.CollectFields(ctx, admissionImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case admissionrecord.Table:
+		query := c.AdmissionRecord.Query().
+			Where(admissionrecord.IDIn(ids...))
+		query, err := query.CollectFields(ctx, admissionrecordImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
 	case appointment.Table:
 		query := c.Appointment.Query().
 			Where(appointment.IDIn(ids...))
@@ -454,6 +651,38 @@ func (c *Client) noders(ctx context.Context, table string, ids []uuid.UUID) ([]N
 		query := c.AppointmentStatusChange.Query().
 			Where(appointmentstatuschange.IDIn(ids...))
 		query, err := query.CollectFields(ctx, appointmentstatuschangeImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case bed.Table:
+		query := c.Bed.Query().
+			Where(bed.IDIn(ids...))
+		query, err := query.CollectFields(ctx, bedImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case chargefailure.Table:
+		query := c.ChargeFailure.Query().
+			Where(chargefailure.IDIn(ids...))
+		query, err := query.CollectFields(ctx, chargefailureImplementors...)
 		if err != nil {
 			return nil, err
 		}
@@ -530,6 +759,22 @@ func (c *Client) noders(ctx context.Context, table string, ids []uuid.UUID) ([]N
 				*noder = node
 			}
 		}
+	case nhiamembership.Table:
+		query := c.NhiaMembership.Query().
+			Where(nhiamembership.IDIn(ids...))
+		query, err := query.CollectFields(ctx, nhiamembershipImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
 	case notification.Table:
 		query := c.Notification.Query().
 			Where(notification.IDIn(ids...))
@@ -566,6 +811,22 @@ func (c *Client) noders(ctx context.Context, table string, ids []uuid.UUID) ([]N
 		query := c.Patient.Query().
 			Where(patient.IDIn(ids...))
 		query, err := query.CollectFields(ctx, patientImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case patienthealth.Table:
+		query := c.PatientHealth.Query().
+			Where(patienthealth.IDIn(ids...))
+		query, err := query.CollectFields(ctx, patienthealthImplementors...)
 		if err != nil {
 			return nil, err
 		}
@@ -690,10 +951,90 @@ func (c *Client) noders(ctx context.Context, table string, ids []uuid.UUID) ([]N
 				*noder = node
 			}
 		}
+	case stay.Table:
+		query := c.Stay.Query().
+			Where(stay.IDIn(ids...))
+		query, err := query.CollectFields(ctx, stayImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
 	case user.Table:
 		query := c.User.Query().
 			Where(user.IDIn(ids...))
 		query, err := query.CollectFields(ctx, userImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case wallet.Table:
+		query := c.Wallet.Query().
+			Where(wallet.IDIn(ids...))
+		query, err := query.CollectFields(ctx, walletImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case wallettransaction.Table:
+		query := c.WalletTransaction.Query().
+			Where(wallettransaction.IDIn(ids...))
+		query, err := query.CollectFields(ctx, wallettransactionImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case ward.Table:
+		query := c.Ward.Query().
+			Where(ward.IDIn(ids...))
+		query, err := query.CollectFields(ctx, wardImplementors...)
+		if err != nil {
+			return nil, err
+		}
+		nodes, err := query.All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, node := range nodes {
+			for _, noder := range idmap[node.ID] {
+				*noder = node
+			}
+		}
+	case wardrate.Table:
+		query := c.WardRate.Query().
+			Where(wardrate.IDIn(ids...))
+		query, err := query.CollectFields(ctx, wardrateImplementors...)
 		if err != nil {
 			return nil, err
 		}

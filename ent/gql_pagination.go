@@ -14,16 +14,22 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/caregraph/caregraph/ent/admission"
+	"github.com/caregraph/caregraph/ent/admissionrecord"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
+	"github.com/caregraph/caregraph/ent/bed"
+	"github.com/caregraph/caregraph/ent/chargefailure"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/leave"
+	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
 	"github.com/caregraph/caregraph/ent/question"
@@ -31,7 +37,12 @@ import (
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/ent/ward"
+	"github.com/caregraph/caregraph/ent/wardrate"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -114,6 +125,734 @@ func paginateLimit(first, last *int) int {
 		limit = *last + 1
 	}
 	return limit
+}
+
+// AdmissionEdge is the edge representation of Admission.
+type AdmissionEdge struct {
+	Node   *Admission `json:"node"`
+	Cursor Cursor     `json:"cursor"`
+}
+
+// AdmissionConnection is the connection containing edges to Admission.
+type AdmissionConnection struct {
+	Edges      []*AdmissionEdge `json:"edges"`
+	PageInfo   PageInfo         `json:"pageInfo"`
+	TotalCount int              `json:"totalCount"`
+}
+
+func (c *AdmissionConnection) build(nodes []*Admission, pager *admissionPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Admission
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Admission {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Admission {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*AdmissionEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &AdmissionEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// AdmissionPaginateOption enables pagination customization.
+type AdmissionPaginateOption func(*admissionPager) error
+
+// WithAdmissionOrder configures pagination ordering.
+func WithAdmissionOrder(order []*AdmissionOrder) AdmissionPaginateOption {
+	return func(pager *admissionPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithAdmissionFilter configures pagination filter.
+func WithAdmissionFilter(filter func(*AdmissionQuery) (*AdmissionQuery, error)) AdmissionPaginateOption {
+	return func(pager *admissionPager) error {
+		if filter == nil {
+			return errors.New("AdmissionQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type admissionPager struct {
+	reverse bool
+	order   []*AdmissionOrder
+	filter  func(*AdmissionQuery) (*AdmissionQuery, error)
+}
+
+func newAdmissionPager(opts []AdmissionPaginateOption, reverse bool) (*admissionPager, error) {
+	pager := &admissionPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *admissionPager) applyFilter(query *AdmissionQuery) (*AdmissionQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *admissionPager) toCursor(_m *Admission) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *admissionPager) applyCursors(query *AdmissionQuery, after, before *Cursor) (*AdmissionQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultAdmissionOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *admissionPager) applyOrder(query *AdmissionQuery) *AdmissionQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultAdmissionOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultAdmissionOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *admissionPager) orderExpr(query *AdmissionQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultAdmissionOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Admission.
+func (_m *AdmissionQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...AdmissionPaginateOption,
+) (*AdmissionConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newAdmissionPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &AdmissionConnection{Edges: []*AdmissionEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// AdmissionOrderFieldID orders Admission by id.
+	AdmissionOrderFieldID = &AdmissionOrderField{
+		Value: func(_m *Admission) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: admission.FieldID,
+		toTerm: admission.ByID,
+		toCursor: func(_m *Admission) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// AdmissionOrderFieldCreatedAt orders Admission by created_at.
+	AdmissionOrderFieldCreatedAt = &AdmissionOrderField{
+		Value: func(_m *Admission) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: admission.FieldCreatedAt,
+		toTerm: admission.ByCreatedAt,
+		toCursor: func(_m *Admission) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+	// AdmissionOrderFieldAdmittedAt orders Admission by admitted_at.
+	AdmissionOrderFieldAdmittedAt = &AdmissionOrderField{
+		Value: func(_m *Admission) (ent.Value, error) {
+			return _m.AdmittedAt, nil
+		},
+		column: admission.FieldAdmittedAt,
+		toTerm: admission.ByAdmittedAt,
+		toCursor: func(_m *Admission) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.AdmittedAt,
+			}
+		},
+	}
+	// AdmissionOrderFieldDischargedAt orders Admission by discharged_at.
+	AdmissionOrderFieldDischargedAt = &AdmissionOrderField{
+		Value: func(_m *Admission) (ent.Value, error) {
+			return _m.DischargedAt, nil
+		},
+		column: admission.FieldDischargedAt,
+		toTerm: admission.ByDischargedAt,
+		toCursor: func(_m *Admission) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.DischargedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f AdmissionOrderField) String() string {
+	var str string
+	switch f.column {
+	case AdmissionOrderFieldID.column:
+		str = "ID"
+	case AdmissionOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	case AdmissionOrderFieldAdmittedAt.column:
+		str = "ADMITTED_AT"
+	case AdmissionOrderFieldDischargedAt.column:
+		str = "DISCHARGED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f AdmissionOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *AdmissionOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("AdmissionOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *AdmissionOrderFieldID
+	case "CREATED_AT":
+		*f = *AdmissionOrderFieldCreatedAt
+	case "ADMITTED_AT":
+		*f = *AdmissionOrderFieldAdmittedAt
+	case "DISCHARGED_AT":
+		*f = *AdmissionOrderFieldDischargedAt
+	default:
+		return fmt.Errorf("%s is not a valid AdmissionOrderField", str)
+	}
+	return nil
+}
+
+// AdmissionOrderField defines the ordering field of Admission.
+type AdmissionOrderField struct {
+	// Value extracts the ordering value from the given Admission.
+	Value    func(*Admission) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) admission.OrderOption
+	toCursor func(*Admission) Cursor
+}
+
+// AdmissionOrder defines the ordering of Admission.
+type AdmissionOrder struct {
+	Direction OrderDirection       `json:"direction"`
+	Field     *AdmissionOrderField `json:"field"`
+}
+
+// DefaultAdmissionOrder is the default ordering of Admission.
+var DefaultAdmissionOrder = &AdmissionOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &AdmissionOrderField{
+		Value: func(_m *Admission) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: admission.FieldID,
+		toTerm: admission.ByID,
+		toCursor: func(_m *Admission) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Admission into AdmissionEdge.
+func (_m *Admission) ToEdge(order *AdmissionOrder) *AdmissionEdge {
+	if order == nil {
+		order = DefaultAdmissionOrder
+	}
+	return &AdmissionEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// AdmissionRecordEdge is the edge representation of AdmissionRecord.
+type AdmissionRecordEdge struct {
+	Node   *AdmissionRecord `json:"node"`
+	Cursor Cursor           `json:"cursor"`
+}
+
+// AdmissionRecordConnection is the connection containing edges to AdmissionRecord.
+type AdmissionRecordConnection struct {
+	Edges      []*AdmissionRecordEdge `json:"edges"`
+	PageInfo   PageInfo               `json:"pageInfo"`
+	TotalCount int                    `json:"totalCount"`
+}
+
+func (c *AdmissionRecordConnection) build(nodes []*AdmissionRecord, pager *admissionrecordPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *AdmissionRecord
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *AdmissionRecord {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *AdmissionRecord {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*AdmissionRecordEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &AdmissionRecordEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// AdmissionRecordPaginateOption enables pagination customization.
+type AdmissionRecordPaginateOption func(*admissionrecordPager) error
+
+// WithAdmissionRecordOrder configures pagination ordering.
+func WithAdmissionRecordOrder(order []*AdmissionRecordOrder) AdmissionRecordPaginateOption {
+	return func(pager *admissionrecordPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithAdmissionRecordFilter configures pagination filter.
+func WithAdmissionRecordFilter(filter func(*AdmissionRecordQuery) (*AdmissionRecordQuery, error)) AdmissionRecordPaginateOption {
+	return func(pager *admissionrecordPager) error {
+		if filter == nil {
+			return errors.New("AdmissionRecordQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type admissionrecordPager struct {
+	reverse bool
+	order   []*AdmissionRecordOrder
+	filter  func(*AdmissionRecordQuery) (*AdmissionRecordQuery, error)
+}
+
+func newAdmissionRecordPager(opts []AdmissionRecordPaginateOption, reverse bool) (*admissionrecordPager, error) {
+	pager := &admissionrecordPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *admissionrecordPager) applyFilter(query *AdmissionRecordQuery) (*AdmissionRecordQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *admissionrecordPager) toCursor(_m *AdmissionRecord) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *admissionrecordPager) applyCursors(query *AdmissionRecordQuery, after, before *Cursor) (*AdmissionRecordQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultAdmissionRecordOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *admissionrecordPager) applyOrder(query *AdmissionRecordQuery) *AdmissionRecordQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultAdmissionRecordOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultAdmissionRecordOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *admissionrecordPager) orderExpr(query *AdmissionRecordQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultAdmissionRecordOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to AdmissionRecord.
+func (_m *AdmissionRecordQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...AdmissionRecordPaginateOption,
+) (*AdmissionRecordConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newAdmissionRecordPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &AdmissionRecordConnection{Edges: []*AdmissionRecordEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// AdmissionRecordOrderFieldID orders AdmissionRecord by id.
+	AdmissionRecordOrderFieldID = &AdmissionRecordOrderField{
+		Value: func(_m *AdmissionRecord) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: admissionrecord.FieldID,
+		toTerm: admissionrecord.ByID,
+		toCursor: func(_m *AdmissionRecord) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// AdmissionRecordOrderFieldCreatedAt orders AdmissionRecord by created_at.
+	AdmissionRecordOrderFieldCreatedAt = &AdmissionRecordOrderField{
+		Value: func(_m *AdmissionRecord) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: admissionrecord.FieldCreatedAt,
+		toTerm: admissionrecord.ByCreatedAt,
+		toCursor: func(_m *AdmissionRecord) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f AdmissionRecordOrderField) String() string {
+	var str string
+	switch f.column {
+	case AdmissionRecordOrderFieldID.column:
+		str = "ID"
+	case AdmissionRecordOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f AdmissionRecordOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *AdmissionRecordOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("AdmissionRecordOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *AdmissionRecordOrderFieldID
+	case "CREATED_AT":
+		*f = *AdmissionRecordOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid AdmissionRecordOrderField", str)
+	}
+	return nil
+}
+
+// AdmissionRecordOrderField defines the ordering field of AdmissionRecord.
+type AdmissionRecordOrderField struct {
+	// Value extracts the ordering value from the given AdmissionRecord.
+	Value    func(*AdmissionRecord) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) admissionrecord.OrderOption
+	toCursor func(*AdmissionRecord) Cursor
+}
+
+// AdmissionRecordOrder defines the ordering of AdmissionRecord.
+type AdmissionRecordOrder struct {
+	Direction OrderDirection             `json:"direction"`
+	Field     *AdmissionRecordOrderField `json:"field"`
+}
+
+// DefaultAdmissionRecordOrder is the default ordering of AdmissionRecord.
+var DefaultAdmissionRecordOrder = &AdmissionRecordOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &AdmissionRecordOrderField{
+		Value: func(_m *AdmissionRecord) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: admissionrecord.FieldID,
+		toTerm: admissionrecord.ByID,
+		toCursor: func(_m *AdmissionRecord) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts AdmissionRecord into AdmissionRecordEdge.
+func (_m *AdmissionRecord) ToEdge(order *AdmissionRecordOrder) *AdmissionRecordEdge {
+	if order == nil {
+		order = DefaultAdmissionRecordOrder
+	}
+	return &AdmissionRecordEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
 }
 
 // AppointmentEdge is the edge representation of Appointment.
@@ -1167,6 +1906,716 @@ func (_m *AppointmentStatusChange) ToEdge(order *AppointmentStatusChangeOrder) *
 		order = DefaultAppointmentStatusChangeOrder
 	}
 	return &AppointmentStatusChangeEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// BedEdge is the edge representation of Bed.
+type BedEdge struct {
+	Node   *Bed   `json:"node"`
+	Cursor Cursor `json:"cursor"`
+}
+
+// BedConnection is the connection containing edges to Bed.
+type BedConnection struct {
+	Edges      []*BedEdge `json:"edges"`
+	PageInfo   PageInfo   `json:"pageInfo"`
+	TotalCount int        `json:"totalCount"`
+}
+
+func (c *BedConnection) build(nodes []*Bed, pager *bedPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Bed
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Bed {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Bed {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*BedEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &BedEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// BedPaginateOption enables pagination customization.
+type BedPaginateOption func(*bedPager) error
+
+// WithBedOrder configures pagination ordering.
+func WithBedOrder(order []*BedOrder) BedPaginateOption {
+	return func(pager *bedPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithBedFilter configures pagination filter.
+func WithBedFilter(filter func(*BedQuery) (*BedQuery, error)) BedPaginateOption {
+	return func(pager *bedPager) error {
+		if filter == nil {
+			return errors.New("BedQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type bedPager struct {
+	reverse bool
+	order   []*BedOrder
+	filter  func(*BedQuery) (*BedQuery, error)
+}
+
+func newBedPager(opts []BedPaginateOption, reverse bool) (*bedPager, error) {
+	pager := &bedPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *bedPager) applyFilter(query *BedQuery) (*BedQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *bedPager) toCursor(_m *Bed) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *bedPager) applyCursors(query *BedQuery, after, before *Cursor) (*BedQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultBedOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *bedPager) applyOrder(query *BedQuery) *BedQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultBedOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultBedOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *bedPager) orderExpr(query *BedQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultBedOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Bed.
+func (_m *BedQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...BedPaginateOption,
+) (*BedConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newBedPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &BedConnection{Edges: []*BedEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// BedOrderFieldID orders Bed by id.
+	BedOrderFieldID = &BedOrderField{
+		Value: func(_m *Bed) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: bed.FieldID,
+		toTerm: bed.ByID,
+		toCursor: func(_m *Bed) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// BedOrderFieldCreatedAt orders Bed by created_at.
+	BedOrderFieldCreatedAt = &BedOrderField{
+		Value: func(_m *Bed) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: bed.FieldCreatedAt,
+		toTerm: bed.ByCreatedAt,
+		toCursor: func(_m *Bed) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+	// BedOrderFieldNumber orders Bed by number.
+	BedOrderFieldNumber = &BedOrderField{
+		Value: func(_m *Bed) (ent.Value, error) {
+			return _m.Number, nil
+		},
+		column: bed.FieldNumber,
+		toTerm: bed.ByNumber,
+		toCursor: func(_m *Bed) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.Number,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f BedOrderField) String() string {
+	var str string
+	switch f.column {
+	case BedOrderFieldID.column:
+		str = "ID"
+	case BedOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	case BedOrderFieldNumber.column:
+		str = "NUMBER"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f BedOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *BedOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("BedOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *BedOrderFieldID
+	case "CREATED_AT":
+		*f = *BedOrderFieldCreatedAt
+	case "NUMBER":
+		*f = *BedOrderFieldNumber
+	default:
+		return fmt.Errorf("%s is not a valid BedOrderField", str)
+	}
+	return nil
+}
+
+// BedOrderField defines the ordering field of Bed.
+type BedOrderField struct {
+	// Value extracts the ordering value from the given Bed.
+	Value    func(*Bed) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) bed.OrderOption
+	toCursor func(*Bed) Cursor
+}
+
+// BedOrder defines the ordering of Bed.
+type BedOrder struct {
+	Direction OrderDirection `json:"direction"`
+	Field     *BedOrderField `json:"field"`
+}
+
+// DefaultBedOrder is the default ordering of Bed.
+var DefaultBedOrder = &BedOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &BedOrderField{
+		Value: func(_m *Bed) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: bed.FieldID,
+		toTerm: bed.ByID,
+		toCursor: func(_m *Bed) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Bed into BedEdge.
+func (_m *Bed) ToEdge(order *BedOrder) *BedEdge {
+	if order == nil {
+		order = DefaultBedOrder
+	}
+	return &BedEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// ChargeFailureEdge is the edge representation of ChargeFailure.
+type ChargeFailureEdge struct {
+	Node   *ChargeFailure `json:"node"`
+	Cursor Cursor         `json:"cursor"`
+}
+
+// ChargeFailureConnection is the connection containing edges to ChargeFailure.
+type ChargeFailureConnection struct {
+	Edges      []*ChargeFailureEdge `json:"edges"`
+	PageInfo   PageInfo             `json:"pageInfo"`
+	TotalCount int                  `json:"totalCount"`
+}
+
+func (c *ChargeFailureConnection) build(nodes []*ChargeFailure, pager *chargefailurePager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *ChargeFailure
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *ChargeFailure {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *ChargeFailure {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*ChargeFailureEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &ChargeFailureEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// ChargeFailurePaginateOption enables pagination customization.
+type ChargeFailurePaginateOption func(*chargefailurePager) error
+
+// WithChargeFailureOrder configures pagination ordering.
+func WithChargeFailureOrder(order []*ChargeFailureOrder) ChargeFailurePaginateOption {
+	return func(pager *chargefailurePager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithChargeFailureFilter configures pagination filter.
+func WithChargeFailureFilter(filter func(*ChargeFailureQuery) (*ChargeFailureQuery, error)) ChargeFailurePaginateOption {
+	return func(pager *chargefailurePager) error {
+		if filter == nil {
+			return errors.New("ChargeFailureQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type chargefailurePager struct {
+	reverse bool
+	order   []*ChargeFailureOrder
+	filter  func(*ChargeFailureQuery) (*ChargeFailureQuery, error)
+}
+
+func newChargeFailurePager(opts []ChargeFailurePaginateOption, reverse bool) (*chargefailurePager, error) {
+	pager := &chargefailurePager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *chargefailurePager) applyFilter(query *ChargeFailureQuery) (*ChargeFailureQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *chargefailurePager) toCursor(_m *ChargeFailure) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *chargefailurePager) applyCursors(query *ChargeFailureQuery, after, before *Cursor) (*ChargeFailureQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultChargeFailureOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *chargefailurePager) applyOrder(query *ChargeFailureQuery) *ChargeFailureQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultChargeFailureOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultChargeFailureOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *chargefailurePager) orderExpr(query *ChargeFailureQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultChargeFailureOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to ChargeFailure.
+func (_m *ChargeFailureQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...ChargeFailurePaginateOption,
+) (*ChargeFailureConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newChargeFailurePager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &ChargeFailureConnection{Edges: []*ChargeFailureEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// ChargeFailureOrderFieldID orders ChargeFailure by id.
+	ChargeFailureOrderFieldID = &ChargeFailureOrderField{
+		Value: func(_m *ChargeFailure) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: chargefailure.FieldID,
+		toTerm: chargefailure.ByID,
+		toCursor: func(_m *ChargeFailure) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// ChargeFailureOrderFieldCreatedAt orders ChargeFailure by created_at.
+	ChargeFailureOrderFieldCreatedAt = &ChargeFailureOrderField{
+		Value: func(_m *ChargeFailure) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: chargefailure.FieldCreatedAt,
+		toTerm: chargefailure.ByCreatedAt,
+		toCursor: func(_m *ChargeFailure) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f ChargeFailureOrderField) String() string {
+	var str string
+	switch f.column {
+	case ChargeFailureOrderFieldID.column:
+		str = "ID"
+	case ChargeFailureOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f ChargeFailureOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *ChargeFailureOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("ChargeFailureOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *ChargeFailureOrderFieldID
+	case "CREATED_AT":
+		*f = *ChargeFailureOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid ChargeFailureOrderField", str)
+	}
+	return nil
+}
+
+// ChargeFailureOrderField defines the ordering field of ChargeFailure.
+type ChargeFailureOrderField struct {
+	// Value extracts the ordering value from the given ChargeFailure.
+	Value    func(*ChargeFailure) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) chargefailure.OrderOption
+	toCursor func(*ChargeFailure) Cursor
+}
+
+// ChargeFailureOrder defines the ordering of ChargeFailure.
+type ChargeFailureOrder struct {
+	Direction OrderDirection           `json:"direction"`
+	Field     *ChargeFailureOrderField `json:"field"`
+}
+
+// DefaultChargeFailureOrder is the default ordering of ChargeFailure.
+var DefaultChargeFailureOrder = &ChargeFailureOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &ChargeFailureOrderField{
+		Value: func(_m *ChargeFailure) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: chargefailure.FieldID,
+		toTerm: chargefailure.ByID,
+		toCursor: func(_m *ChargeFailure) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts ChargeFailure into ChargeFailureEdge.
+func (_m *ChargeFailure) ToEdge(order *ChargeFailureOrder) *ChargeFailureEdge {
+	if order == nil {
+		order = DefaultChargeFailureOrder
+	}
+	return &ChargeFailureEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}
@@ -2610,6 +4059,352 @@ func (_m *Leave) ToEdge(order *LeaveOrder) *LeaveEdge {
 	}
 }
 
+// NhiaMembershipEdge is the edge representation of NhiaMembership.
+type NhiaMembershipEdge struct {
+	Node   *NhiaMembership `json:"node"`
+	Cursor Cursor          `json:"cursor"`
+}
+
+// NhiaMembershipConnection is the connection containing edges to NhiaMembership.
+type NhiaMembershipConnection struct {
+	Edges      []*NhiaMembershipEdge `json:"edges"`
+	PageInfo   PageInfo              `json:"pageInfo"`
+	TotalCount int                   `json:"totalCount"`
+}
+
+func (c *NhiaMembershipConnection) build(nodes []*NhiaMembership, pager *nhiamembershipPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *NhiaMembership
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *NhiaMembership {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *NhiaMembership {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*NhiaMembershipEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &NhiaMembershipEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// NhiaMembershipPaginateOption enables pagination customization.
+type NhiaMembershipPaginateOption func(*nhiamembershipPager) error
+
+// WithNhiaMembershipOrder configures pagination ordering.
+func WithNhiaMembershipOrder(order []*NhiaMembershipOrder) NhiaMembershipPaginateOption {
+	return func(pager *nhiamembershipPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithNhiaMembershipFilter configures pagination filter.
+func WithNhiaMembershipFilter(filter func(*NhiaMembershipQuery) (*NhiaMembershipQuery, error)) NhiaMembershipPaginateOption {
+	return func(pager *nhiamembershipPager) error {
+		if filter == nil {
+			return errors.New("NhiaMembershipQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type nhiamembershipPager struct {
+	reverse bool
+	order   []*NhiaMembershipOrder
+	filter  func(*NhiaMembershipQuery) (*NhiaMembershipQuery, error)
+}
+
+func newNhiaMembershipPager(opts []NhiaMembershipPaginateOption, reverse bool) (*nhiamembershipPager, error) {
+	pager := &nhiamembershipPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *nhiamembershipPager) applyFilter(query *NhiaMembershipQuery) (*NhiaMembershipQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *nhiamembershipPager) toCursor(_m *NhiaMembership) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *nhiamembershipPager) applyCursors(query *NhiaMembershipQuery, after, before *Cursor) (*NhiaMembershipQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultNhiaMembershipOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *nhiamembershipPager) applyOrder(query *NhiaMembershipQuery) *NhiaMembershipQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultNhiaMembershipOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultNhiaMembershipOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *nhiamembershipPager) orderExpr(query *NhiaMembershipQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultNhiaMembershipOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to NhiaMembership.
+func (_m *NhiaMembershipQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...NhiaMembershipPaginateOption,
+) (*NhiaMembershipConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newNhiaMembershipPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &NhiaMembershipConnection{Edges: []*NhiaMembershipEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// NhiaMembershipOrderFieldID orders NhiaMembership by id.
+	NhiaMembershipOrderFieldID = &NhiaMembershipOrderField{
+		Value: func(_m *NhiaMembership) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: nhiamembership.FieldID,
+		toTerm: nhiamembership.ByID,
+		toCursor: func(_m *NhiaMembership) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// NhiaMembershipOrderFieldCreatedAt orders NhiaMembership by created_at.
+	NhiaMembershipOrderFieldCreatedAt = &NhiaMembershipOrderField{
+		Value: func(_m *NhiaMembership) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: nhiamembership.FieldCreatedAt,
+		toTerm: nhiamembership.ByCreatedAt,
+		toCursor: func(_m *NhiaMembership) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f NhiaMembershipOrderField) String() string {
+	var str string
+	switch f.column {
+	case NhiaMembershipOrderFieldID.column:
+		str = "ID"
+	case NhiaMembershipOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f NhiaMembershipOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *NhiaMembershipOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("NhiaMembershipOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *NhiaMembershipOrderFieldID
+	case "CREATED_AT":
+		*f = *NhiaMembershipOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid NhiaMembershipOrderField", str)
+	}
+	return nil
+}
+
+// NhiaMembershipOrderField defines the ordering field of NhiaMembership.
+type NhiaMembershipOrderField struct {
+	// Value extracts the ordering value from the given NhiaMembership.
+	Value    func(*NhiaMembership) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) nhiamembership.OrderOption
+	toCursor func(*NhiaMembership) Cursor
+}
+
+// NhiaMembershipOrder defines the ordering of NhiaMembership.
+type NhiaMembershipOrder struct {
+	Direction OrderDirection            `json:"direction"`
+	Field     *NhiaMembershipOrderField `json:"field"`
+}
+
+// DefaultNhiaMembershipOrder is the default ordering of NhiaMembership.
+var DefaultNhiaMembershipOrder = &NhiaMembershipOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &NhiaMembershipOrderField{
+		Value: func(_m *NhiaMembership) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: nhiamembership.FieldID,
+		toTerm: nhiamembership.ByID,
+		toCursor: func(_m *NhiaMembership) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts NhiaMembership into NhiaMembershipEdge.
+func (_m *NhiaMembership) ToEdge(order *NhiaMembershipOrder) *NhiaMembershipEdge {
+	if order == nil {
+		order = DefaultNhiaMembershipOrder
+	}
+	return &NhiaMembershipEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
 // NotificationEdge is the edge representation of Notification.
 type NotificationEdge struct {
 	Node   *Notification `json:"node"`
@@ -3661,6 +5456,352 @@ func (_m *Patient) ToEdge(order *PatientOrder) *PatientEdge {
 		order = DefaultPatientOrder
 	}
 	return &PatientEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// PatientHealthEdge is the edge representation of PatientHealth.
+type PatientHealthEdge struct {
+	Node   *PatientHealth `json:"node"`
+	Cursor Cursor         `json:"cursor"`
+}
+
+// PatientHealthConnection is the connection containing edges to PatientHealth.
+type PatientHealthConnection struct {
+	Edges      []*PatientHealthEdge `json:"edges"`
+	PageInfo   PageInfo             `json:"pageInfo"`
+	TotalCount int                  `json:"totalCount"`
+}
+
+func (c *PatientHealthConnection) build(nodes []*PatientHealth, pager *patienthealthPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *PatientHealth
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *PatientHealth {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *PatientHealth {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*PatientHealthEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &PatientHealthEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// PatientHealthPaginateOption enables pagination customization.
+type PatientHealthPaginateOption func(*patienthealthPager) error
+
+// WithPatientHealthOrder configures pagination ordering.
+func WithPatientHealthOrder(order []*PatientHealthOrder) PatientHealthPaginateOption {
+	return func(pager *patienthealthPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithPatientHealthFilter configures pagination filter.
+func WithPatientHealthFilter(filter func(*PatientHealthQuery) (*PatientHealthQuery, error)) PatientHealthPaginateOption {
+	return func(pager *patienthealthPager) error {
+		if filter == nil {
+			return errors.New("PatientHealthQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type patienthealthPager struct {
+	reverse bool
+	order   []*PatientHealthOrder
+	filter  func(*PatientHealthQuery) (*PatientHealthQuery, error)
+}
+
+func newPatientHealthPager(opts []PatientHealthPaginateOption, reverse bool) (*patienthealthPager, error) {
+	pager := &patienthealthPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *patienthealthPager) applyFilter(query *PatientHealthQuery) (*PatientHealthQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *patienthealthPager) toCursor(_m *PatientHealth) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *patienthealthPager) applyCursors(query *PatientHealthQuery, after, before *Cursor) (*PatientHealthQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultPatientHealthOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *patienthealthPager) applyOrder(query *PatientHealthQuery) *PatientHealthQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultPatientHealthOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultPatientHealthOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *patienthealthPager) orderExpr(query *PatientHealthQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultPatientHealthOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to PatientHealth.
+func (_m *PatientHealthQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...PatientHealthPaginateOption,
+) (*PatientHealthConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newPatientHealthPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &PatientHealthConnection{Edges: []*PatientHealthEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// PatientHealthOrderFieldID orders PatientHealth by id.
+	PatientHealthOrderFieldID = &PatientHealthOrderField{
+		Value: func(_m *PatientHealth) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: patienthealth.FieldID,
+		toTerm: patienthealth.ByID,
+		toCursor: func(_m *PatientHealth) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// PatientHealthOrderFieldCreatedAt orders PatientHealth by created_at.
+	PatientHealthOrderFieldCreatedAt = &PatientHealthOrderField{
+		Value: func(_m *PatientHealth) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: patienthealth.FieldCreatedAt,
+		toTerm: patienthealth.ByCreatedAt,
+		toCursor: func(_m *PatientHealth) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f PatientHealthOrderField) String() string {
+	var str string
+	switch f.column {
+	case PatientHealthOrderFieldID.column:
+		str = "ID"
+	case PatientHealthOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f PatientHealthOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *PatientHealthOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("PatientHealthOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *PatientHealthOrderFieldID
+	case "CREATED_AT":
+		*f = *PatientHealthOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid PatientHealthOrderField", str)
+	}
+	return nil
+}
+
+// PatientHealthOrderField defines the ordering field of PatientHealth.
+type PatientHealthOrderField struct {
+	// Value extracts the ordering value from the given PatientHealth.
+	Value    func(*PatientHealth) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) patienthealth.OrderOption
+	toCursor func(*PatientHealth) Cursor
+}
+
+// PatientHealthOrder defines the ordering of PatientHealth.
+type PatientHealthOrder struct {
+	Direction OrderDirection           `json:"direction"`
+	Field     *PatientHealthOrderField `json:"field"`
+}
+
+// DefaultPatientHealthOrder is the default ordering of PatientHealth.
+var DefaultPatientHealthOrder = &PatientHealthOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &PatientHealthOrderField{
+		Value: func(_m *PatientHealth) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: patienthealth.FieldID,
+		toTerm: patienthealth.ByID,
+		toCursor: func(_m *PatientHealth) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts PatientHealth into PatientHealthEdge.
+func (_m *PatientHealth) ToEdge(order *PatientHealthOrder) *PatientHealthEdge {
+	if order == nil {
+		order = DefaultPatientHealthOrder
+	}
+	return &PatientHealthEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}
@@ -6178,6 +8319,370 @@ func (_m *Slot) ToEdge(order *SlotOrder) *SlotEdge {
 	}
 }
 
+// StayEdge is the edge representation of Stay.
+type StayEdge struct {
+	Node   *Stay  `json:"node"`
+	Cursor Cursor `json:"cursor"`
+}
+
+// StayConnection is the connection containing edges to Stay.
+type StayConnection struct {
+	Edges      []*StayEdge `json:"edges"`
+	PageInfo   PageInfo    `json:"pageInfo"`
+	TotalCount int         `json:"totalCount"`
+}
+
+func (c *StayConnection) build(nodes []*Stay, pager *stayPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Stay
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Stay {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Stay {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*StayEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &StayEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// StayPaginateOption enables pagination customization.
+type StayPaginateOption func(*stayPager) error
+
+// WithStayOrder configures pagination ordering.
+func WithStayOrder(order []*StayOrder) StayPaginateOption {
+	return func(pager *stayPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithStayFilter configures pagination filter.
+func WithStayFilter(filter func(*StayQuery) (*StayQuery, error)) StayPaginateOption {
+	return func(pager *stayPager) error {
+		if filter == nil {
+			return errors.New("StayQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type stayPager struct {
+	reverse bool
+	order   []*StayOrder
+	filter  func(*StayQuery) (*StayQuery, error)
+}
+
+func newStayPager(opts []StayPaginateOption, reverse bool) (*stayPager, error) {
+	pager := &stayPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *stayPager) applyFilter(query *StayQuery) (*StayQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *stayPager) toCursor(_m *Stay) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *stayPager) applyCursors(query *StayQuery, after, before *Cursor) (*StayQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultStayOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *stayPager) applyOrder(query *StayQuery) *StayQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultStayOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultStayOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *stayPager) orderExpr(query *StayQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultStayOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Stay.
+func (_m *StayQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...StayPaginateOption,
+) (*StayConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newStayPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &StayConnection{Edges: []*StayEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// StayOrderFieldID orders Stay by id.
+	StayOrderFieldID = &StayOrderField{
+		Value: func(_m *Stay) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: stay.FieldID,
+		toTerm: stay.ByID,
+		toCursor: func(_m *Stay) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// StayOrderFieldCreatedAt orders Stay by created_at.
+	StayOrderFieldCreatedAt = &StayOrderField{
+		Value: func(_m *Stay) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: stay.FieldCreatedAt,
+		toTerm: stay.ByCreatedAt,
+		toCursor: func(_m *Stay) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+	// StayOrderFieldFromAt orders Stay by from_at.
+	StayOrderFieldFromAt = &StayOrderField{
+		Value: func(_m *Stay) (ent.Value, error) {
+			return _m.FromAt, nil
+		},
+		column: stay.FieldFromAt,
+		toTerm: stay.ByFromAt,
+		toCursor: func(_m *Stay) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.FromAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f StayOrderField) String() string {
+	var str string
+	switch f.column {
+	case StayOrderFieldID.column:
+		str = "ID"
+	case StayOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	case StayOrderFieldFromAt.column:
+		str = "FROM_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f StayOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *StayOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("StayOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *StayOrderFieldID
+	case "CREATED_AT":
+		*f = *StayOrderFieldCreatedAt
+	case "FROM_AT":
+		*f = *StayOrderFieldFromAt
+	default:
+		return fmt.Errorf("%s is not a valid StayOrderField", str)
+	}
+	return nil
+}
+
+// StayOrderField defines the ordering field of Stay.
+type StayOrderField struct {
+	// Value extracts the ordering value from the given Stay.
+	Value    func(*Stay) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) stay.OrderOption
+	toCursor func(*Stay) Cursor
+}
+
+// StayOrder defines the ordering of Stay.
+type StayOrder struct {
+	Direction OrderDirection  `json:"direction"`
+	Field     *StayOrderField `json:"field"`
+}
+
+// DefaultStayOrder is the default ordering of Stay.
+var DefaultStayOrder = &StayOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &StayOrderField{
+		Value: func(_m *Stay) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: stay.FieldID,
+		toTerm: stay.ByID,
+		toCursor: func(_m *Stay) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Stay into StayEdge.
+func (_m *Stay) ToEdge(order *StayOrder) *StayEdge {
+	if order == nil {
+		order = DefaultStayOrder
+	}
+	return &StayEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
 // UserEdge is the edge representation of User.
 type UserEdge struct {
 	Node   *User  `json:"node"`
@@ -6537,6 +9042,1426 @@ func (_m *User) ToEdge(order *UserOrder) *UserEdge {
 		order = DefaultUserOrder
 	}
 	return &UserEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// WalletEdge is the edge representation of Wallet.
+type WalletEdge struct {
+	Node   *Wallet `json:"node"`
+	Cursor Cursor  `json:"cursor"`
+}
+
+// WalletConnection is the connection containing edges to Wallet.
+type WalletConnection struct {
+	Edges      []*WalletEdge `json:"edges"`
+	PageInfo   PageInfo      `json:"pageInfo"`
+	TotalCount int           `json:"totalCount"`
+}
+
+func (c *WalletConnection) build(nodes []*Wallet, pager *walletPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Wallet
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Wallet {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Wallet {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*WalletEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &WalletEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// WalletPaginateOption enables pagination customization.
+type WalletPaginateOption func(*walletPager) error
+
+// WithWalletOrder configures pagination ordering.
+func WithWalletOrder(order []*WalletOrder) WalletPaginateOption {
+	return func(pager *walletPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithWalletFilter configures pagination filter.
+func WithWalletFilter(filter func(*WalletQuery) (*WalletQuery, error)) WalletPaginateOption {
+	return func(pager *walletPager) error {
+		if filter == nil {
+			return errors.New("WalletQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type walletPager struct {
+	reverse bool
+	order   []*WalletOrder
+	filter  func(*WalletQuery) (*WalletQuery, error)
+}
+
+func newWalletPager(opts []WalletPaginateOption, reverse bool) (*walletPager, error) {
+	pager := &walletPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *walletPager) applyFilter(query *WalletQuery) (*WalletQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *walletPager) toCursor(_m *Wallet) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *walletPager) applyCursors(query *WalletQuery, after, before *Cursor) (*WalletQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultWalletOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *walletPager) applyOrder(query *WalletQuery) *WalletQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultWalletOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultWalletOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *walletPager) orderExpr(query *WalletQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultWalletOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Wallet.
+func (_m *WalletQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...WalletPaginateOption,
+) (*WalletConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newWalletPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &WalletConnection{Edges: []*WalletEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// WalletOrderFieldID orders Wallet by id.
+	WalletOrderFieldID = &WalletOrderField{
+		Value: func(_m *Wallet) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: wallet.FieldID,
+		toTerm: wallet.ByID,
+		toCursor: func(_m *Wallet) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// WalletOrderFieldCreatedAt orders Wallet by created_at.
+	WalletOrderFieldCreatedAt = &WalletOrderField{
+		Value: func(_m *Wallet) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: wallet.FieldCreatedAt,
+		toTerm: wallet.ByCreatedAt,
+		toCursor: func(_m *Wallet) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f WalletOrderField) String() string {
+	var str string
+	switch f.column {
+	case WalletOrderFieldID.column:
+		str = "ID"
+	case WalletOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f WalletOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *WalletOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("WalletOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *WalletOrderFieldID
+	case "CREATED_AT":
+		*f = *WalletOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid WalletOrderField", str)
+	}
+	return nil
+}
+
+// WalletOrderField defines the ordering field of Wallet.
+type WalletOrderField struct {
+	// Value extracts the ordering value from the given Wallet.
+	Value    func(*Wallet) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) wallet.OrderOption
+	toCursor func(*Wallet) Cursor
+}
+
+// WalletOrder defines the ordering of Wallet.
+type WalletOrder struct {
+	Direction OrderDirection    `json:"direction"`
+	Field     *WalletOrderField `json:"field"`
+}
+
+// DefaultWalletOrder is the default ordering of Wallet.
+var DefaultWalletOrder = &WalletOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &WalletOrderField{
+		Value: func(_m *Wallet) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: wallet.FieldID,
+		toTerm: wallet.ByID,
+		toCursor: func(_m *Wallet) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Wallet into WalletEdge.
+func (_m *Wallet) ToEdge(order *WalletOrder) *WalletEdge {
+	if order == nil {
+		order = DefaultWalletOrder
+	}
+	return &WalletEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// WalletTransactionEdge is the edge representation of WalletTransaction.
+type WalletTransactionEdge struct {
+	Node   *WalletTransaction `json:"node"`
+	Cursor Cursor             `json:"cursor"`
+}
+
+// WalletTransactionConnection is the connection containing edges to WalletTransaction.
+type WalletTransactionConnection struct {
+	Edges      []*WalletTransactionEdge `json:"edges"`
+	PageInfo   PageInfo                 `json:"pageInfo"`
+	TotalCount int                      `json:"totalCount"`
+}
+
+func (c *WalletTransactionConnection) build(nodes []*WalletTransaction, pager *wallettransactionPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *WalletTransaction
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *WalletTransaction {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *WalletTransaction {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*WalletTransactionEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &WalletTransactionEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// WalletTransactionPaginateOption enables pagination customization.
+type WalletTransactionPaginateOption func(*wallettransactionPager) error
+
+// WithWalletTransactionOrder configures pagination ordering.
+func WithWalletTransactionOrder(order []*WalletTransactionOrder) WalletTransactionPaginateOption {
+	return func(pager *wallettransactionPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithWalletTransactionFilter configures pagination filter.
+func WithWalletTransactionFilter(filter func(*WalletTransactionQuery) (*WalletTransactionQuery, error)) WalletTransactionPaginateOption {
+	return func(pager *wallettransactionPager) error {
+		if filter == nil {
+			return errors.New("WalletTransactionQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type wallettransactionPager struct {
+	reverse bool
+	order   []*WalletTransactionOrder
+	filter  func(*WalletTransactionQuery) (*WalletTransactionQuery, error)
+}
+
+func newWalletTransactionPager(opts []WalletTransactionPaginateOption, reverse bool) (*wallettransactionPager, error) {
+	pager := &wallettransactionPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *wallettransactionPager) applyFilter(query *WalletTransactionQuery) (*WalletTransactionQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *wallettransactionPager) toCursor(_m *WalletTransaction) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *wallettransactionPager) applyCursors(query *WalletTransactionQuery, after, before *Cursor) (*WalletTransactionQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultWalletTransactionOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *wallettransactionPager) applyOrder(query *WalletTransactionQuery) *WalletTransactionQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultWalletTransactionOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultWalletTransactionOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *wallettransactionPager) orderExpr(query *WalletTransactionQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultWalletTransactionOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to WalletTransaction.
+func (_m *WalletTransactionQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...WalletTransactionPaginateOption,
+) (*WalletTransactionConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newWalletTransactionPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &WalletTransactionConnection{Edges: []*WalletTransactionEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// WalletTransactionOrderFieldID orders WalletTransaction by id.
+	WalletTransactionOrderFieldID = &WalletTransactionOrderField{
+		Value: func(_m *WalletTransaction) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: wallettransaction.FieldID,
+		toTerm: wallettransaction.ByID,
+		toCursor: func(_m *WalletTransaction) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// WalletTransactionOrderFieldCreatedAt orders WalletTransaction by created_at.
+	WalletTransactionOrderFieldCreatedAt = &WalletTransactionOrderField{
+		Value: func(_m *WalletTransaction) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: wallettransaction.FieldCreatedAt,
+		toTerm: wallettransaction.ByCreatedAt,
+		toCursor: func(_m *WalletTransaction) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+	// WalletTransactionOrderFieldPosition orders WalletTransaction by position.
+	WalletTransactionOrderFieldPosition = &WalletTransactionOrderField{
+		Value: func(_m *WalletTransaction) (ent.Value, error) {
+			return _m.Position, nil
+		},
+		column: wallettransaction.FieldPosition,
+		toTerm: wallettransaction.ByPosition,
+		toCursor: func(_m *WalletTransaction) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.Position,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f WalletTransactionOrderField) String() string {
+	var str string
+	switch f.column {
+	case WalletTransactionOrderFieldID.column:
+		str = "ID"
+	case WalletTransactionOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	case WalletTransactionOrderFieldPosition.column:
+		str = "POSITION"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f WalletTransactionOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *WalletTransactionOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("WalletTransactionOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *WalletTransactionOrderFieldID
+	case "CREATED_AT":
+		*f = *WalletTransactionOrderFieldCreatedAt
+	case "POSITION":
+		*f = *WalletTransactionOrderFieldPosition
+	default:
+		return fmt.Errorf("%s is not a valid WalletTransactionOrderField", str)
+	}
+	return nil
+}
+
+// WalletTransactionOrderField defines the ordering field of WalletTransaction.
+type WalletTransactionOrderField struct {
+	// Value extracts the ordering value from the given WalletTransaction.
+	Value    func(*WalletTransaction) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) wallettransaction.OrderOption
+	toCursor func(*WalletTransaction) Cursor
+}
+
+// WalletTransactionOrder defines the ordering of WalletTransaction.
+type WalletTransactionOrder struct {
+	Direction OrderDirection               `json:"direction"`
+	Field     *WalletTransactionOrderField `json:"field"`
+}
+
+// DefaultWalletTransactionOrder is the default ordering of WalletTransaction.
+var DefaultWalletTransactionOrder = &WalletTransactionOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &WalletTransactionOrderField{
+		Value: func(_m *WalletTransaction) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: wallettransaction.FieldID,
+		toTerm: wallettransaction.ByID,
+		toCursor: func(_m *WalletTransaction) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts WalletTransaction into WalletTransactionEdge.
+func (_m *WalletTransaction) ToEdge(order *WalletTransactionOrder) *WalletTransactionEdge {
+	if order == nil {
+		order = DefaultWalletTransactionOrder
+	}
+	return &WalletTransactionEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// WardEdge is the edge representation of Ward.
+type WardEdge struct {
+	Node   *Ward  `json:"node"`
+	Cursor Cursor `json:"cursor"`
+}
+
+// WardConnection is the connection containing edges to Ward.
+type WardConnection struct {
+	Edges      []*WardEdge `json:"edges"`
+	PageInfo   PageInfo    `json:"pageInfo"`
+	TotalCount int         `json:"totalCount"`
+}
+
+func (c *WardConnection) build(nodes []*Ward, pager *wardPager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *Ward
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *Ward {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *Ward {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*WardEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &WardEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// WardPaginateOption enables pagination customization.
+type WardPaginateOption func(*wardPager) error
+
+// WithWardOrder configures pagination ordering.
+func WithWardOrder(order []*WardOrder) WardPaginateOption {
+	return func(pager *wardPager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithWardFilter configures pagination filter.
+func WithWardFilter(filter func(*WardQuery) (*WardQuery, error)) WardPaginateOption {
+	return func(pager *wardPager) error {
+		if filter == nil {
+			return errors.New("WardQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type wardPager struct {
+	reverse bool
+	order   []*WardOrder
+	filter  func(*WardQuery) (*WardQuery, error)
+}
+
+func newWardPager(opts []WardPaginateOption, reverse bool) (*wardPager, error) {
+	pager := &wardPager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *wardPager) applyFilter(query *WardQuery) (*WardQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *wardPager) toCursor(_m *Ward) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *wardPager) applyCursors(query *WardQuery, after, before *Cursor) (*WardQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultWardOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *wardPager) applyOrder(query *WardQuery) *WardQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultWardOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultWardOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *wardPager) orderExpr(query *WardQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultWardOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to Ward.
+func (_m *WardQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...WardPaginateOption,
+) (*WardConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newWardPager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &WardConnection{Edges: []*WardEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// WardOrderFieldID orders Ward by id.
+	WardOrderFieldID = &WardOrderField{
+		Value: func(_m *Ward) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: ward.FieldID,
+		toTerm: ward.ByID,
+		toCursor: func(_m *Ward) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// WardOrderFieldCreatedAt orders Ward by created_at.
+	WardOrderFieldCreatedAt = &WardOrderField{
+		Value: func(_m *Ward) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: ward.FieldCreatedAt,
+		toTerm: ward.ByCreatedAt,
+		toCursor: func(_m *Ward) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+	// WardOrderFieldName orders Ward by name.
+	WardOrderFieldName = &WardOrderField{
+		Value: func(_m *Ward) (ent.Value, error) {
+			return _m.Name, nil
+		},
+		column: ward.FieldName,
+		toTerm: ward.ByName,
+		toCursor: func(_m *Ward) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.Name,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f WardOrderField) String() string {
+	var str string
+	switch f.column {
+	case WardOrderFieldID.column:
+		str = "ID"
+	case WardOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	case WardOrderFieldName.column:
+		str = "NAME"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f WardOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *WardOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("WardOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *WardOrderFieldID
+	case "CREATED_AT":
+		*f = *WardOrderFieldCreatedAt
+	case "NAME":
+		*f = *WardOrderFieldName
+	default:
+		return fmt.Errorf("%s is not a valid WardOrderField", str)
+	}
+	return nil
+}
+
+// WardOrderField defines the ordering field of Ward.
+type WardOrderField struct {
+	// Value extracts the ordering value from the given Ward.
+	Value    func(*Ward) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) ward.OrderOption
+	toCursor func(*Ward) Cursor
+}
+
+// WardOrder defines the ordering of Ward.
+type WardOrder struct {
+	Direction OrderDirection  `json:"direction"`
+	Field     *WardOrderField `json:"field"`
+}
+
+// DefaultWardOrder is the default ordering of Ward.
+var DefaultWardOrder = &WardOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &WardOrderField{
+		Value: func(_m *Ward) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: ward.FieldID,
+		toTerm: ward.ByID,
+		toCursor: func(_m *Ward) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts Ward into WardEdge.
+func (_m *Ward) ToEdge(order *WardOrder) *WardEdge {
+	if order == nil {
+		order = DefaultWardOrder
+	}
+	return &WardEdge{
+		Node:   _m,
+		Cursor: order.Field.toCursor(_m),
+	}
+}
+
+// WardRateEdge is the edge representation of WardRate.
+type WardRateEdge struct {
+	Node   *WardRate `json:"node"`
+	Cursor Cursor    `json:"cursor"`
+}
+
+// WardRateConnection is the connection containing edges to WardRate.
+type WardRateConnection struct {
+	Edges      []*WardRateEdge `json:"edges"`
+	PageInfo   PageInfo        `json:"pageInfo"`
+	TotalCount int             `json:"totalCount"`
+}
+
+func (c *WardRateConnection) build(nodes []*WardRate, pager *wardratePager, after *Cursor, first *int, before *Cursor, last *int) {
+	c.PageInfo.HasNextPage = before != nil
+	c.PageInfo.HasPreviousPage = after != nil
+	if first != nil && *first+1 == len(nodes) {
+		c.PageInfo.HasNextPage = true
+		nodes = nodes[:len(nodes)-1]
+	} else if last != nil && *last+1 == len(nodes) {
+		c.PageInfo.HasPreviousPage = true
+		nodes = nodes[:len(nodes)-1]
+	}
+	var nodeAt func(int) *WardRate
+	if last != nil {
+		n := len(nodes) - 1
+		nodeAt = func(i int) *WardRate {
+			return nodes[n-i]
+		}
+	} else {
+		nodeAt = func(i int) *WardRate {
+			return nodes[i]
+		}
+	}
+	c.Edges = make([]*WardRateEdge, len(nodes))
+	for i := range nodes {
+		node := nodeAt(i)
+		c.Edges[i] = &WardRateEdge{
+			Node:   node,
+			Cursor: pager.toCursor(node),
+		}
+	}
+	if l := len(c.Edges); l > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[l-1].Cursor
+	}
+	if c.TotalCount == 0 {
+		c.TotalCount = len(nodes)
+	}
+}
+
+// WardRatePaginateOption enables pagination customization.
+type WardRatePaginateOption func(*wardratePager) error
+
+// WithWardRateOrder configures pagination ordering.
+func WithWardRateOrder(order []*WardRateOrder) WardRatePaginateOption {
+	return func(pager *wardratePager) error {
+		for _, o := range order {
+			if err := o.Direction.Validate(); err != nil {
+				return err
+			}
+		}
+		pager.order = append(pager.order, order...)
+		return nil
+	}
+}
+
+// WithWardRateFilter configures pagination filter.
+func WithWardRateFilter(filter func(*WardRateQuery) (*WardRateQuery, error)) WardRatePaginateOption {
+	return func(pager *wardratePager) error {
+		if filter == nil {
+			return errors.New("WardRateQuery filter cannot be nil")
+		}
+		pager.filter = filter
+		return nil
+	}
+}
+
+type wardratePager struct {
+	reverse bool
+	order   []*WardRateOrder
+	filter  func(*WardRateQuery) (*WardRateQuery, error)
+}
+
+func newWardRatePager(opts []WardRatePaginateOption, reverse bool) (*wardratePager, error) {
+	pager := &wardratePager{reverse: reverse}
+	for _, opt := range opts {
+		if err := opt(pager); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range pager.order {
+		if i > 0 && o.Field == pager.order[i-1].Field {
+			return nil, fmt.Errorf("duplicate order direction %q", o.Direction)
+		}
+	}
+	return pager, nil
+}
+
+func (p *wardratePager) applyFilter(query *WardRateQuery) (*WardRateQuery, error) {
+	if p.filter != nil {
+		return p.filter(query)
+	}
+	return query, nil
+}
+
+func (p *wardratePager) toCursor(_m *WardRate) Cursor {
+	cs_ := make([]any, 0, len(p.order))
+	for _, o_ := range p.order {
+		cs_ = append(cs_, o_.Field.toCursor(_m).Value)
+	}
+	return Cursor{ID: _m.ID, Value: cs_}
+}
+
+func (p *wardratePager) applyCursors(query *WardRateQuery, after, before *Cursor) (*WardRateQuery, error) {
+	idDirection := entgql.OrderDirectionAsc
+	if p.reverse {
+		idDirection = entgql.OrderDirectionDesc
+	}
+	fields, directions := make([]string, 0, len(p.order)), make([]OrderDirection, 0, len(p.order))
+	for _, o := range p.order {
+		fields = append(fields, o.Field.column)
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		directions = append(directions, direction)
+	}
+	predicates, err := entgql.MultiCursorsPredicate(after, before, &entgql.MultiCursorsOptions{
+		FieldID:     DefaultWardRateOrder.Field.column,
+		DirectionID: idDirection,
+		Fields:      fields,
+		Directions:  directions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, predicate := range predicates {
+		query = query.Where(predicate)
+	}
+	return query, nil
+}
+
+func (p *wardratePager) applyOrder(query *WardRateQuery) *WardRateQuery {
+	var defaultOrdered bool
+	for _, o := range p.order {
+		direction := o.Direction
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(o.Field.toTerm(direction.OrderTermOption()))
+		if o.Field.column == DefaultWardRateOrder.Field.column {
+			defaultOrdered = true
+		}
+		if len(query.ctx.Fields) > 0 {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	if !defaultOrdered {
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		query = query.Order(DefaultWardRateOrder.Field.toTerm(direction.OrderTermOption()))
+	}
+	return query
+}
+
+func (p *wardratePager) orderExpr(query *WardRateQuery) sql.Querier {
+	if len(query.ctx.Fields) > 0 {
+		for _, o := range p.order {
+			query.ctx.AppendFieldOnce(o.Field.column)
+		}
+	}
+	return sql.ExprFunc(func(b *sql.Builder) {
+		for _, o := range p.order {
+			direction := o.Direction
+			if p.reverse {
+				direction = direction.Reverse()
+			}
+			b.Ident(o.Field.column).Pad().WriteString(string(direction))
+			b.Comma()
+		}
+		direction := entgql.OrderDirectionAsc
+		if p.reverse {
+			direction = direction.Reverse()
+		}
+		b.Ident(DefaultWardRateOrder.Field.column).Pad().WriteString(string(direction))
+	})
+}
+
+// Paginate executes the query and returns a relay based cursor connection to WardRate.
+func (_m *WardRateQuery) Paginate(
+	ctx context.Context, after *Cursor, first *int,
+	before *Cursor, last *int, opts ...WardRatePaginateOption,
+) (*WardRateConnection, error) {
+	if err := validateFirstLast(first, last); err != nil {
+		return nil, err
+	}
+	pager, err := newWardRatePager(opts, last != nil)
+	if err != nil {
+		return nil, err
+	}
+	_m, err = pager.applyFilter(_m)
+	if err != nil {
+		return nil, err
+	}
+	page := &WardRateConnection{Edges: []*WardRateEdge{}}
+	if hasCollectedField(ctx, totalCountField) {
+		all := _m.Clone()
+		all.ctx.Fields = nil
+		if page.TotalCount, err = all.Count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !hasCollectedField(ctx, edgesField) && !hasCollectedField(ctx, pageInfoField) {
+		return page, nil
+	}
+	_m, err = pager.applyCursors(_m, after, before)
+	if err != nil {
+		return nil, err
+	}
+	limit := paginateLimit(first, last)
+	if limit != 0 {
+		_m.Limit(limit)
+	}
+	if node := collectedField(ctx, edgesField, nodeField); node != nil {
+		err := _m.collectField(ctx, limit == 1, graphql.GetOperationContext(ctx), *node, []string{edgesField, nodeField})
+		if err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pager.applyOrder(_m).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page.build(rows, pager, after, first, before, last)
+	return page, nil
+}
+
+var (
+	// WardRateOrderFieldID orders WardRate by id.
+	WardRateOrderFieldID = &WardRateOrderField{
+		Value: func(_m *WardRate) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: wardrate.FieldID,
+		toTerm: wardrate.ByID,
+		toCursor: func(_m *WardRate) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.ID,
+			}
+		},
+	}
+	// WardRateOrderFieldCreatedAt orders WardRate by created_at.
+	WardRateOrderFieldCreatedAt = &WardRateOrderField{
+		Value: func(_m *WardRate) (ent.Value, error) {
+			return _m.CreatedAt, nil
+		},
+		column: wardrate.FieldCreatedAt,
+		toTerm: wardrate.ByCreatedAt,
+		toCursor: func(_m *WardRate) Cursor {
+			return Cursor{
+				ID:    _m.ID,
+				Value: _m.CreatedAt,
+			}
+		},
+	}
+)
+
+// String implement fmt.Stringer interface.
+func (f WardRateOrderField) String() string {
+	var str string
+	switch f.column {
+	case WardRateOrderFieldID.column:
+		str = "ID"
+	case WardRateOrderFieldCreatedAt.column:
+		str = "CREATED_AT"
+	}
+	return str
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (f WardRateOrderField) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(f.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (f *WardRateOrderField) UnmarshalGQL(v interface{}) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("WardRateOrderField %T must be a string", v)
+	}
+	switch str {
+	case "ID":
+		*f = *WardRateOrderFieldID
+	case "CREATED_AT":
+		*f = *WardRateOrderFieldCreatedAt
+	default:
+		return fmt.Errorf("%s is not a valid WardRateOrderField", str)
+	}
+	return nil
+}
+
+// WardRateOrderField defines the ordering field of WardRate.
+type WardRateOrderField struct {
+	// Value extracts the ordering value from the given WardRate.
+	Value    func(*WardRate) (ent.Value, error)
+	column   string // field or computed.
+	toTerm   func(...sql.OrderTermOption) wardrate.OrderOption
+	toCursor func(*WardRate) Cursor
+}
+
+// WardRateOrder defines the ordering of WardRate.
+type WardRateOrder struct {
+	Direction OrderDirection      `json:"direction"`
+	Field     *WardRateOrderField `json:"field"`
+}
+
+// DefaultWardRateOrder is the default ordering of WardRate.
+var DefaultWardRateOrder = &WardRateOrder{
+	Direction: entgql.OrderDirectionAsc,
+	Field: &WardRateOrderField{
+		Value: func(_m *WardRate) (ent.Value, error) {
+			return _m.ID, nil
+		},
+		column: wardrate.FieldID,
+		toTerm: wardrate.ByID,
+		toCursor: func(_m *WardRate) Cursor {
+			return Cursor{ID: _m.ID}
+		},
+	},
+}
+
+// ToEdge converts WardRate into WardRateEdge.
+func (_m *WardRate) ToEdge(order *WardRateOrder) *WardRateEdge {
+	if order == nil {
+		order = DefaultWardRateOrder
+	}
+	return &WardRateEdge{
 		Node:   _m,
 		Cursor: order.Field.toCursor(_m),
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/caregraph/caregraph/ent/admission"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/chatroom"
 	"github.com/caregraph/caregraph/ent/order"
@@ -18,6 +19,268 @@ import (
 	"github.com/caregraph/caregraph/ent/user"
 	"github.com/google/uuid"
 )
+
+// AdmissionWhereInput represents a where input for filtering Admission queries.
+type AdmissionWhereInput struct {
+	Predicates []predicate.Admission  `json:"-"`
+	Not        *AdmissionWhereInput   `json:"not,omitempty"`
+	Or         []*AdmissionWhereInput `json:"or,omitempty"`
+	And        []*AdmissionWhereInput `json:"and,omitempty"`
+
+	// "id" field predicates.
+	ID      *uuid.UUID  `json:"id,omitempty"`
+	IDNEQ   *uuid.UUID  `json:"idNEQ,omitempty"`
+	IDIn    []uuid.UUID `json:"idIn,omitempty"`
+	IDNotIn []uuid.UUID `json:"idNotIn,omitempty"`
+	IDGT    *uuid.UUID  `json:"idGT,omitempty"`
+	IDGTE   *uuid.UUID  `json:"idGTE,omitempty"`
+	IDLT    *uuid.UUID  `json:"idLT,omitempty"`
+	IDLTE   *uuid.UUID  `json:"idLTE,omitempty"`
+
+	// "patient_id" field predicates.
+	PatientID      *uuid.UUID  `json:"patientID,omitempty"`
+	PatientIDNEQ   *uuid.UUID  `json:"patientIDNEQ,omitempty"`
+	PatientIDIn    []uuid.UUID `json:"patientIDIn,omitempty"`
+	PatientIDNotIn []uuid.UUID `json:"patientIDNotIn,omitempty"`
+
+	// "attending_id" field predicates.
+	AttendingID       *uuid.UUID  `json:"attendingID,omitempty"`
+	AttendingIDNEQ    *uuid.UUID  `json:"attendingIDNEQ,omitempty"`
+	AttendingIDIn     []uuid.UUID `json:"attendingIDIn,omitempty"`
+	AttendingIDNotIn  []uuid.UUID `json:"attendingIDNotIn,omitempty"`
+	AttendingIDIsNil  bool        `json:"attendingIDIsNil,omitempty"`
+	AttendingIDNotNil bool        `json:"attendingIDNotNil,omitempty"`
+
+	// "status" field predicates.
+	Status      *admission.Status  `json:"status,omitempty"`
+	StatusNEQ   *admission.Status  `json:"statusNEQ,omitempty"`
+	StatusIn    []admission.Status `json:"statusIn,omitempty"`
+	StatusNotIn []admission.Status `json:"statusNotIn,omitempty"`
+
+	// "admitted_at" field predicates.
+	AdmittedAt      *time.Time  `json:"admittedAt,omitempty"`
+	AdmittedAtNEQ   *time.Time  `json:"admittedAtNEQ,omitempty"`
+	AdmittedAtIn    []time.Time `json:"admittedAtIn,omitempty"`
+	AdmittedAtNotIn []time.Time `json:"admittedAtNotIn,omitempty"`
+	AdmittedAtGT    *time.Time  `json:"admittedAtGT,omitempty"`
+	AdmittedAtGTE   *time.Time  `json:"admittedAtGTE,omitempty"`
+	AdmittedAtLT    *time.Time  `json:"admittedAtLT,omitempty"`
+	AdmittedAtLTE   *time.Time  `json:"admittedAtLTE,omitempty"`
+
+	// "discharged_at" field predicates.
+	DischargedAt       *time.Time  `json:"dischargedAt,omitempty"`
+	DischargedAtNEQ    *time.Time  `json:"dischargedAtNEQ,omitempty"`
+	DischargedAtIn     []time.Time `json:"dischargedAtIn,omitempty"`
+	DischargedAtNotIn  []time.Time `json:"dischargedAtNotIn,omitempty"`
+	DischargedAtGT     *time.Time  `json:"dischargedAtGT,omitempty"`
+	DischargedAtGTE    *time.Time  `json:"dischargedAtGTE,omitempty"`
+	DischargedAtLT     *time.Time  `json:"dischargedAtLT,omitempty"`
+	DischargedAtLTE    *time.Time  `json:"dischargedAtLTE,omitempty"`
+	DischargedAtIsNil  bool        `json:"dischargedAtIsNil,omitempty"`
+	DischargedAtNotNil bool        `json:"dischargedAtNotNil,omitempty"`
+}
+
+// AddPredicates adds custom predicates to the where input to be used during the filtering phase.
+func (i *AdmissionWhereInput) AddPredicates(predicates ...predicate.Admission) {
+	i.Predicates = append(i.Predicates, predicates...)
+}
+
+// Filter applies the AdmissionWhereInput filter on the AdmissionQuery builder.
+func (i *AdmissionWhereInput) Filter(q *AdmissionQuery) (*AdmissionQuery, error) {
+	if i == nil {
+		return q, nil
+	}
+	p, err := i.P()
+	if err != nil {
+		if err == ErrEmptyAdmissionWhereInput {
+			return q, nil
+		}
+		return nil, err
+	}
+	return q.Where(p), nil
+}
+
+// ErrEmptyAdmissionWhereInput is returned in case the AdmissionWhereInput is empty.
+var ErrEmptyAdmissionWhereInput = errors.New("ent: empty predicate AdmissionWhereInput")
+
+// P returns a predicate for filtering admissions.
+// An error is returned if the input is empty or invalid.
+func (i *AdmissionWhereInput) P() (predicate.Admission, error) {
+	var predicates []predicate.Admission
+	if i.Not != nil {
+		p, err := i.Not.P()
+		if err != nil {
+			return nil, fmt.Errorf("%w: field 'not'", err)
+		}
+		predicates = append(predicates, admission.Not(p))
+	}
+	switch n := len(i.Or); {
+	case n == 1:
+		p, err := i.Or[0].P()
+		if err != nil {
+			return nil, fmt.Errorf("%w: field 'or'", err)
+		}
+		predicates = append(predicates, p)
+	case n > 1:
+		or := make([]predicate.Admission, 0, n)
+		for _, w := range i.Or {
+			p, err := w.P()
+			if err != nil {
+				return nil, fmt.Errorf("%w: field 'or'", err)
+			}
+			or = append(or, p)
+		}
+		predicates = append(predicates, admission.Or(or...))
+	}
+	switch n := len(i.And); {
+	case n == 1:
+		p, err := i.And[0].P()
+		if err != nil {
+			return nil, fmt.Errorf("%w: field 'and'", err)
+		}
+		predicates = append(predicates, p)
+	case n > 1:
+		and := make([]predicate.Admission, 0, n)
+		for _, w := range i.And {
+			p, err := w.P()
+			if err != nil {
+				return nil, fmt.Errorf("%w: field 'and'", err)
+			}
+			and = append(and, p)
+		}
+		predicates = append(predicates, admission.And(and...))
+	}
+	predicates = append(predicates, i.Predicates...)
+	if i.ID != nil {
+		predicates = append(predicates, admission.IDEQ(*i.ID))
+	}
+	if i.IDNEQ != nil {
+		predicates = append(predicates, admission.IDNEQ(*i.IDNEQ))
+	}
+	if len(i.IDIn) > 0 {
+		predicates = append(predicates, admission.IDIn(i.IDIn...))
+	}
+	if len(i.IDNotIn) > 0 {
+		predicates = append(predicates, admission.IDNotIn(i.IDNotIn...))
+	}
+	if i.IDGT != nil {
+		predicates = append(predicates, admission.IDGT(*i.IDGT))
+	}
+	if i.IDGTE != nil {
+		predicates = append(predicates, admission.IDGTE(*i.IDGTE))
+	}
+	if i.IDLT != nil {
+		predicates = append(predicates, admission.IDLT(*i.IDLT))
+	}
+	if i.IDLTE != nil {
+		predicates = append(predicates, admission.IDLTE(*i.IDLTE))
+	}
+	if i.PatientID != nil {
+		predicates = append(predicates, admission.PatientIDEQ(*i.PatientID))
+	}
+	if i.PatientIDNEQ != nil {
+		predicates = append(predicates, admission.PatientIDNEQ(*i.PatientIDNEQ))
+	}
+	if len(i.PatientIDIn) > 0 {
+		predicates = append(predicates, admission.PatientIDIn(i.PatientIDIn...))
+	}
+	if len(i.PatientIDNotIn) > 0 {
+		predicates = append(predicates, admission.PatientIDNotIn(i.PatientIDNotIn...))
+	}
+	if i.AttendingID != nil {
+		predicates = append(predicates, admission.AttendingIDEQ(*i.AttendingID))
+	}
+	if i.AttendingIDNEQ != nil {
+		predicates = append(predicates, admission.AttendingIDNEQ(*i.AttendingIDNEQ))
+	}
+	if len(i.AttendingIDIn) > 0 {
+		predicates = append(predicates, admission.AttendingIDIn(i.AttendingIDIn...))
+	}
+	if len(i.AttendingIDNotIn) > 0 {
+		predicates = append(predicates, admission.AttendingIDNotIn(i.AttendingIDNotIn...))
+	}
+	if i.AttendingIDIsNil {
+		predicates = append(predicates, admission.AttendingIDIsNil())
+	}
+	if i.AttendingIDNotNil {
+		predicates = append(predicates, admission.AttendingIDNotNil())
+	}
+	if i.Status != nil {
+		predicates = append(predicates, admission.StatusEQ(*i.Status))
+	}
+	if i.StatusNEQ != nil {
+		predicates = append(predicates, admission.StatusNEQ(*i.StatusNEQ))
+	}
+	if len(i.StatusIn) > 0 {
+		predicates = append(predicates, admission.StatusIn(i.StatusIn...))
+	}
+	if len(i.StatusNotIn) > 0 {
+		predicates = append(predicates, admission.StatusNotIn(i.StatusNotIn...))
+	}
+	if i.AdmittedAt != nil {
+		predicates = append(predicates, admission.AdmittedAtEQ(*i.AdmittedAt))
+	}
+	if i.AdmittedAtNEQ != nil {
+		predicates = append(predicates, admission.AdmittedAtNEQ(*i.AdmittedAtNEQ))
+	}
+	if len(i.AdmittedAtIn) > 0 {
+		predicates = append(predicates, admission.AdmittedAtIn(i.AdmittedAtIn...))
+	}
+	if len(i.AdmittedAtNotIn) > 0 {
+		predicates = append(predicates, admission.AdmittedAtNotIn(i.AdmittedAtNotIn...))
+	}
+	if i.AdmittedAtGT != nil {
+		predicates = append(predicates, admission.AdmittedAtGT(*i.AdmittedAtGT))
+	}
+	if i.AdmittedAtGTE != nil {
+		predicates = append(predicates, admission.AdmittedAtGTE(*i.AdmittedAtGTE))
+	}
+	if i.AdmittedAtLT != nil {
+		predicates = append(predicates, admission.AdmittedAtLT(*i.AdmittedAtLT))
+	}
+	if i.AdmittedAtLTE != nil {
+		predicates = append(predicates, admission.AdmittedAtLTE(*i.AdmittedAtLTE))
+	}
+	if i.DischargedAt != nil {
+		predicates = append(predicates, admission.DischargedAtEQ(*i.DischargedAt))
+	}
+	if i.DischargedAtNEQ != nil {
+		predicates = append(predicates, admission.DischargedAtNEQ(*i.DischargedAtNEQ))
+	}
+	if len(i.DischargedAtIn) > 0 {
+		predicates = append(predicates, admission.DischargedAtIn(i.DischargedAtIn...))
+	}
+	if len(i.DischargedAtNotIn) > 0 {
+		predicates = append(predicates, admission.DischargedAtNotIn(i.DischargedAtNotIn...))
+	}
+	if i.DischargedAtGT != nil {
+		predicates = append(predicates, admission.DischargedAtGT(*i.DischargedAtGT))
+	}
+	if i.DischargedAtGTE != nil {
+		predicates = append(predicates, admission.DischargedAtGTE(*i.DischargedAtGTE))
+	}
+	if i.DischargedAtLT != nil {
+		predicates = append(predicates, admission.DischargedAtLT(*i.DischargedAtLT))
+	}
+	if i.DischargedAtLTE != nil {
+		predicates = append(predicates, admission.DischargedAtLTE(*i.DischargedAtLTE))
+	}
+	if i.DischargedAtIsNil {
+		predicates = append(predicates, admission.DischargedAtIsNil())
+	}
+	if i.DischargedAtNotNil {
+		predicates = append(predicates, admission.DischargedAtNotNil())
+	}
+
+	switch len(predicates) {
+	case 0:
+		return nil, ErrEmptyAdmissionWhereInput
+	case 1:
+		return predicates[0], nil
+	default:
+		return admission.And(predicates...), nil
+	}
+}
 
 // AppointmentWhereInput represents a where input for filtering Appointment queries.
 type AppointmentWhereInput struct {
@@ -818,6 +1081,10 @@ type PatientWhereInput struct {
 	// "appointments" edge predicates.
 	HasAppointments     *bool                    `json:"hasAppointments,omitempty"`
 	HasAppointmentsWith []*AppointmentWhereInput `json:"hasAppointmentsWith,omitempty"`
+
+	// "admissions" edge predicates.
+	HasAdmissions     *bool                  `json:"hasAdmissions,omitempty"`
+	HasAdmissionsWith []*AdmissionWhereInput `json:"hasAdmissionsWith,omitempty"`
 }
 
 // AddPredicates adds custom predicates to the where input to be used during the filtering phase.
@@ -1002,6 +1269,24 @@ func (i *PatientWhereInput) P() (predicate.Patient, error) {
 			with = append(with, p)
 		}
 		predicates = append(predicates, patient.HasAppointmentsWith(with...))
+	}
+	if i.HasAdmissions != nil {
+		p := patient.HasAdmissions()
+		if !*i.HasAdmissions {
+			p = patient.Not(p)
+		}
+		predicates = append(predicates, p)
+	}
+	if len(i.HasAdmissionsWith) > 0 {
+		with := make([]predicate.Admission, 0, len(i.HasAdmissionsWith))
+		for _, w := range i.HasAdmissionsWith {
+			p, err := w.P()
+			if err != nil {
+				return nil, fmt.Errorf("%w: field 'HasAdmissionsWith'", err)
+			}
+			with = append(with, p)
+		}
+		predicates = append(predicates, patient.HasAdmissionsWith(with...))
 	}
 	switch len(predicates) {
 	case 0:

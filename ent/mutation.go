@@ -11,11 +11,15 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/caregraph/caregraph/ent/admission"
+	"github.com/caregraph/caregraph/ent/admissionrecord"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
+	"github.com/caregraph/caregraph/ent/bed"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chargefailure"
 	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatmessageversion"
@@ -30,9 +34,11 @@ import (
 	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
+	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
@@ -48,9 +54,14 @@ import (
 	"github.com/caregraph/caregraph/ent/secondfactor"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/ent/stream"
 	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/ent/ward"
+	"github.com/caregraph/caregraph/ent/wardrate"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/google/uuid"
 )
@@ -64,11 +75,15 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
+	TypeAdmission               = "Admission"
+	TypeAdmissionRecord         = "AdmissionRecord"
 	TypeAppointment             = "Appointment"
 	TypeAppointmentIntake       = "AppointmentIntake"
 	TypeAppointmentStatusChange = "AppointmentStatusChange"
 	TypeAuditEvent              = "AuditEvent"
+	TypeBed                     = "Bed"
 	TypeCareRelation            = "CareRelation"
+	TypeChargeFailure           = "ChargeFailure"
 	TypeChatAttachment          = "ChatAttachment"
 	TypeChatMessage             = "ChatMessage"
 	TypeChatMessageVersion      = "ChatMessageVersion"
@@ -83,9 +98,11 @@ const (
 	TypeLeave                   = "Leave"
 	TypeLinkCode                = "LinkCode"
 	TypeLoginAttempt            = "LoginAttempt"
+	TypeNhiaMembership          = "NhiaMembership"
 	TypeNotification            = "Notification"
 	TypeOrder                   = "Order"
 	TypePatient                 = "Patient"
+	TypePatientHealth           = "PatientHealth"
 	TypePaymentEvent            = "PaymentEvent"
 	TypePractitioner            = "Practitioner"
 	TypePractitionerCredential  = "PractitionerCredential"
@@ -99,10 +116,1787 @@ const (
 	TypeSecondFactor            = "SecondFactor"
 	TypeSession                 = "Session"
 	TypeSlot                    = "Slot"
+	TypeStay                    = "Stay"
 	TypeStream                  = "Stream"
 	TypeStreamEntry             = "StreamEntry"
 	TypeUser                    = "User"
+	TypeWallet                  = "Wallet"
+	TypeWalletTransaction       = "WalletTransaction"
+	TypeWard                    = "Ward"
+	TypeWardRate                = "WardRate"
 )
+
+// AdmissionMutation represents an operation that mutates the Admission nodes in the graph.
+type AdmissionMutation struct {
+	config
+	op                     Op
+	typ                    string
+	id                     *uuid.UUID
+	created_at             *time.Time
+	status                 *admission.Status
+	admitted_at            *time.Time
+	discharged_at          *time.Time
+	admitted_by            *uuid.UUID
+	discharged_by          *uuid.UUID
+	clearedFields          map[string]struct{}
+	patient                *uuid.UUID
+	clearedpatient         bool
+	attending              *uuid.UUID
+	clearedattending       bool
+	record                 *uuid.UUID
+	clearedrecord          bool
+	stays                  map[uuid.UUID]struct{}
+	removedstays           map[uuid.UUID]struct{}
+	clearedstays           bool
+	charge_failures        map[uuid.UUID]struct{}
+	removedcharge_failures map[uuid.UUID]struct{}
+	clearedcharge_failures bool
+	done                   bool
+	oldValue               func(context.Context) (*Admission, error)
+	predicates             []predicate.Admission
+}
+
+var _ ent.Mutation = (*AdmissionMutation)(nil)
+
+// admissionOption allows management of the mutation configuration using functional options.
+type admissionOption func(*AdmissionMutation)
+
+// newAdmissionMutation creates new mutation for the Admission entity.
+func newAdmissionMutation(c config, op Op, opts ...admissionOption) *AdmissionMutation {
+	m := &AdmissionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAdmission,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAdmissionID sets the ID field of the mutation.
+func withAdmissionID(id uuid.UUID) admissionOption {
+	return func(m *AdmissionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Admission
+		)
+		m.oldValue = func(ctx context.Context) (*Admission, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Admission.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAdmission sets the old Admission of the mutation.
+func withAdmission(node *Admission) admissionOption {
+	return func(m *AdmissionMutation) {
+		m.oldValue = func(context.Context) (*Admission, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AdmissionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AdmissionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Admission entities.
+func (m *AdmissionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AdmissionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AdmissionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Admission.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *AdmissionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *AdmissionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Admission entity.
+// If the Admission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *AdmissionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *AdmissionMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *AdmissionMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the Admission entity.
+// If the Admission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *AdmissionMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetAttendingID sets the "attending_id" field.
+func (m *AdmissionMutation) SetAttendingID(u uuid.UUID) {
+	m.attending = &u
+}
+
+// AttendingID returns the value of the "attending_id" field in the mutation.
+func (m *AdmissionMutation) AttendingID() (r uuid.UUID, exists bool) {
+	v := m.attending
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttendingID returns the old "attending_id" field's value of the Admission entity.
+// If the Admission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionMutation) OldAttendingID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttendingID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttendingID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttendingID: %w", err)
+	}
+	return oldValue.AttendingID, nil
+}
+
+// ClearAttendingID clears the value of the "attending_id" field.
+func (m *AdmissionMutation) ClearAttendingID() {
+	m.attending = nil
+	m.clearedFields[admission.FieldAttendingID] = struct{}{}
+}
+
+// AttendingIDCleared returns if the "attending_id" field was cleared in this mutation.
+func (m *AdmissionMutation) AttendingIDCleared() bool {
+	_, ok := m.clearedFields[admission.FieldAttendingID]
+	return ok
+}
+
+// ResetAttendingID resets all changes to the "attending_id" field.
+func (m *AdmissionMutation) ResetAttendingID() {
+	m.attending = nil
+	delete(m.clearedFields, admission.FieldAttendingID)
+}
+
+// SetStatus sets the "status" field.
+func (m *AdmissionMutation) SetStatus(a admission.Status) {
+	m.status = &a
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *AdmissionMutation) Status() (r admission.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the Admission entity.
+// If the Admission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionMutation) OldStatus(ctx context.Context) (v admission.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *AdmissionMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetAdmittedAt sets the "admitted_at" field.
+func (m *AdmissionMutation) SetAdmittedAt(t time.Time) {
+	m.admitted_at = &t
+}
+
+// AdmittedAt returns the value of the "admitted_at" field in the mutation.
+func (m *AdmissionMutation) AdmittedAt() (r time.Time, exists bool) {
+	v := m.admitted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAdmittedAt returns the old "admitted_at" field's value of the Admission entity.
+// If the Admission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionMutation) OldAdmittedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAdmittedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAdmittedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAdmittedAt: %w", err)
+	}
+	return oldValue.AdmittedAt, nil
+}
+
+// ResetAdmittedAt resets all changes to the "admitted_at" field.
+func (m *AdmissionMutation) ResetAdmittedAt() {
+	m.admitted_at = nil
+}
+
+// SetDischargedAt sets the "discharged_at" field.
+func (m *AdmissionMutation) SetDischargedAt(t time.Time) {
+	m.discharged_at = &t
+}
+
+// DischargedAt returns the value of the "discharged_at" field in the mutation.
+func (m *AdmissionMutation) DischargedAt() (r time.Time, exists bool) {
+	v := m.discharged_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDischargedAt returns the old "discharged_at" field's value of the Admission entity.
+// If the Admission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionMutation) OldDischargedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDischargedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDischargedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDischargedAt: %w", err)
+	}
+	return oldValue.DischargedAt, nil
+}
+
+// ClearDischargedAt clears the value of the "discharged_at" field.
+func (m *AdmissionMutation) ClearDischargedAt() {
+	m.discharged_at = nil
+	m.clearedFields[admission.FieldDischargedAt] = struct{}{}
+}
+
+// DischargedAtCleared returns if the "discharged_at" field was cleared in this mutation.
+func (m *AdmissionMutation) DischargedAtCleared() bool {
+	_, ok := m.clearedFields[admission.FieldDischargedAt]
+	return ok
+}
+
+// ResetDischargedAt resets all changes to the "discharged_at" field.
+func (m *AdmissionMutation) ResetDischargedAt() {
+	m.discharged_at = nil
+	delete(m.clearedFields, admission.FieldDischargedAt)
+}
+
+// SetAdmittedBy sets the "admitted_by" field.
+func (m *AdmissionMutation) SetAdmittedBy(u uuid.UUID) {
+	m.admitted_by = &u
+}
+
+// AdmittedBy returns the value of the "admitted_by" field in the mutation.
+func (m *AdmissionMutation) AdmittedBy() (r uuid.UUID, exists bool) {
+	v := m.admitted_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAdmittedBy returns the old "admitted_by" field's value of the Admission entity.
+// If the Admission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionMutation) OldAdmittedBy(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAdmittedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAdmittedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAdmittedBy: %w", err)
+	}
+	return oldValue.AdmittedBy, nil
+}
+
+// ClearAdmittedBy clears the value of the "admitted_by" field.
+func (m *AdmissionMutation) ClearAdmittedBy() {
+	m.admitted_by = nil
+	m.clearedFields[admission.FieldAdmittedBy] = struct{}{}
+}
+
+// AdmittedByCleared returns if the "admitted_by" field was cleared in this mutation.
+func (m *AdmissionMutation) AdmittedByCleared() bool {
+	_, ok := m.clearedFields[admission.FieldAdmittedBy]
+	return ok
+}
+
+// ResetAdmittedBy resets all changes to the "admitted_by" field.
+func (m *AdmissionMutation) ResetAdmittedBy() {
+	m.admitted_by = nil
+	delete(m.clearedFields, admission.FieldAdmittedBy)
+}
+
+// SetDischargedBy sets the "discharged_by" field.
+func (m *AdmissionMutation) SetDischargedBy(u uuid.UUID) {
+	m.discharged_by = &u
+}
+
+// DischargedBy returns the value of the "discharged_by" field in the mutation.
+func (m *AdmissionMutation) DischargedBy() (r uuid.UUID, exists bool) {
+	v := m.discharged_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDischargedBy returns the old "discharged_by" field's value of the Admission entity.
+// If the Admission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionMutation) OldDischargedBy(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDischargedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDischargedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDischargedBy: %w", err)
+	}
+	return oldValue.DischargedBy, nil
+}
+
+// ClearDischargedBy clears the value of the "discharged_by" field.
+func (m *AdmissionMutation) ClearDischargedBy() {
+	m.discharged_by = nil
+	m.clearedFields[admission.FieldDischargedBy] = struct{}{}
+}
+
+// DischargedByCleared returns if the "discharged_by" field was cleared in this mutation.
+func (m *AdmissionMutation) DischargedByCleared() bool {
+	_, ok := m.clearedFields[admission.FieldDischargedBy]
+	return ok
+}
+
+// ResetDischargedBy resets all changes to the "discharged_by" field.
+func (m *AdmissionMutation) ResetDischargedBy() {
+	m.discharged_by = nil
+	delete(m.clearedFields, admission.FieldDischargedBy)
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *AdmissionMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[admission.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *AdmissionMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *AdmissionMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *AdmissionMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearAttending clears the "attending" edge to the Practitioner entity.
+func (m *AdmissionMutation) ClearAttending() {
+	m.clearedattending = true
+	m.clearedFields[admission.FieldAttendingID] = struct{}{}
+}
+
+// AttendingCleared reports if the "attending" edge to the Practitioner entity was cleared.
+func (m *AdmissionMutation) AttendingCleared() bool {
+	return m.AttendingIDCleared() || m.clearedattending
+}
+
+// AttendingIDs returns the "attending" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AttendingID instead. It exists only for internal usage by the builders.
+func (m *AdmissionMutation) AttendingIDs() (ids []uuid.UUID) {
+	if id := m.attending; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAttending resets all changes to the "attending" edge.
+func (m *AdmissionMutation) ResetAttending() {
+	m.attending = nil
+	m.clearedattending = false
+}
+
+// SetRecordID sets the "record" edge to the AdmissionRecord entity by id.
+func (m *AdmissionMutation) SetRecordID(id uuid.UUID) {
+	m.record = &id
+}
+
+// ClearRecord clears the "record" edge to the AdmissionRecord entity.
+func (m *AdmissionMutation) ClearRecord() {
+	m.clearedrecord = true
+}
+
+// RecordCleared reports if the "record" edge to the AdmissionRecord entity was cleared.
+func (m *AdmissionMutation) RecordCleared() bool {
+	return m.clearedrecord
+}
+
+// RecordID returns the "record" edge ID in the mutation.
+func (m *AdmissionMutation) RecordID() (id uuid.UUID, exists bool) {
+	if m.record != nil {
+		return *m.record, true
+	}
+	return
+}
+
+// RecordIDs returns the "record" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RecordID instead. It exists only for internal usage by the builders.
+func (m *AdmissionMutation) RecordIDs() (ids []uuid.UUID) {
+	if id := m.record; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRecord resets all changes to the "record" edge.
+func (m *AdmissionMutation) ResetRecord() {
+	m.record = nil
+	m.clearedrecord = false
+}
+
+// AddStayIDs adds the "stays" edge to the Stay entity by ids.
+func (m *AdmissionMutation) AddStayIDs(ids ...uuid.UUID) {
+	if m.stays == nil {
+		m.stays = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.stays[ids[i]] = struct{}{}
+	}
+}
+
+// ClearStays clears the "stays" edge to the Stay entity.
+func (m *AdmissionMutation) ClearStays() {
+	m.clearedstays = true
+}
+
+// StaysCleared reports if the "stays" edge to the Stay entity was cleared.
+func (m *AdmissionMutation) StaysCleared() bool {
+	return m.clearedstays
+}
+
+// RemoveStayIDs removes the "stays" edge to the Stay entity by IDs.
+func (m *AdmissionMutation) RemoveStayIDs(ids ...uuid.UUID) {
+	if m.removedstays == nil {
+		m.removedstays = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.stays, ids[i])
+		m.removedstays[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedStays returns the removed IDs of the "stays" edge to the Stay entity.
+func (m *AdmissionMutation) RemovedStaysIDs() (ids []uuid.UUID) {
+	for id := range m.removedstays {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// StaysIDs returns the "stays" edge IDs in the mutation.
+func (m *AdmissionMutation) StaysIDs() (ids []uuid.UUID) {
+	for id := range m.stays {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetStays resets all changes to the "stays" edge.
+func (m *AdmissionMutation) ResetStays() {
+	m.stays = nil
+	m.clearedstays = false
+	m.removedstays = nil
+}
+
+// AddChargeFailureIDs adds the "charge_failures" edge to the ChargeFailure entity by ids.
+func (m *AdmissionMutation) AddChargeFailureIDs(ids ...uuid.UUID) {
+	if m.charge_failures == nil {
+		m.charge_failures = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.charge_failures[ids[i]] = struct{}{}
+	}
+}
+
+// ClearChargeFailures clears the "charge_failures" edge to the ChargeFailure entity.
+func (m *AdmissionMutation) ClearChargeFailures() {
+	m.clearedcharge_failures = true
+}
+
+// ChargeFailuresCleared reports if the "charge_failures" edge to the ChargeFailure entity was cleared.
+func (m *AdmissionMutation) ChargeFailuresCleared() bool {
+	return m.clearedcharge_failures
+}
+
+// RemoveChargeFailureIDs removes the "charge_failures" edge to the ChargeFailure entity by IDs.
+func (m *AdmissionMutation) RemoveChargeFailureIDs(ids ...uuid.UUID) {
+	if m.removedcharge_failures == nil {
+		m.removedcharge_failures = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.charge_failures, ids[i])
+		m.removedcharge_failures[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedChargeFailures returns the removed IDs of the "charge_failures" edge to the ChargeFailure entity.
+func (m *AdmissionMutation) RemovedChargeFailuresIDs() (ids []uuid.UUID) {
+	for id := range m.removedcharge_failures {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ChargeFailuresIDs returns the "charge_failures" edge IDs in the mutation.
+func (m *AdmissionMutation) ChargeFailuresIDs() (ids []uuid.UUID) {
+	for id := range m.charge_failures {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetChargeFailures resets all changes to the "charge_failures" edge.
+func (m *AdmissionMutation) ResetChargeFailures() {
+	m.charge_failures = nil
+	m.clearedcharge_failures = false
+	m.removedcharge_failures = nil
+}
+
+// Where appends a list predicates to the AdmissionMutation builder.
+func (m *AdmissionMutation) Where(ps ...predicate.Admission) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AdmissionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AdmissionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Admission, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AdmissionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AdmissionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Admission).
+func (m *AdmissionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AdmissionMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.created_at != nil {
+		fields = append(fields, admission.FieldCreatedAt)
+	}
+	if m.patient != nil {
+		fields = append(fields, admission.FieldPatientID)
+	}
+	if m.attending != nil {
+		fields = append(fields, admission.FieldAttendingID)
+	}
+	if m.status != nil {
+		fields = append(fields, admission.FieldStatus)
+	}
+	if m.admitted_at != nil {
+		fields = append(fields, admission.FieldAdmittedAt)
+	}
+	if m.discharged_at != nil {
+		fields = append(fields, admission.FieldDischargedAt)
+	}
+	if m.admitted_by != nil {
+		fields = append(fields, admission.FieldAdmittedBy)
+	}
+	if m.discharged_by != nil {
+		fields = append(fields, admission.FieldDischargedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AdmissionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case admission.FieldCreatedAt:
+		return m.CreatedAt()
+	case admission.FieldPatientID:
+		return m.PatientID()
+	case admission.FieldAttendingID:
+		return m.AttendingID()
+	case admission.FieldStatus:
+		return m.Status()
+	case admission.FieldAdmittedAt:
+		return m.AdmittedAt()
+	case admission.FieldDischargedAt:
+		return m.DischargedAt()
+	case admission.FieldAdmittedBy:
+		return m.AdmittedBy()
+	case admission.FieldDischargedBy:
+		return m.DischargedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AdmissionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case admission.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case admission.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case admission.FieldAttendingID:
+		return m.OldAttendingID(ctx)
+	case admission.FieldStatus:
+		return m.OldStatus(ctx)
+	case admission.FieldAdmittedAt:
+		return m.OldAdmittedAt(ctx)
+	case admission.FieldDischargedAt:
+		return m.OldDischargedAt(ctx)
+	case admission.FieldAdmittedBy:
+		return m.OldAdmittedBy(ctx)
+	case admission.FieldDischargedBy:
+		return m.OldDischargedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown Admission field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AdmissionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case admission.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case admission.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case admission.FieldAttendingID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttendingID(v)
+		return nil
+	case admission.FieldStatus:
+		v, ok := value.(admission.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case admission.FieldAdmittedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAdmittedAt(v)
+		return nil
+	case admission.FieldDischargedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDischargedAt(v)
+		return nil
+	case admission.FieldAdmittedBy:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAdmittedBy(v)
+		return nil
+	case admission.FieldDischargedBy:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDischargedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Admission field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AdmissionMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AdmissionMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AdmissionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Admission numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AdmissionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(admission.FieldAttendingID) {
+		fields = append(fields, admission.FieldAttendingID)
+	}
+	if m.FieldCleared(admission.FieldDischargedAt) {
+		fields = append(fields, admission.FieldDischargedAt)
+	}
+	if m.FieldCleared(admission.FieldAdmittedBy) {
+		fields = append(fields, admission.FieldAdmittedBy)
+	}
+	if m.FieldCleared(admission.FieldDischargedBy) {
+		fields = append(fields, admission.FieldDischargedBy)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AdmissionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AdmissionMutation) ClearField(name string) error {
+	switch name {
+	case admission.FieldAttendingID:
+		m.ClearAttendingID()
+		return nil
+	case admission.FieldDischargedAt:
+		m.ClearDischargedAt()
+		return nil
+	case admission.FieldAdmittedBy:
+		m.ClearAdmittedBy()
+		return nil
+	case admission.FieldDischargedBy:
+		m.ClearDischargedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Admission nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AdmissionMutation) ResetField(name string) error {
+	switch name {
+	case admission.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case admission.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case admission.FieldAttendingID:
+		m.ResetAttendingID()
+		return nil
+	case admission.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case admission.FieldAdmittedAt:
+		m.ResetAdmittedAt()
+		return nil
+	case admission.FieldDischargedAt:
+		m.ResetDischargedAt()
+		return nil
+	case admission.FieldAdmittedBy:
+		m.ResetAdmittedBy()
+		return nil
+	case admission.FieldDischargedBy:
+		m.ResetDischargedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Admission field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AdmissionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.patient != nil {
+		edges = append(edges, admission.EdgePatient)
+	}
+	if m.attending != nil {
+		edges = append(edges, admission.EdgeAttending)
+	}
+	if m.record != nil {
+		edges = append(edges, admission.EdgeRecord)
+	}
+	if m.stays != nil {
+		edges = append(edges, admission.EdgeStays)
+	}
+	if m.charge_failures != nil {
+		edges = append(edges, admission.EdgeChargeFailures)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AdmissionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case admission.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case admission.EdgeAttending:
+		if id := m.attending; id != nil {
+			return []ent.Value{*id}
+		}
+	case admission.EdgeRecord:
+		if id := m.record; id != nil {
+			return []ent.Value{*id}
+		}
+	case admission.EdgeStays:
+		ids := make([]ent.Value, 0, len(m.stays))
+		for id := range m.stays {
+			ids = append(ids, id)
+		}
+		return ids
+	case admission.EdgeChargeFailures:
+		ids := make([]ent.Value, 0, len(m.charge_failures))
+		for id := range m.charge_failures {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AdmissionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.removedstays != nil {
+		edges = append(edges, admission.EdgeStays)
+	}
+	if m.removedcharge_failures != nil {
+		edges = append(edges, admission.EdgeChargeFailures)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AdmissionMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case admission.EdgeStays:
+		ids := make([]ent.Value, 0, len(m.removedstays))
+		for id := range m.removedstays {
+			ids = append(ids, id)
+		}
+		return ids
+	case admission.EdgeChargeFailures:
+		ids := make([]ent.Value, 0, len(m.removedcharge_failures))
+		for id := range m.removedcharge_failures {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AdmissionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.clearedpatient {
+		edges = append(edges, admission.EdgePatient)
+	}
+	if m.clearedattending {
+		edges = append(edges, admission.EdgeAttending)
+	}
+	if m.clearedrecord {
+		edges = append(edges, admission.EdgeRecord)
+	}
+	if m.clearedstays {
+		edges = append(edges, admission.EdgeStays)
+	}
+	if m.clearedcharge_failures {
+		edges = append(edges, admission.EdgeChargeFailures)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AdmissionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case admission.EdgePatient:
+		return m.clearedpatient
+	case admission.EdgeAttending:
+		return m.clearedattending
+	case admission.EdgeRecord:
+		return m.clearedrecord
+	case admission.EdgeStays:
+		return m.clearedstays
+	case admission.EdgeChargeFailures:
+		return m.clearedcharge_failures
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AdmissionMutation) ClearEdge(name string) error {
+	switch name {
+	case admission.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case admission.EdgeAttending:
+		m.ClearAttending()
+		return nil
+	case admission.EdgeRecord:
+		m.ClearRecord()
+		return nil
+	}
+	return fmt.Errorf("unknown Admission unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AdmissionMutation) ResetEdge(name string) error {
+	switch name {
+	case admission.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case admission.EdgeAttending:
+		m.ResetAttending()
+		return nil
+	case admission.EdgeRecord:
+		m.ResetRecord()
+		return nil
+	case admission.EdgeStays:
+		m.ResetStays()
+		return nil
+	case admission.EdgeChargeFailures:
+		m.ResetChargeFailures()
+		return nil
+	}
+	return fmt.Errorf("unknown Admission edge %s", name)
+}
+
+// AdmissionRecordMutation represents an operation that mutates the AdmissionRecord nodes in the graph.
+type AdmissionRecordMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *uuid.UUID
+	created_at       *time.Time
+	patient_id       *uuid.UUID
+	reason           *string
+	diagnosis        *string
+	discharge_notes  *string
+	clearedFields    map[string]struct{}
+	admission        *uuid.UUID
+	clearedadmission bool
+	done             bool
+	oldValue         func(context.Context) (*AdmissionRecord, error)
+	predicates       []predicate.AdmissionRecord
+}
+
+var _ ent.Mutation = (*AdmissionRecordMutation)(nil)
+
+// admissionrecordOption allows management of the mutation configuration using functional options.
+type admissionrecordOption func(*AdmissionRecordMutation)
+
+// newAdmissionRecordMutation creates new mutation for the AdmissionRecord entity.
+func newAdmissionRecordMutation(c config, op Op, opts ...admissionrecordOption) *AdmissionRecordMutation {
+	m := &AdmissionRecordMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAdmissionRecord,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAdmissionRecordID sets the ID field of the mutation.
+func withAdmissionRecordID(id uuid.UUID) admissionrecordOption {
+	return func(m *AdmissionRecordMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *AdmissionRecord
+		)
+		m.oldValue = func(ctx context.Context) (*AdmissionRecord, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().AdmissionRecord.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAdmissionRecord sets the old AdmissionRecord of the mutation.
+func withAdmissionRecord(node *AdmissionRecord) admissionrecordOption {
+	return func(m *AdmissionRecordMutation) {
+		m.oldValue = func(context.Context) (*AdmissionRecord, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AdmissionRecordMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AdmissionRecordMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of AdmissionRecord entities.
+func (m *AdmissionRecordMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AdmissionRecordMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AdmissionRecordMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().AdmissionRecord.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *AdmissionRecordMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *AdmissionRecordMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the AdmissionRecord entity.
+// If the AdmissionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionRecordMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *AdmissionRecordMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetAdmissionID sets the "admission_id" field.
+func (m *AdmissionRecordMutation) SetAdmissionID(u uuid.UUID) {
+	m.admission = &u
+}
+
+// AdmissionID returns the value of the "admission_id" field in the mutation.
+func (m *AdmissionRecordMutation) AdmissionID() (r uuid.UUID, exists bool) {
+	v := m.admission
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAdmissionID returns the old "admission_id" field's value of the AdmissionRecord entity.
+// If the AdmissionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionRecordMutation) OldAdmissionID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAdmissionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAdmissionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAdmissionID: %w", err)
+	}
+	return oldValue.AdmissionID, nil
+}
+
+// ResetAdmissionID resets all changes to the "admission_id" field.
+func (m *AdmissionRecordMutation) ResetAdmissionID() {
+	m.admission = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *AdmissionRecordMutation) SetPatientID(u uuid.UUID) {
+	m.patient_id = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *AdmissionRecordMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the AdmissionRecord entity.
+// If the AdmissionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionRecordMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *AdmissionRecordMutation) ResetPatientID() {
+	m.patient_id = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *AdmissionRecordMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *AdmissionRecordMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the AdmissionRecord entity.
+// If the AdmissionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionRecordMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *AdmissionRecordMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetDiagnosis sets the "diagnosis" field.
+func (m *AdmissionRecordMutation) SetDiagnosis(s string) {
+	m.diagnosis = &s
+}
+
+// Diagnosis returns the value of the "diagnosis" field in the mutation.
+func (m *AdmissionRecordMutation) Diagnosis() (r string, exists bool) {
+	v := m.diagnosis
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDiagnosis returns the old "diagnosis" field's value of the AdmissionRecord entity.
+// If the AdmissionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionRecordMutation) OldDiagnosis(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDiagnosis is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDiagnosis requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDiagnosis: %w", err)
+	}
+	return oldValue.Diagnosis, nil
+}
+
+// ResetDiagnosis resets all changes to the "diagnosis" field.
+func (m *AdmissionRecordMutation) ResetDiagnosis() {
+	m.diagnosis = nil
+}
+
+// SetDischargeNotes sets the "discharge_notes" field.
+func (m *AdmissionRecordMutation) SetDischargeNotes(s string) {
+	m.discharge_notes = &s
+}
+
+// DischargeNotes returns the value of the "discharge_notes" field in the mutation.
+func (m *AdmissionRecordMutation) DischargeNotes() (r string, exists bool) {
+	v := m.discharge_notes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDischargeNotes returns the old "discharge_notes" field's value of the AdmissionRecord entity.
+// If the AdmissionRecord object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AdmissionRecordMutation) OldDischargeNotes(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDischargeNotes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDischargeNotes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDischargeNotes: %w", err)
+	}
+	return oldValue.DischargeNotes, nil
+}
+
+// ResetDischargeNotes resets all changes to the "discharge_notes" field.
+func (m *AdmissionRecordMutation) ResetDischargeNotes() {
+	m.discharge_notes = nil
+}
+
+// ClearAdmission clears the "admission" edge to the Admission entity.
+func (m *AdmissionRecordMutation) ClearAdmission() {
+	m.clearedadmission = true
+	m.clearedFields[admissionrecord.FieldAdmissionID] = struct{}{}
+}
+
+// AdmissionCleared reports if the "admission" edge to the Admission entity was cleared.
+func (m *AdmissionRecordMutation) AdmissionCleared() bool {
+	return m.clearedadmission
+}
+
+// AdmissionIDs returns the "admission" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AdmissionID instead. It exists only for internal usage by the builders.
+func (m *AdmissionRecordMutation) AdmissionIDs() (ids []uuid.UUID) {
+	if id := m.admission; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAdmission resets all changes to the "admission" edge.
+func (m *AdmissionRecordMutation) ResetAdmission() {
+	m.admission = nil
+	m.clearedadmission = false
+}
+
+// Where appends a list predicates to the AdmissionRecordMutation builder.
+func (m *AdmissionRecordMutation) Where(ps ...predicate.AdmissionRecord) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AdmissionRecordMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AdmissionRecordMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.AdmissionRecord, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AdmissionRecordMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AdmissionRecordMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (AdmissionRecord).
+func (m *AdmissionRecordMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AdmissionRecordMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, admissionrecord.FieldCreatedAt)
+	}
+	if m.admission != nil {
+		fields = append(fields, admissionrecord.FieldAdmissionID)
+	}
+	if m.patient_id != nil {
+		fields = append(fields, admissionrecord.FieldPatientID)
+	}
+	if m.reason != nil {
+		fields = append(fields, admissionrecord.FieldReason)
+	}
+	if m.diagnosis != nil {
+		fields = append(fields, admissionrecord.FieldDiagnosis)
+	}
+	if m.discharge_notes != nil {
+		fields = append(fields, admissionrecord.FieldDischargeNotes)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AdmissionRecordMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case admissionrecord.FieldCreatedAt:
+		return m.CreatedAt()
+	case admissionrecord.FieldAdmissionID:
+		return m.AdmissionID()
+	case admissionrecord.FieldPatientID:
+		return m.PatientID()
+	case admissionrecord.FieldReason:
+		return m.Reason()
+	case admissionrecord.FieldDiagnosis:
+		return m.Diagnosis()
+	case admissionrecord.FieldDischargeNotes:
+		return m.DischargeNotes()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AdmissionRecordMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case admissionrecord.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case admissionrecord.FieldAdmissionID:
+		return m.OldAdmissionID(ctx)
+	case admissionrecord.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case admissionrecord.FieldReason:
+		return m.OldReason(ctx)
+	case admissionrecord.FieldDiagnosis:
+		return m.OldDiagnosis(ctx)
+	case admissionrecord.FieldDischargeNotes:
+		return m.OldDischargeNotes(ctx)
+	}
+	return nil, fmt.Errorf("unknown AdmissionRecord field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AdmissionRecordMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case admissionrecord.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case admissionrecord.FieldAdmissionID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAdmissionID(v)
+		return nil
+	case admissionrecord.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case admissionrecord.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case admissionrecord.FieldDiagnosis:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDiagnosis(v)
+		return nil
+	case admissionrecord.FieldDischargeNotes:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDischargeNotes(v)
+		return nil
+	}
+	return fmt.Errorf("unknown AdmissionRecord field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AdmissionRecordMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AdmissionRecordMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AdmissionRecordMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown AdmissionRecord numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AdmissionRecordMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AdmissionRecordMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AdmissionRecordMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown AdmissionRecord nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AdmissionRecordMutation) ResetField(name string) error {
+	switch name {
+	case admissionrecord.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case admissionrecord.FieldAdmissionID:
+		m.ResetAdmissionID()
+		return nil
+	case admissionrecord.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case admissionrecord.FieldReason:
+		m.ResetReason()
+		return nil
+	case admissionrecord.FieldDiagnosis:
+		m.ResetDiagnosis()
+		return nil
+	case admissionrecord.FieldDischargeNotes:
+		m.ResetDischargeNotes()
+		return nil
+	}
+	return fmt.Errorf("unknown AdmissionRecord field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AdmissionRecordMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.admission != nil {
+		edges = append(edges, admissionrecord.EdgeAdmission)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AdmissionRecordMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case admissionrecord.EdgeAdmission:
+		if id := m.admission; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AdmissionRecordMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AdmissionRecordMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AdmissionRecordMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedadmission {
+		edges = append(edges, admissionrecord.EdgeAdmission)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AdmissionRecordMutation) EdgeCleared(name string) bool {
+	switch name {
+	case admissionrecord.EdgeAdmission:
+		return m.clearedadmission
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AdmissionRecordMutation) ClearEdge(name string) error {
+	switch name {
+	case admissionrecord.EdgeAdmission:
+		m.ClearAdmission()
+		return nil
+	}
+	return fmt.Errorf("unknown AdmissionRecord unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AdmissionRecordMutation) ResetEdge(name string) error {
+	switch name {
+	case admissionrecord.EdgeAdmission:
+		m.ResetAdmission()
+		return nil
+	}
+	return fmt.Errorf("unknown AdmissionRecord edge %s", name)
+}
 
 // AppointmentMutation represents an operation that mutates the Appointment nodes in the graph.
 type AppointmentMutation struct {
@@ -5245,6 +7039,783 @@ func (m *AuditEventMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown AuditEvent edge %s", name)
 }
 
+// BedMutation represents an operation that mutates the Bed nodes in the graph.
+type BedMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	created_at    *time.Time
+	version       *int
+	addversion    *int
+	updated_at    *time.Time
+	number        *string
+	is_active     *bool
+	clearedFields map[string]struct{}
+	ward          *uuid.UUID
+	clearedward   bool
+	stays         map[uuid.UUID]struct{}
+	removedstays  map[uuid.UUID]struct{}
+	clearedstays  bool
+	done          bool
+	oldValue      func(context.Context) (*Bed, error)
+	predicates    []predicate.Bed
+}
+
+var _ ent.Mutation = (*BedMutation)(nil)
+
+// bedOption allows management of the mutation configuration using functional options.
+type bedOption func(*BedMutation)
+
+// newBedMutation creates new mutation for the Bed entity.
+func newBedMutation(c config, op Op, opts ...bedOption) *BedMutation {
+	m := &BedMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBed,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBedID sets the ID field of the mutation.
+func withBedID(id uuid.UUID) bedOption {
+	return func(m *BedMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Bed
+		)
+		m.oldValue = func(ctx context.Context) (*Bed, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Bed.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBed sets the old Bed of the mutation.
+func withBed(node *Bed) bedOption {
+	return func(m *BedMutation) {
+		m.oldValue = func(context.Context) (*Bed, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BedMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BedMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Bed entities.
+func (m *BedMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BedMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BedMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Bed.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *BedMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *BedMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Bed entity.
+// If the Bed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BedMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *BedMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *BedMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *BedMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Bed entity.
+// If the Bed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BedMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *BedMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *BedMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *BedMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *BedMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *BedMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Bed entity.
+// If the Bed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BedMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *BedMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetWardID sets the "ward_id" field.
+func (m *BedMutation) SetWardID(u uuid.UUID) {
+	m.ward = &u
+}
+
+// WardID returns the value of the "ward_id" field in the mutation.
+func (m *BedMutation) WardID() (r uuid.UUID, exists bool) {
+	v := m.ward
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWardID returns the old "ward_id" field's value of the Bed entity.
+// If the Bed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BedMutation) OldWardID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWardID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWardID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWardID: %w", err)
+	}
+	return oldValue.WardID, nil
+}
+
+// ResetWardID resets all changes to the "ward_id" field.
+func (m *BedMutation) ResetWardID() {
+	m.ward = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *BedMutation) SetNumber(s string) {
+	m.number = &s
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *BedMutation) Number() (r string, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the Bed entity.
+// If the Bed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BedMutation) OldNumber(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *BedMutation) ResetNumber() {
+	m.number = nil
+}
+
+// SetIsActive sets the "is_active" field.
+func (m *BedMutation) SetIsActive(b bool) {
+	m.is_active = &b
+}
+
+// IsActive returns the value of the "is_active" field in the mutation.
+func (m *BedMutation) IsActive() (r bool, exists bool) {
+	v := m.is_active
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIsActive returns the old "is_active" field's value of the Bed entity.
+// If the Bed object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BedMutation) OldIsActive(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIsActive is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIsActive requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIsActive: %w", err)
+	}
+	return oldValue.IsActive, nil
+}
+
+// ResetIsActive resets all changes to the "is_active" field.
+func (m *BedMutation) ResetIsActive() {
+	m.is_active = nil
+}
+
+// ClearWard clears the "ward" edge to the Ward entity.
+func (m *BedMutation) ClearWard() {
+	m.clearedward = true
+	m.clearedFields[bed.FieldWardID] = struct{}{}
+}
+
+// WardCleared reports if the "ward" edge to the Ward entity was cleared.
+func (m *BedMutation) WardCleared() bool {
+	return m.clearedward
+}
+
+// WardIDs returns the "ward" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// WardID instead. It exists only for internal usage by the builders.
+func (m *BedMutation) WardIDs() (ids []uuid.UUID) {
+	if id := m.ward; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetWard resets all changes to the "ward" edge.
+func (m *BedMutation) ResetWard() {
+	m.ward = nil
+	m.clearedward = false
+}
+
+// AddStayIDs adds the "stays" edge to the Stay entity by ids.
+func (m *BedMutation) AddStayIDs(ids ...uuid.UUID) {
+	if m.stays == nil {
+		m.stays = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.stays[ids[i]] = struct{}{}
+	}
+}
+
+// ClearStays clears the "stays" edge to the Stay entity.
+func (m *BedMutation) ClearStays() {
+	m.clearedstays = true
+}
+
+// StaysCleared reports if the "stays" edge to the Stay entity was cleared.
+func (m *BedMutation) StaysCleared() bool {
+	return m.clearedstays
+}
+
+// RemoveStayIDs removes the "stays" edge to the Stay entity by IDs.
+func (m *BedMutation) RemoveStayIDs(ids ...uuid.UUID) {
+	if m.removedstays == nil {
+		m.removedstays = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.stays, ids[i])
+		m.removedstays[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedStays returns the removed IDs of the "stays" edge to the Stay entity.
+func (m *BedMutation) RemovedStaysIDs() (ids []uuid.UUID) {
+	for id := range m.removedstays {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// StaysIDs returns the "stays" edge IDs in the mutation.
+func (m *BedMutation) StaysIDs() (ids []uuid.UUID) {
+	for id := range m.stays {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetStays resets all changes to the "stays" edge.
+func (m *BedMutation) ResetStays() {
+	m.stays = nil
+	m.clearedstays = false
+	m.removedstays = nil
+}
+
+// Where appends a list predicates to the BedMutation builder.
+func (m *BedMutation) Where(ps ...predicate.Bed) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BedMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BedMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Bed, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BedMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BedMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Bed).
+func (m *BedMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BedMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, bed.FieldCreatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, bed.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, bed.FieldUpdatedAt)
+	}
+	if m.ward != nil {
+		fields = append(fields, bed.FieldWardID)
+	}
+	if m.number != nil {
+		fields = append(fields, bed.FieldNumber)
+	}
+	if m.is_active != nil {
+		fields = append(fields, bed.FieldIsActive)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BedMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case bed.FieldCreatedAt:
+		return m.CreatedAt()
+	case bed.FieldVersion:
+		return m.Version()
+	case bed.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case bed.FieldWardID:
+		return m.WardID()
+	case bed.FieldNumber:
+		return m.Number()
+	case bed.FieldIsActive:
+		return m.IsActive()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BedMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case bed.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case bed.FieldVersion:
+		return m.OldVersion(ctx)
+	case bed.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case bed.FieldWardID:
+		return m.OldWardID(ctx)
+	case bed.FieldNumber:
+		return m.OldNumber(ctx)
+	case bed.FieldIsActive:
+		return m.OldIsActive(ctx)
+	}
+	return nil, fmt.Errorf("unknown Bed field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BedMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case bed.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case bed.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case bed.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case bed.FieldWardID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWardID(v)
+		return nil
+	case bed.FieldNumber:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case bed.FieldIsActive:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIsActive(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Bed field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BedMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, bed.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BedMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case bed.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BedMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case bed.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Bed numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BedMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BedMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BedMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Bed nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BedMutation) ResetField(name string) error {
+	switch name {
+	case bed.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case bed.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case bed.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case bed.FieldWardID:
+		m.ResetWardID()
+		return nil
+	case bed.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case bed.FieldIsActive:
+		m.ResetIsActive()
+		return nil
+	}
+	return fmt.Errorf("unknown Bed field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BedMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.ward != nil {
+		edges = append(edges, bed.EdgeWard)
+	}
+	if m.stays != nil {
+		edges = append(edges, bed.EdgeStays)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BedMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case bed.EdgeWard:
+		if id := m.ward; id != nil {
+			return []ent.Value{*id}
+		}
+	case bed.EdgeStays:
+		ids := make([]ent.Value, 0, len(m.stays))
+		for id := range m.stays {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BedMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.removedstays != nil {
+		edges = append(edges, bed.EdgeStays)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BedMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case bed.EdgeStays:
+		ids := make([]ent.Value, 0, len(m.removedstays))
+		for id := range m.removedstays {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BedMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedward {
+		edges = append(edges, bed.EdgeWard)
+	}
+	if m.clearedstays {
+		edges = append(edges, bed.EdgeStays)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BedMutation) EdgeCleared(name string) bool {
+	switch name {
+	case bed.EdgeWard:
+		return m.clearedward
+	case bed.EdgeStays:
+		return m.clearedstays
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BedMutation) ClearEdge(name string) error {
+	switch name {
+	case bed.EdgeWard:
+		m.ClearWard()
+		return nil
+	}
+	return fmt.Errorf("unknown Bed unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BedMutation) ResetEdge(name string) error {
+	switch name {
+	case bed.EdgeWard:
+		m.ResetWard()
+		return nil
+	case bed.EdgeStays:
+		m.ResetStays()
+		return nil
+	}
+	return fmt.Errorf("unknown Bed edge %s", name)
+}
+
 // CareRelationMutation represents an operation that mutates the CareRelation nodes in the graph.
 type CareRelationMutation struct {
 	config
@@ -5891,6 +8462,828 @@ func (m *CareRelationMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown CareRelation edge %s", name)
+}
+
+// ChargeFailureMutation represents an operation that mutates the ChargeFailure nodes in the graph.
+type ChargeFailureMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *uuid.UUID
+	created_at       *time.Time
+	patient_id       *uuid.UUID
+	charge_date      *civil.Date
+	attempts         *int
+	addattempts      *int
+	error            *string
+	last_tried_at    *time.Time
+	resolved_at      *time.Time
+	clearedFields    map[string]struct{}
+	admission        *uuid.UUID
+	clearedadmission bool
+	done             bool
+	oldValue         func(context.Context) (*ChargeFailure, error)
+	predicates       []predicate.ChargeFailure
+}
+
+var _ ent.Mutation = (*ChargeFailureMutation)(nil)
+
+// chargefailureOption allows management of the mutation configuration using functional options.
+type chargefailureOption func(*ChargeFailureMutation)
+
+// newChargeFailureMutation creates new mutation for the ChargeFailure entity.
+func newChargeFailureMutation(c config, op Op, opts ...chargefailureOption) *ChargeFailureMutation {
+	m := &ChargeFailureMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeChargeFailure,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withChargeFailureID sets the ID field of the mutation.
+func withChargeFailureID(id uuid.UUID) chargefailureOption {
+	return func(m *ChargeFailureMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ChargeFailure
+		)
+		m.oldValue = func(ctx context.Context) (*ChargeFailure, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ChargeFailure.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withChargeFailure sets the old ChargeFailure of the mutation.
+func withChargeFailure(node *ChargeFailure) chargefailureOption {
+	return func(m *ChargeFailureMutation) {
+		m.oldValue = func(context.Context) (*ChargeFailure, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ChargeFailureMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ChargeFailureMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ChargeFailure entities.
+func (m *ChargeFailureMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ChargeFailureMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ChargeFailureMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ChargeFailure.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ChargeFailureMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ChargeFailureMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ChargeFailure entity.
+// If the ChargeFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChargeFailureMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ChargeFailureMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetAdmissionID sets the "admission_id" field.
+func (m *ChargeFailureMutation) SetAdmissionID(u uuid.UUID) {
+	m.admission = &u
+}
+
+// AdmissionID returns the value of the "admission_id" field in the mutation.
+func (m *ChargeFailureMutation) AdmissionID() (r uuid.UUID, exists bool) {
+	v := m.admission
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAdmissionID returns the old "admission_id" field's value of the ChargeFailure entity.
+// If the ChargeFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChargeFailureMutation) OldAdmissionID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAdmissionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAdmissionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAdmissionID: %w", err)
+	}
+	return oldValue.AdmissionID, nil
+}
+
+// ResetAdmissionID resets all changes to the "admission_id" field.
+func (m *ChargeFailureMutation) ResetAdmissionID() {
+	m.admission = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *ChargeFailureMutation) SetPatientID(u uuid.UUID) {
+	m.patient_id = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *ChargeFailureMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the ChargeFailure entity.
+// If the ChargeFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChargeFailureMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *ChargeFailureMutation) ResetPatientID() {
+	m.patient_id = nil
+}
+
+// SetChargeDate sets the "charge_date" field.
+func (m *ChargeFailureMutation) SetChargeDate(c civil.Date) {
+	m.charge_date = &c
+}
+
+// ChargeDate returns the value of the "charge_date" field in the mutation.
+func (m *ChargeFailureMutation) ChargeDate() (r civil.Date, exists bool) {
+	v := m.charge_date
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChargeDate returns the old "charge_date" field's value of the ChargeFailure entity.
+// If the ChargeFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChargeFailureMutation) OldChargeDate(ctx context.Context) (v civil.Date, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChargeDate is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChargeDate requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChargeDate: %w", err)
+	}
+	return oldValue.ChargeDate, nil
+}
+
+// ResetChargeDate resets all changes to the "charge_date" field.
+func (m *ChargeFailureMutation) ResetChargeDate() {
+	m.charge_date = nil
+}
+
+// SetAttempts sets the "attempts" field.
+func (m *ChargeFailureMutation) SetAttempts(i int) {
+	m.attempts = &i
+	m.addattempts = nil
+}
+
+// Attempts returns the value of the "attempts" field in the mutation.
+func (m *ChargeFailureMutation) Attempts() (r int, exists bool) {
+	v := m.attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttempts returns the old "attempts" field's value of the ChargeFailure entity.
+// If the ChargeFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChargeFailureMutation) OldAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttempts: %w", err)
+	}
+	return oldValue.Attempts, nil
+}
+
+// AddAttempts adds i to the "attempts" field.
+func (m *ChargeFailureMutation) AddAttempts(i int) {
+	if m.addattempts != nil {
+		*m.addattempts += i
+	} else {
+		m.addattempts = &i
+	}
+}
+
+// AddedAttempts returns the value that was added to the "attempts" field in this mutation.
+func (m *ChargeFailureMutation) AddedAttempts() (r int, exists bool) {
+	v := m.addattempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAttempts resets all changes to the "attempts" field.
+func (m *ChargeFailureMutation) ResetAttempts() {
+	m.attempts = nil
+	m.addattempts = nil
+}
+
+// SetError sets the "error" field.
+func (m *ChargeFailureMutation) SetError(s string) {
+	m.error = &s
+}
+
+// Error returns the value of the "error" field in the mutation.
+func (m *ChargeFailureMutation) Error() (r string, exists bool) {
+	v := m.error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldError returns the old "error" field's value of the ChargeFailure entity.
+// If the ChargeFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChargeFailureMutation) OldError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldError: %w", err)
+	}
+	return oldValue.Error, nil
+}
+
+// ResetError resets all changes to the "error" field.
+func (m *ChargeFailureMutation) ResetError() {
+	m.error = nil
+}
+
+// SetLastTriedAt sets the "last_tried_at" field.
+func (m *ChargeFailureMutation) SetLastTriedAt(t time.Time) {
+	m.last_tried_at = &t
+}
+
+// LastTriedAt returns the value of the "last_tried_at" field in the mutation.
+func (m *ChargeFailureMutation) LastTriedAt() (r time.Time, exists bool) {
+	v := m.last_tried_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastTriedAt returns the old "last_tried_at" field's value of the ChargeFailure entity.
+// If the ChargeFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChargeFailureMutation) OldLastTriedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastTriedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastTriedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastTriedAt: %w", err)
+	}
+	return oldValue.LastTriedAt, nil
+}
+
+// ResetLastTriedAt resets all changes to the "last_tried_at" field.
+func (m *ChargeFailureMutation) ResetLastTriedAt() {
+	m.last_tried_at = nil
+}
+
+// SetResolvedAt sets the "resolved_at" field.
+func (m *ChargeFailureMutation) SetResolvedAt(t time.Time) {
+	m.resolved_at = &t
+}
+
+// ResolvedAt returns the value of the "resolved_at" field in the mutation.
+func (m *ChargeFailureMutation) ResolvedAt() (r time.Time, exists bool) {
+	v := m.resolved_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldResolvedAt returns the old "resolved_at" field's value of the ChargeFailure entity.
+// If the ChargeFailure object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChargeFailureMutation) OldResolvedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldResolvedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldResolvedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldResolvedAt: %w", err)
+	}
+	return oldValue.ResolvedAt, nil
+}
+
+// ClearResolvedAt clears the value of the "resolved_at" field.
+func (m *ChargeFailureMutation) ClearResolvedAt() {
+	m.resolved_at = nil
+	m.clearedFields[chargefailure.FieldResolvedAt] = struct{}{}
+}
+
+// ResolvedAtCleared returns if the "resolved_at" field was cleared in this mutation.
+func (m *ChargeFailureMutation) ResolvedAtCleared() bool {
+	_, ok := m.clearedFields[chargefailure.FieldResolvedAt]
+	return ok
+}
+
+// ResetResolvedAt resets all changes to the "resolved_at" field.
+func (m *ChargeFailureMutation) ResetResolvedAt() {
+	m.resolved_at = nil
+	delete(m.clearedFields, chargefailure.FieldResolvedAt)
+}
+
+// ClearAdmission clears the "admission" edge to the Admission entity.
+func (m *ChargeFailureMutation) ClearAdmission() {
+	m.clearedadmission = true
+	m.clearedFields[chargefailure.FieldAdmissionID] = struct{}{}
+}
+
+// AdmissionCleared reports if the "admission" edge to the Admission entity was cleared.
+func (m *ChargeFailureMutation) AdmissionCleared() bool {
+	return m.clearedadmission
+}
+
+// AdmissionIDs returns the "admission" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AdmissionID instead. It exists only for internal usage by the builders.
+func (m *ChargeFailureMutation) AdmissionIDs() (ids []uuid.UUID) {
+	if id := m.admission; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAdmission resets all changes to the "admission" edge.
+func (m *ChargeFailureMutation) ResetAdmission() {
+	m.admission = nil
+	m.clearedadmission = false
+}
+
+// Where appends a list predicates to the ChargeFailureMutation builder.
+func (m *ChargeFailureMutation) Where(ps ...predicate.ChargeFailure) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ChargeFailureMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ChargeFailureMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ChargeFailure, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ChargeFailureMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ChargeFailureMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ChargeFailure).
+func (m *ChargeFailureMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ChargeFailureMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.created_at != nil {
+		fields = append(fields, chargefailure.FieldCreatedAt)
+	}
+	if m.admission != nil {
+		fields = append(fields, chargefailure.FieldAdmissionID)
+	}
+	if m.patient_id != nil {
+		fields = append(fields, chargefailure.FieldPatientID)
+	}
+	if m.charge_date != nil {
+		fields = append(fields, chargefailure.FieldChargeDate)
+	}
+	if m.attempts != nil {
+		fields = append(fields, chargefailure.FieldAttempts)
+	}
+	if m.error != nil {
+		fields = append(fields, chargefailure.FieldError)
+	}
+	if m.last_tried_at != nil {
+		fields = append(fields, chargefailure.FieldLastTriedAt)
+	}
+	if m.resolved_at != nil {
+		fields = append(fields, chargefailure.FieldResolvedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ChargeFailureMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case chargefailure.FieldCreatedAt:
+		return m.CreatedAt()
+	case chargefailure.FieldAdmissionID:
+		return m.AdmissionID()
+	case chargefailure.FieldPatientID:
+		return m.PatientID()
+	case chargefailure.FieldChargeDate:
+		return m.ChargeDate()
+	case chargefailure.FieldAttempts:
+		return m.Attempts()
+	case chargefailure.FieldError:
+		return m.Error()
+	case chargefailure.FieldLastTriedAt:
+		return m.LastTriedAt()
+	case chargefailure.FieldResolvedAt:
+		return m.ResolvedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ChargeFailureMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case chargefailure.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case chargefailure.FieldAdmissionID:
+		return m.OldAdmissionID(ctx)
+	case chargefailure.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case chargefailure.FieldChargeDate:
+		return m.OldChargeDate(ctx)
+	case chargefailure.FieldAttempts:
+		return m.OldAttempts(ctx)
+	case chargefailure.FieldError:
+		return m.OldError(ctx)
+	case chargefailure.FieldLastTriedAt:
+		return m.OldLastTriedAt(ctx)
+	case chargefailure.FieldResolvedAt:
+		return m.OldResolvedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ChargeFailure field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChargeFailureMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case chargefailure.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case chargefailure.FieldAdmissionID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAdmissionID(v)
+		return nil
+	case chargefailure.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case chargefailure.FieldChargeDate:
+		v, ok := value.(civil.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChargeDate(v)
+		return nil
+	case chargefailure.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttempts(v)
+		return nil
+	case chargefailure.FieldError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetError(v)
+		return nil
+	case chargefailure.FieldLastTriedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastTriedAt(v)
+		return nil
+	case chargefailure.FieldResolvedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetResolvedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChargeFailure field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ChargeFailureMutation) AddedFields() []string {
+	var fields []string
+	if m.addattempts != nil {
+		fields = append(fields, chargefailure.FieldAttempts)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ChargeFailureMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case chargefailure.FieldAttempts:
+		return m.AddedAttempts()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ChargeFailureMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case chargefailure.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAttempts(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ChargeFailure numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ChargeFailureMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(chargefailure.FieldResolvedAt) {
+		fields = append(fields, chargefailure.FieldResolvedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ChargeFailureMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ChargeFailureMutation) ClearField(name string) error {
+	switch name {
+	case chargefailure.FieldResolvedAt:
+		m.ClearResolvedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ChargeFailure nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ChargeFailureMutation) ResetField(name string) error {
+	switch name {
+	case chargefailure.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case chargefailure.FieldAdmissionID:
+		m.ResetAdmissionID()
+		return nil
+	case chargefailure.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case chargefailure.FieldChargeDate:
+		m.ResetChargeDate()
+		return nil
+	case chargefailure.FieldAttempts:
+		m.ResetAttempts()
+		return nil
+	case chargefailure.FieldError:
+		m.ResetError()
+		return nil
+	case chargefailure.FieldLastTriedAt:
+		m.ResetLastTriedAt()
+		return nil
+	case chargefailure.FieldResolvedAt:
+		m.ResetResolvedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ChargeFailure field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ChargeFailureMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.admission != nil {
+		edges = append(edges, chargefailure.EdgeAdmission)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ChargeFailureMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case chargefailure.EdgeAdmission:
+		if id := m.admission; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ChargeFailureMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ChargeFailureMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ChargeFailureMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedadmission {
+		edges = append(edges, chargefailure.EdgeAdmission)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ChargeFailureMutation) EdgeCleared(name string) bool {
+	switch name {
+	case chargefailure.EdgeAdmission:
+		return m.clearedadmission
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ChargeFailureMutation) ClearEdge(name string) error {
+	switch name {
+	case chargefailure.EdgeAdmission:
+		m.ClearAdmission()
+		return nil
+	}
+	return fmt.Errorf("unknown ChargeFailure unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ChargeFailureMutation) ResetEdge(name string) error {
+	switch name {
+	case chargefailure.EdgeAdmission:
+		m.ResetAdmission()
+		return nil
+	}
+	return fmt.Errorf("unknown ChargeFailure edge %s", name)
 }
 
 // ChatAttachmentMutation represents an operation that mutates the ChatAttachment nodes in the graph.
@@ -18602,6 +21995,776 @@ func (m *LoginAttemptMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown LoginAttempt edge %s", name)
 }
 
+// NhiaMembershipMutation represents an operation that mutates the NhiaMembership nodes in the graph.
+type NhiaMembershipMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	registration_number *string
+	registered_on       *civil.Date
+	ended_on            *civil.Date
+	registered_by       *uuid.UUID
+	ended_by            *uuid.UUID
+	clearedFields       map[string]struct{}
+	patient             *uuid.UUID
+	clearedpatient      bool
+	done                bool
+	oldValue            func(context.Context) (*NhiaMembership, error)
+	predicates          []predicate.NhiaMembership
+}
+
+var _ ent.Mutation = (*NhiaMembershipMutation)(nil)
+
+// nhiamembershipOption allows management of the mutation configuration using functional options.
+type nhiamembershipOption func(*NhiaMembershipMutation)
+
+// newNhiaMembershipMutation creates new mutation for the NhiaMembership entity.
+func newNhiaMembershipMutation(c config, op Op, opts ...nhiamembershipOption) *NhiaMembershipMutation {
+	m := &NhiaMembershipMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeNhiaMembership,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withNhiaMembershipID sets the ID field of the mutation.
+func withNhiaMembershipID(id uuid.UUID) nhiamembershipOption {
+	return func(m *NhiaMembershipMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *NhiaMembership
+		)
+		m.oldValue = func(ctx context.Context) (*NhiaMembership, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().NhiaMembership.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withNhiaMembership sets the old NhiaMembership of the mutation.
+func withNhiaMembership(node *NhiaMembership) nhiamembershipOption {
+	return func(m *NhiaMembershipMutation) {
+		m.oldValue = func(context.Context) (*NhiaMembership, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m NhiaMembershipMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m NhiaMembershipMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of NhiaMembership entities.
+func (m *NhiaMembershipMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *NhiaMembershipMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *NhiaMembershipMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().NhiaMembership.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *NhiaMembershipMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *NhiaMembershipMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the NhiaMembership entity.
+// If the NhiaMembership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NhiaMembershipMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *NhiaMembershipMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *NhiaMembershipMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *NhiaMembershipMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the NhiaMembership entity.
+// If the NhiaMembership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NhiaMembershipMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *NhiaMembershipMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetRegistrationNumber sets the "registration_number" field.
+func (m *NhiaMembershipMutation) SetRegistrationNumber(s string) {
+	m.registration_number = &s
+}
+
+// RegistrationNumber returns the value of the "registration_number" field in the mutation.
+func (m *NhiaMembershipMutation) RegistrationNumber() (r string, exists bool) {
+	v := m.registration_number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRegistrationNumber returns the old "registration_number" field's value of the NhiaMembership entity.
+// If the NhiaMembership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NhiaMembershipMutation) OldRegistrationNumber(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRegistrationNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRegistrationNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRegistrationNumber: %w", err)
+	}
+	return oldValue.RegistrationNumber, nil
+}
+
+// ResetRegistrationNumber resets all changes to the "registration_number" field.
+func (m *NhiaMembershipMutation) ResetRegistrationNumber() {
+	m.registration_number = nil
+}
+
+// SetRegisteredOn sets the "registered_on" field.
+func (m *NhiaMembershipMutation) SetRegisteredOn(c civil.Date) {
+	m.registered_on = &c
+}
+
+// RegisteredOn returns the value of the "registered_on" field in the mutation.
+func (m *NhiaMembershipMutation) RegisteredOn() (r civil.Date, exists bool) {
+	v := m.registered_on
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRegisteredOn returns the old "registered_on" field's value of the NhiaMembership entity.
+// If the NhiaMembership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NhiaMembershipMutation) OldRegisteredOn(ctx context.Context) (v civil.Date, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRegisteredOn is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRegisteredOn requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRegisteredOn: %w", err)
+	}
+	return oldValue.RegisteredOn, nil
+}
+
+// ResetRegisteredOn resets all changes to the "registered_on" field.
+func (m *NhiaMembershipMutation) ResetRegisteredOn() {
+	m.registered_on = nil
+}
+
+// SetEndedOn sets the "ended_on" field.
+func (m *NhiaMembershipMutation) SetEndedOn(c civil.Date) {
+	m.ended_on = &c
+}
+
+// EndedOn returns the value of the "ended_on" field in the mutation.
+func (m *NhiaMembershipMutation) EndedOn() (r civil.Date, exists bool) {
+	v := m.ended_on
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedOn returns the old "ended_on" field's value of the NhiaMembership entity.
+// If the NhiaMembership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NhiaMembershipMutation) OldEndedOn(ctx context.Context) (v *civil.Date, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedOn is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedOn requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedOn: %w", err)
+	}
+	return oldValue.EndedOn, nil
+}
+
+// ClearEndedOn clears the value of the "ended_on" field.
+func (m *NhiaMembershipMutation) ClearEndedOn() {
+	m.ended_on = nil
+	m.clearedFields[nhiamembership.FieldEndedOn] = struct{}{}
+}
+
+// EndedOnCleared returns if the "ended_on" field was cleared in this mutation.
+func (m *NhiaMembershipMutation) EndedOnCleared() bool {
+	_, ok := m.clearedFields[nhiamembership.FieldEndedOn]
+	return ok
+}
+
+// ResetEndedOn resets all changes to the "ended_on" field.
+func (m *NhiaMembershipMutation) ResetEndedOn() {
+	m.ended_on = nil
+	delete(m.clearedFields, nhiamembership.FieldEndedOn)
+}
+
+// SetRegisteredBy sets the "registered_by" field.
+func (m *NhiaMembershipMutation) SetRegisteredBy(u uuid.UUID) {
+	m.registered_by = &u
+}
+
+// RegisteredBy returns the value of the "registered_by" field in the mutation.
+func (m *NhiaMembershipMutation) RegisteredBy() (r uuid.UUID, exists bool) {
+	v := m.registered_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRegisteredBy returns the old "registered_by" field's value of the NhiaMembership entity.
+// If the NhiaMembership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NhiaMembershipMutation) OldRegisteredBy(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRegisteredBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRegisteredBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRegisteredBy: %w", err)
+	}
+	return oldValue.RegisteredBy, nil
+}
+
+// ClearRegisteredBy clears the value of the "registered_by" field.
+func (m *NhiaMembershipMutation) ClearRegisteredBy() {
+	m.registered_by = nil
+	m.clearedFields[nhiamembership.FieldRegisteredBy] = struct{}{}
+}
+
+// RegisteredByCleared returns if the "registered_by" field was cleared in this mutation.
+func (m *NhiaMembershipMutation) RegisteredByCleared() bool {
+	_, ok := m.clearedFields[nhiamembership.FieldRegisteredBy]
+	return ok
+}
+
+// ResetRegisteredBy resets all changes to the "registered_by" field.
+func (m *NhiaMembershipMutation) ResetRegisteredBy() {
+	m.registered_by = nil
+	delete(m.clearedFields, nhiamembership.FieldRegisteredBy)
+}
+
+// SetEndedBy sets the "ended_by" field.
+func (m *NhiaMembershipMutation) SetEndedBy(u uuid.UUID) {
+	m.ended_by = &u
+}
+
+// EndedBy returns the value of the "ended_by" field in the mutation.
+func (m *NhiaMembershipMutation) EndedBy() (r uuid.UUID, exists bool) {
+	v := m.ended_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedBy returns the old "ended_by" field's value of the NhiaMembership entity.
+// If the NhiaMembership object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NhiaMembershipMutation) OldEndedBy(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedBy: %w", err)
+	}
+	return oldValue.EndedBy, nil
+}
+
+// ClearEndedBy clears the value of the "ended_by" field.
+func (m *NhiaMembershipMutation) ClearEndedBy() {
+	m.ended_by = nil
+	m.clearedFields[nhiamembership.FieldEndedBy] = struct{}{}
+}
+
+// EndedByCleared returns if the "ended_by" field was cleared in this mutation.
+func (m *NhiaMembershipMutation) EndedByCleared() bool {
+	_, ok := m.clearedFields[nhiamembership.FieldEndedBy]
+	return ok
+}
+
+// ResetEndedBy resets all changes to the "ended_by" field.
+func (m *NhiaMembershipMutation) ResetEndedBy() {
+	m.ended_by = nil
+	delete(m.clearedFields, nhiamembership.FieldEndedBy)
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *NhiaMembershipMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[nhiamembership.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *NhiaMembershipMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *NhiaMembershipMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *NhiaMembershipMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// Where appends a list predicates to the NhiaMembershipMutation builder.
+func (m *NhiaMembershipMutation) Where(ps ...predicate.NhiaMembership) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the NhiaMembershipMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *NhiaMembershipMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.NhiaMembership, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *NhiaMembershipMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *NhiaMembershipMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (NhiaMembership).
+func (m *NhiaMembershipMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *NhiaMembershipMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.created_at != nil {
+		fields = append(fields, nhiamembership.FieldCreatedAt)
+	}
+	if m.patient != nil {
+		fields = append(fields, nhiamembership.FieldPatientID)
+	}
+	if m.registration_number != nil {
+		fields = append(fields, nhiamembership.FieldRegistrationNumber)
+	}
+	if m.registered_on != nil {
+		fields = append(fields, nhiamembership.FieldRegisteredOn)
+	}
+	if m.ended_on != nil {
+		fields = append(fields, nhiamembership.FieldEndedOn)
+	}
+	if m.registered_by != nil {
+		fields = append(fields, nhiamembership.FieldRegisteredBy)
+	}
+	if m.ended_by != nil {
+		fields = append(fields, nhiamembership.FieldEndedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *NhiaMembershipMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case nhiamembership.FieldCreatedAt:
+		return m.CreatedAt()
+	case nhiamembership.FieldPatientID:
+		return m.PatientID()
+	case nhiamembership.FieldRegistrationNumber:
+		return m.RegistrationNumber()
+	case nhiamembership.FieldRegisteredOn:
+		return m.RegisteredOn()
+	case nhiamembership.FieldEndedOn:
+		return m.EndedOn()
+	case nhiamembership.FieldRegisteredBy:
+		return m.RegisteredBy()
+	case nhiamembership.FieldEndedBy:
+		return m.EndedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *NhiaMembershipMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case nhiamembership.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case nhiamembership.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case nhiamembership.FieldRegistrationNumber:
+		return m.OldRegistrationNumber(ctx)
+	case nhiamembership.FieldRegisteredOn:
+		return m.OldRegisteredOn(ctx)
+	case nhiamembership.FieldEndedOn:
+		return m.OldEndedOn(ctx)
+	case nhiamembership.FieldRegisteredBy:
+		return m.OldRegisteredBy(ctx)
+	case nhiamembership.FieldEndedBy:
+		return m.OldEndedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown NhiaMembership field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NhiaMembershipMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case nhiamembership.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case nhiamembership.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case nhiamembership.FieldRegistrationNumber:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRegistrationNumber(v)
+		return nil
+	case nhiamembership.FieldRegisteredOn:
+		v, ok := value.(civil.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRegisteredOn(v)
+		return nil
+	case nhiamembership.FieldEndedOn:
+		v, ok := value.(civil.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedOn(v)
+		return nil
+	case nhiamembership.FieldRegisteredBy:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRegisteredBy(v)
+		return nil
+	case nhiamembership.FieldEndedBy:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown NhiaMembership field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *NhiaMembershipMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *NhiaMembershipMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NhiaMembershipMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown NhiaMembership numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *NhiaMembershipMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(nhiamembership.FieldEndedOn) {
+		fields = append(fields, nhiamembership.FieldEndedOn)
+	}
+	if m.FieldCleared(nhiamembership.FieldRegisteredBy) {
+		fields = append(fields, nhiamembership.FieldRegisteredBy)
+	}
+	if m.FieldCleared(nhiamembership.FieldEndedBy) {
+		fields = append(fields, nhiamembership.FieldEndedBy)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *NhiaMembershipMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *NhiaMembershipMutation) ClearField(name string) error {
+	switch name {
+	case nhiamembership.FieldEndedOn:
+		m.ClearEndedOn()
+		return nil
+	case nhiamembership.FieldRegisteredBy:
+		m.ClearRegisteredBy()
+		return nil
+	case nhiamembership.FieldEndedBy:
+		m.ClearEndedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown NhiaMembership nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *NhiaMembershipMutation) ResetField(name string) error {
+	switch name {
+	case nhiamembership.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case nhiamembership.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case nhiamembership.FieldRegistrationNumber:
+		m.ResetRegistrationNumber()
+		return nil
+	case nhiamembership.FieldRegisteredOn:
+		m.ResetRegisteredOn()
+		return nil
+	case nhiamembership.FieldEndedOn:
+		m.ResetEndedOn()
+		return nil
+	case nhiamembership.FieldRegisteredBy:
+		m.ResetRegisteredBy()
+		return nil
+	case nhiamembership.FieldEndedBy:
+		m.ResetEndedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown NhiaMembership field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *NhiaMembershipMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.patient != nil {
+		edges = append(edges, nhiamembership.EdgePatient)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *NhiaMembershipMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case nhiamembership.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *NhiaMembershipMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *NhiaMembershipMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *NhiaMembershipMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedpatient {
+		edges = append(edges, nhiamembership.EdgePatient)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *NhiaMembershipMutation) EdgeCleared(name string) bool {
+	switch name {
+	case nhiamembership.EdgePatient:
+		return m.clearedpatient
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *NhiaMembershipMutation) ClearEdge(name string) error {
+	switch name {
+	case nhiamembership.EdgePatient:
+		m.ClearPatient()
+		return nil
+	}
+	return fmt.Errorf("unknown NhiaMembership unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *NhiaMembershipMutation) ResetEdge(name string) error {
+	switch name {
+	case nhiamembership.EdgePatient:
+		m.ResetPatient()
+		return nil
+	}
+	return fmt.Errorf("unknown NhiaMembership edge %s", name)
+}
+
 // NotificationMutation represents an operation that mutates the Notification nodes in the graph.
 type NotificationMutation struct {
 	config
@@ -21285,40 +25448,53 @@ func (m *OrderMutation) ResetEdge(name string) error {
 // PatientMutation represents an operation that mutates the Patient nodes in the graph.
 type PatientMutation struct {
 	config
-	op                  Op
-	typ                 string
-	id                  *uuid.UUID
-	created_at          *time.Time
-	version             *int
-	addversion          *int
-	updated_at          *time.Time
-	number              *string
-	given_name          *string
-	family_name         *string
-	search_key          *string
-	birth_date          *civil.Date
-	gender              *patient.Gender
-	email               *string
-	phone               *string
-	address_line        *string
-	suburb              *string
-	state               *string
-	postcode            *string
-	medicare_number     *string
-	medicare_irn        *string
-	medicare_expiry     *string
-	ihi                 *string
-	_type               *patient.Type
-	time_zone           *string
-	clearedFields       map[string]struct{}
-	user                *uuid.UUID
-	cleareduser         bool
-	appointments        map[uuid.UUID]struct{}
-	removedappointments map[uuid.UUID]struct{}
-	clearedappointments bool
-	done                bool
-	oldValue            func(context.Context) (*Patient, error)
-	predicates          []predicate.Patient
+	op                      Op
+	typ                     string
+	id                      *uuid.UUID
+	created_at              *time.Time
+	version                 *int
+	addversion              *int
+	updated_at              *time.Time
+	number                  *string
+	given_name              *string
+	family_name             *string
+	search_key              *string
+	birth_date              *civil.Date
+	gender                  *patient.Gender
+	email                   *string
+	phone                   *string
+	address_line            *string
+	suburb                  *string
+	state                   *string
+	postcode                *string
+	medicare_number         *string
+	medicare_irn            *string
+	medicare_expiry         *string
+	ihi                     *string
+	_type                   *patient.Type
+	emergency_name          *string
+	emergency_relationship  *string
+	emergency_phone         *string
+	time_zone               *string
+	clearedFields           map[string]struct{}
+	user                    *uuid.UUID
+	cleareduser             bool
+	appointments            map[uuid.UUID]struct{}
+	removedappointments     map[uuid.UUID]struct{}
+	clearedappointments     bool
+	health                  *uuid.UUID
+	clearedhealth           bool
+	wallet                  *uuid.UUID
+	clearedwallet           bool
+	nhia_memberships        map[uuid.UUID]struct{}
+	removednhia_memberships map[uuid.UUID]struct{}
+	clearednhia_memberships bool
+	admissions              map[uuid.UUID]struct{}
+	removedadmissions       map[uuid.UUID]struct{}
+	clearedadmissions       bool
+	done                    bool
+	oldValue                func(context.Context) (*Patient, error)
+	predicates              []predicate.Patient
 }
 
 var _ ent.Mutation = (*PatientMutation)(nil)
@@ -22357,6 +26533,153 @@ func (m *PatientMutation) ResetType() {
 	m._type = nil
 }
 
+// SetEmergencyName sets the "emergency_name" field.
+func (m *PatientMutation) SetEmergencyName(s string) {
+	m.emergency_name = &s
+}
+
+// EmergencyName returns the value of the "emergency_name" field in the mutation.
+func (m *PatientMutation) EmergencyName() (r string, exists bool) {
+	v := m.emergency_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmergencyName returns the old "emergency_name" field's value of the Patient entity.
+// If the Patient object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PatientMutation) OldEmergencyName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmergencyName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmergencyName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmergencyName: %w", err)
+	}
+	return oldValue.EmergencyName, nil
+}
+
+// ClearEmergencyName clears the value of the "emergency_name" field.
+func (m *PatientMutation) ClearEmergencyName() {
+	m.emergency_name = nil
+	m.clearedFields[patient.FieldEmergencyName] = struct{}{}
+}
+
+// EmergencyNameCleared returns if the "emergency_name" field was cleared in this mutation.
+func (m *PatientMutation) EmergencyNameCleared() bool {
+	_, ok := m.clearedFields[patient.FieldEmergencyName]
+	return ok
+}
+
+// ResetEmergencyName resets all changes to the "emergency_name" field.
+func (m *PatientMutation) ResetEmergencyName() {
+	m.emergency_name = nil
+	delete(m.clearedFields, patient.FieldEmergencyName)
+}
+
+// SetEmergencyRelationship sets the "emergency_relationship" field.
+func (m *PatientMutation) SetEmergencyRelationship(s string) {
+	m.emergency_relationship = &s
+}
+
+// EmergencyRelationship returns the value of the "emergency_relationship" field in the mutation.
+func (m *PatientMutation) EmergencyRelationship() (r string, exists bool) {
+	v := m.emergency_relationship
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmergencyRelationship returns the old "emergency_relationship" field's value of the Patient entity.
+// If the Patient object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PatientMutation) OldEmergencyRelationship(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmergencyRelationship is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmergencyRelationship requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmergencyRelationship: %w", err)
+	}
+	return oldValue.EmergencyRelationship, nil
+}
+
+// ClearEmergencyRelationship clears the value of the "emergency_relationship" field.
+func (m *PatientMutation) ClearEmergencyRelationship() {
+	m.emergency_relationship = nil
+	m.clearedFields[patient.FieldEmergencyRelationship] = struct{}{}
+}
+
+// EmergencyRelationshipCleared returns if the "emergency_relationship" field was cleared in this mutation.
+func (m *PatientMutation) EmergencyRelationshipCleared() bool {
+	_, ok := m.clearedFields[patient.FieldEmergencyRelationship]
+	return ok
+}
+
+// ResetEmergencyRelationship resets all changes to the "emergency_relationship" field.
+func (m *PatientMutation) ResetEmergencyRelationship() {
+	m.emergency_relationship = nil
+	delete(m.clearedFields, patient.FieldEmergencyRelationship)
+}
+
+// SetEmergencyPhone sets the "emergency_phone" field.
+func (m *PatientMutation) SetEmergencyPhone(s string) {
+	m.emergency_phone = &s
+}
+
+// EmergencyPhone returns the value of the "emergency_phone" field in the mutation.
+func (m *PatientMutation) EmergencyPhone() (r string, exists bool) {
+	v := m.emergency_phone
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmergencyPhone returns the old "emergency_phone" field's value of the Patient entity.
+// If the Patient object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PatientMutation) OldEmergencyPhone(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmergencyPhone is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmergencyPhone requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmergencyPhone: %w", err)
+	}
+	return oldValue.EmergencyPhone, nil
+}
+
+// ClearEmergencyPhone clears the value of the "emergency_phone" field.
+func (m *PatientMutation) ClearEmergencyPhone() {
+	m.emergency_phone = nil
+	m.clearedFields[patient.FieldEmergencyPhone] = struct{}{}
+}
+
+// EmergencyPhoneCleared returns if the "emergency_phone" field was cleared in this mutation.
+func (m *PatientMutation) EmergencyPhoneCleared() bool {
+	_, ok := m.clearedFields[patient.FieldEmergencyPhone]
+	return ok
+}
+
+// ResetEmergencyPhone resets all changes to the "emergency_phone" field.
+func (m *PatientMutation) ResetEmergencyPhone() {
+	m.emergency_phone = nil
+	delete(m.clearedFields, patient.FieldEmergencyPhone)
+}
+
 // SetTimeZone sets the "time_zone" field.
 func (m *PatientMutation) SetTimeZone(s string) {
 	m.time_zone = &s
@@ -22474,6 +26797,192 @@ func (m *PatientMutation) ResetAppointments() {
 	m.removedappointments = nil
 }
 
+// SetHealthID sets the "health" edge to the PatientHealth entity by id.
+func (m *PatientMutation) SetHealthID(id uuid.UUID) {
+	m.health = &id
+}
+
+// ClearHealth clears the "health" edge to the PatientHealth entity.
+func (m *PatientMutation) ClearHealth() {
+	m.clearedhealth = true
+}
+
+// HealthCleared reports if the "health" edge to the PatientHealth entity was cleared.
+func (m *PatientMutation) HealthCleared() bool {
+	return m.clearedhealth
+}
+
+// HealthID returns the "health" edge ID in the mutation.
+func (m *PatientMutation) HealthID() (id uuid.UUID, exists bool) {
+	if m.health != nil {
+		return *m.health, true
+	}
+	return
+}
+
+// HealthIDs returns the "health" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// HealthID instead. It exists only for internal usage by the builders.
+func (m *PatientMutation) HealthIDs() (ids []uuid.UUID) {
+	if id := m.health; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetHealth resets all changes to the "health" edge.
+func (m *PatientMutation) ResetHealth() {
+	m.health = nil
+	m.clearedhealth = false
+}
+
+// SetWalletID sets the "wallet" edge to the Wallet entity by id.
+func (m *PatientMutation) SetWalletID(id uuid.UUID) {
+	m.wallet = &id
+}
+
+// ClearWallet clears the "wallet" edge to the Wallet entity.
+func (m *PatientMutation) ClearWallet() {
+	m.clearedwallet = true
+}
+
+// WalletCleared reports if the "wallet" edge to the Wallet entity was cleared.
+func (m *PatientMutation) WalletCleared() bool {
+	return m.clearedwallet
+}
+
+// WalletID returns the "wallet" edge ID in the mutation.
+func (m *PatientMutation) WalletID() (id uuid.UUID, exists bool) {
+	if m.wallet != nil {
+		return *m.wallet, true
+	}
+	return
+}
+
+// WalletIDs returns the "wallet" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// WalletID instead. It exists only for internal usage by the builders.
+func (m *PatientMutation) WalletIDs() (ids []uuid.UUID) {
+	if id := m.wallet; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetWallet resets all changes to the "wallet" edge.
+func (m *PatientMutation) ResetWallet() {
+	m.wallet = nil
+	m.clearedwallet = false
+}
+
+// AddNhiaMembershipIDs adds the "nhia_memberships" edge to the NhiaMembership entity by ids.
+func (m *PatientMutation) AddNhiaMembershipIDs(ids ...uuid.UUID) {
+	if m.nhia_memberships == nil {
+		m.nhia_memberships = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.nhia_memberships[ids[i]] = struct{}{}
+	}
+}
+
+// ClearNhiaMemberships clears the "nhia_memberships" edge to the NhiaMembership entity.
+func (m *PatientMutation) ClearNhiaMemberships() {
+	m.clearednhia_memberships = true
+}
+
+// NhiaMembershipsCleared reports if the "nhia_memberships" edge to the NhiaMembership entity was cleared.
+func (m *PatientMutation) NhiaMembershipsCleared() bool {
+	return m.clearednhia_memberships
+}
+
+// RemoveNhiaMembershipIDs removes the "nhia_memberships" edge to the NhiaMembership entity by IDs.
+func (m *PatientMutation) RemoveNhiaMembershipIDs(ids ...uuid.UUID) {
+	if m.removednhia_memberships == nil {
+		m.removednhia_memberships = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.nhia_memberships, ids[i])
+		m.removednhia_memberships[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedNhiaMemberships returns the removed IDs of the "nhia_memberships" edge to the NhiaMembership entity.
+func (m *PatientMutation) RemovedNhiaMembershipsIDs() (ids []uuid.UUID) {
+	for id := range m.removednhia_memberships {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// NhiaMembershipsIDs returns the "nhia_memberships" edge IDs in the mutation.
+func (m *PatientMutation) NhiaMembershipsIDs() (ids []uuid.UUID) {
+	for id := range m.nhia_memberships {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetNhiaMemberships resets all changes to the "nhia_memberships" edge.
+func (m *PatientMutation) ResetNhiaMemberships() {
+	m.nhia_memberships = nil
+	m.clearednhia_memberships = false
+	m.removednhia_memberships = nil
+}
+
+// AddAdmissionIDs adds the "admissions" edge to the Admission entity by ids.
+func (m *PatientMutation) AddAdmissionIDs(ids ...uuid.UUID) {
+	if m.admissions == nil {
+		m.admissions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.admissions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearAdmissions clears the "admissions" edge to the Admission entity.
+func (m *PatientMutation) ClearAdmissions() {
+	m.clearedadmissions = true
+}
+
+// AdmissionsCleared reports if the "admissions" edge to the Admission entity was cleared.
+func (m *PatientMutation) AdmissionsCleared() bool {
+	return m.clearedadmissions
+}
+
+// RemoveAdmissionIDs removes the "admissions" edge to the Admission entity by IDs.
+func (m *PatientMutation) RemoveAdmissionIDs(ids ...uuid.UUID) {
+	if m.removedadmissions == nil {
+		m.removedadmissions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.admissions, ids[i])
+		m.removedadmissions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedAdmissions returns the removed IDs of the "admissions" edge to the Admission entity.
+func (m *PatientMutation) RemovedAdmissionsIDs() (ids []uuid.UUID) {
+	for id := range m.removedadmissions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// AdmissionsIDs returns the "admissions" edge IDs in the mutation.
+func (m *PatientMutation) AdmissionsIDs() (ids []uuid.UUID) {
+	for id := range m.admissions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetAdmissions resets all changes to the "admissions" edge.
+func (m *PatientMutation) ResetAdmissions() {
+	m.admissions = nil
+	m.clearedadmissions = false
+	m.removedadmissions = nil
+}
+
 // Where appends a list predicates to the PatientMutation builder.
 func (m *PatientMutation) Where(ps ...predicate.Patient) {
 	m.predicates = append(m.predicates, ps...)
@@ -22508,7 +27017,7 @@ func (m *PatientMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PatientMutation) Fields() []string {
-	fields := make([]string, 0, 22)
+	fields := make([]string, 0, 25)
 	if m.created_at != nil {
 		fields = append(fields, patient.FieldCreatedAt)
 	}
@@ -22572,6 +27081,15 @@ func (m *PatientMutation) Fields() []string {
 	if m._type != nil {
 		fields = append(fields, patient.FieldType)
 	}
+	if m.emergency_name != nil {
+		fields = append(fields, patient.FieldEmergencyName)
+	}
+	if m.emergency_relationship != nil {
+		fields = append(fields, patient.FieldEmergencyRelationship)
+	}
+	if m.emergency_phone != nil {
+		fields = append(fields, patient.FieldEmergencyPhone)
+	}
 	if m.time_zone != nil {
 		fields = append(fields, patient.FieldTimeZone)
 	}
@@ -22625,6 +27143,12 @@ func (m *PatientMutation) Field(name string) (ent.Value, bool) {
 		return m.Ihi()
 	case patient.FieldType:
 		return m.GetType()
+	case patient.FieldEmergencyName:
+		return m.EmergencyName()
+	case patient.FieldEmergencyRelationship:
+		return m.EmergencyRelationship()
+	case patient.FieldEmergencyPhone:
+		return m.EmergencyPhone()
 	case patient.FieldTimeZone:
 		return m.TimeZone()
 	}
@@ -22678,6 +27202,12 @@ func (m *PatientMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldIhi(ctx)
 	case patient.FieldType:
 		return m.OldType(ctx)
+	case patient.FieldEmergencyName:
+		return m.OldEmergencyName(ctx)
+	case patient.FieldEmergencyRelationship:
+		return m.OldEmergencyRelationship(ctx)
+	case patient.FieldEmergencyPhone:
+		return m.OldEmergencyPhone(ctx)
 	case patient.FieldTimeZone:
 		return m.OldTimeZone(ctx)
 	}
@@ -22836,6 +27366,27 @@ func (m *PatientMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetType(v)
 		return nil
+	case patient.FieldEmergencyName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmergencyName(v)
+		return nil
+	case patient.FieldEmergencyRelationship:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmergencyRelationship(v)
+		return nil
+	case patient.FieldEmergencyPhone:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmergencyPhone(v)
+		return nil
 	case patient.FieldTimeZone:
 		v, ok := value.(string)
 		if !ok {
@@ -22924,6 +27475,15 @@ func (m *PatientMutation) ClearedFields() []string {
 	if m.FieldCleared(patient.FieldIhi) {
 		fields = append(fields, patient.FieldIhi)
 	}
+	if m.FieldCleared(patient.FieldEmergencyName) {
+		fields = append(fields, patient.FieldEmergencyName)
+	}
+	if m.FieldCleared(patient.FieldEmergencyRelationship) {
+		fields = append(fields, patient.FieldEmergencyRelationship)
+	}
+	if m.FieldCleared(patient.FieldEmergencyPhone) {
+		fields = append(fields, patient.FieldEmergencyPhone)
+	}
 	return fields
 }
 
@@ -22973,6 +27533,15 @@ func (m *PatientMutation) ClearField(name string) error {
 		return nil
 	case patient.FieldIhi:
 		m.ClearIhi()
+		return nil
+	case patient.FieldEmergencyName:
+		m.ClearEmergencyName()
+		return nil
+	case patient.FieldEmergencyRelationship:
+		m.ClearEmergencyRelationship()
+		return nil
+	case patient.FieldEmergencyPhone:
+		m.ClearEmergencyPhone()
 		return nil
 	}
 	return fmt.Errorf("unknown Patient nullable field %s", name)
@@ -23045,6 +27614,15 @@ func (m *PatientMutation) ResetField(name string) error {
 	case patient.FieldType:
 		m.ResetType()
 		return nil
+	case patient.FieldEmergencyName:
+		m.ResetEmergencyName()
+		return nil
+	case patient.FieldEmergencyRelationship:
+		m.ResetEmergencyRelationship()
+		return nil
+	case patient.FieldEmergencyPhone:
+		m.ResetEmergencyPhone()
+		return nil
 	case patient.FieldTimeZone:
 		m.ResetTimeZone()
 		return nil
@@ -23054,12 +27632,24 @@ func (m *PatientMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *PatientMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 6)
 	if m.user != nil {
 		edges = append(edges, patient.EdgeUser)
 	}
 	if m.appointments != nil {
 		edges = append(edges, patient.EdgeAppointments)
+	}
+	if m.health != nil {
+		edges = append(edges, patient.EdgeHealth)
+	}
+	if m.wallet != nil {
+		edges = append(edges, patient.EdgeWallet)
+	}
+	if m.nhia_memberships != nil {
+		edges = append(edges, patient.EdgeNhiaMemberships)
+	}
+	if m.admissions != nil {
+		edges = append(edges, patient.EdgeAdmissions)
 	}
 	return edges
 }
@@ -23078,15 +27668,41 @@ func (m *PatientMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case patient.EdgeHealth:
+		if id := m.health; id != nil {
+			return []ent.Value{*id}
+		}
+	case patient.EdgeWallet:
+		if id := m.wallet; id != nil {
+			return []ent.Value{*id}
+		}
+	case patient.EdgeNhiaMemberships:
+		ids := make([]ent.Value, 0, len(m.nhia_memberships))
+		for id := range m.nhia_memberships {
+			ids = append(ids, id)
+		}
+		return ids
+	case patient.EdgeAdmissions:
+		ids := make([]ent.Value, 0, len(m.admissions))
+		for id := range m.admissions {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *PatientMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 6)
 	if m.removedappointments != nil {
 		edges = append(edges, patient.EdgeAppointments)
+	}
+	if m.removednhia_memberships != nil {
+		edges = append(edges, patient.EdgeNhiaMemberships)
+	}
+	if m.removedadmissions != nil {
+		edges = append(edges, patient.EdgeAdmissions)
 	}
 	return edges
 }
@@ -23101,18 +27717,42 @@ func (m *PatientMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case patient.EdgeNhiaMemberships:
+		ids := make([]ent.Value, 0, len(m.removednhia_memberships))
+		for id := range m.removednhia_memberships {
+			ids = append(ids, id)
+		}
+		return ids
+	case patient.EdgeAdmissions:
+		ids := make([]ent.Value, 0, len(m.removedadmissions))
+		for id := range m.removedadmissions {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *PatientMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 6)
 	if m.cleareduser {
 		edges = append(edges, patient.EdgeUser)
 	}
 	if m.clearedappointments {
 		edges = append(edges, patient.EdgeAppointments)
+	}
+	if m.clearedhealth {
+		edges = append(edges, patient.EdgeHealth)
+	}
+	if m.clearedwallet {
+		edges = append(edges, patient.EdgeWallet)
+	}
+	if m.clearednhia_memberships {
+		edges = append(edges, patient.EdgeNhiaMemberships)
+	}
+	if m.clearedadmissions {
+		edges = append(edges, patient.EdgeAdmissions)
 	}
 	return edges
 }
@@ -23125,6 +27765,14 @@ func (m *PatientMutation) EdgeCleared(name string) bool {
 		return m.cleareduser
 	case patient.EdgeAppointments:
 		return m.clearedappointments
+	case patient.EdgeHealth:
+		return m.clearedhealth
+	case patient.EdgeWallet:
+		return m.clearedwallet
+	case patient.EdgeNhiaMemberships:
+		return m.clearednhia_memberships
+	case patient.EdgeAdmissions:
+		return m.clearedadmissions
 	}
 	return false
 }
@@ -23135,6 +27783,12 @@ func (m *PatientMutation) ClearEdge(name string) error {
 	switch name {
 	case patient.EdgeUser:
 		m.ClearUser()
+		return nil
+	case patient.EdgeHealth:
+		m.ClearHealth()
+		return nil
+	case patient.EdgeWallet:
+		m.ClearWallet()
 		return nil
 	}
 	return fmt.Errorf("unknown Patient unique edge %s", name)
@@ -23150,8 +27804,658 @@ func (m *PatientMutation) ResetEdge(name string) error {
 	case patient.EdgeAppointments:
 		m.ResetAppointments()
 		return nil
+	case patient.EdgeHealth:
+		m.ResetHealth()
+		return nil
+	case patient.EdgeWallet:
+		m.ResetWallet()
+		return nil
+	case patient.EdgeNhiaMemberships:
+		m.ResetNhiaMemberships()
+		return nil
+	case patient.EdgeAdmissions:
+		m.ResetAdmissions()
+		return nil
 	}
 	return fmt.Errorf("unknown Patient edge %s", name)
+}
+
+// PatientHealthMutation represents an operation that mutates the PatientHealth nodes in the graph.
+type PatientHealthMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *uuid.UUID
+	created_at     *time.Time
+	version        *int
+	addversion     *int
+	updated_at     *time.Time
+	allergies      *string
+	clearedFields  map[string]struct{}
+	patient        *uuid.UUID
+	clearedpatient bool
+	done           bool
+	oldValue       func(context.Context) (*PatientHealth, error)
+	predicates     []predicate.PatientHealth
+}
+
+var _ ent.Mutation = (*PatientHealthMutation)(nil)
+
+// patienthealthOption allows management of the mutation configuration using functional options.
+type patienthealthOption func(*PatientHealthMutation)
+
+// newPatientHealthMutation creates new mutation for the PatientHealth entity.
+func newPatientHealthMutation(c config, op Op, opts ...patienthealthOption) *PatientHealthMutation {
+	m := &PatientHealthMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePatientHealth,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPatientHealthID sets the ID field of the mutation.
+func withPatientHealthID(id uuid.UUID) patienthealthOption {
+	return func(m *PatientHealthMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *PatientHealth
+		)
+		m.oldValue = func(ctx context.Context) (*PatientHealth, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().PatientHealth.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPatientHealth sets the old PatientHealth of the mutation.
+func withPatientHealth(node *PatientHealth) patienthealthOption {
+	return func(m *PatientHealthMutation) {
+		m.oldValue = func(context.Context) (*PatientHealth, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PatientHealthMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PatientHealthMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of PatientHealth entities.
+func (m *PatientHealthMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PatientHealthMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PatientHealthMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().PatientHealth.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *PatientHealthMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *PatientHealthMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the PatientHealth entity.
+// If the PatientHealth object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PatientHealthMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *PatientHealthMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *PatientHealthMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *PatientHealthMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the PatientHealth entity.
+// If the PatientHealth object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PatientHealthMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *PatientHealthMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *PatientHealthMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *PatientHealthMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *PatientHealthMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *PatientHealthMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the PatientHealth entity.
+// If the PatientHealth object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PatientHealthMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *PatientHealthMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *PatientHealthMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *PatientHealthMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the PatientHealth entity.
+// If the PatientHealth object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PatientHealthMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *PatientHealthMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetAllergies sets the "allergies" field.
+func (m *PatientHealthMutation) SetAllergies(s string) {
+	m.allergies = &s
+}
+
+// Allergies returns the value of the "allergies" field in the mutation.
+func (m *PatientHealthMutation) Allergies() (r string, exists bool) {
+	v := m.allergies
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAllergies returns the old "allergies" field's value of the PatientHealth entity.
+// If the PatientHealth object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PatientHealthMutation) OldAllergies(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAllergies is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAllergies requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAllergies: %w", err)
+	}
+	return oldValue.Allergies, nil
+}
+
+// ResetAllergies resets all changes to the "allergies" field.
+func (m *PatientHealthMutation) ResetAllergies() {
+	m.allergies = nil
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *PatientHealthMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[patienthealth.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *PatientHealthMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *PatientHealthMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *PatientHealthMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// Where appends a list predicates to the PatientHealthMutation builder.
+func (m *PatientHealthMutation) Where(ps ...predicate.PatientHealth) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PatientHealthMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PatientHealthMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.PatientHealth, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PatientHealthMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PatientHealthMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (PatientHealth).
+func (m *PatientHealthMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PatientHealthMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.created_at != nil {
+		fields = append(fields, patienthealth.FieldCreatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, patienthealth.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, patienthealth.FieldUpdatedAt)
+	}
+	if m.patient != nil {
+		fields = append(fields, patienthealth.FieldPatientID)
+	}
+	if m.allergies != nil {
+		fields = append(fields, patienthealth.FieldAllergies)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PatientHealthMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case patienthealth.FieldCreatedAt:
+		return m.CreatedAt()
+	case patienthealth.FieldVersion:
+		return m.Version()
+	case patienthealth.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case patienthealth.FieldPatientID:
+		return m.PatientID()
+	case patienthealth.FieldAllergies:
+		return m.Allergies()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PatientHealthMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case patienthealth.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case patienthealth.FieldVersion:
+		return m.OldVersion(ctx)
+	case patienthealth.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case patienthealth.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case patienthealth.FieldAllergies:
+		return m.OldAllergies(ctx)
+	}
+	return nil, fmt.Errorf("unknown PatientHealth field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PatientHealthMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case patienthealth.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case patienthealth.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case patienthealth.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case patienthealth.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case patienthealth.FieldAllergies:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAllergies(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PatientHealth field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PatientHealthMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, patienthealth.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PatientHealthMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case patienthealth.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PatientHealthMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case patienthealth.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PatientHealth numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PatientHealthMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PatientHealthMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PatientHealthMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown PatientHealth nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PatientHealthMutation) ResetField(name string) error {
+	switch name {
+	case patienthealth.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case patienthealth.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case patienthealth.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case patienthealth.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case patienthealth.FieldAllergies:
+		m.ResetAllergies()
+		return nil
+	}
+	return fmt.Errorf("unknown PatientHealth field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PatientHealthMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.patient != nil {
+		edges = append(edges, patienthealth.EdgePatient)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PatientHealthMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case patienthealth.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PatientHealthMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PatientHealthMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PatientHealthMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedpatient {
+		edges = append(edges, patienthealth.EdgePatient)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PatientHealthMutation) EdgeCleared(name string) bool {
+	switch name {
+	case patienthealth.EdgePatient:
+		return m.clearedpatient
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PatientHealthMutation) ClearEdge(name string) error {
+	switch name {
+	case patienthealth.EdgePatient:
+		m.ClearPatient()
+		return nil
+	}
+	return fmt.Errorf("unknown PatientHealth unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PatientHealthMutation) ResetEdge(name string) error {
+	switch name {
+	case patienthealth.EdgePatient:
+		m.ResetPatient()
+		return nil
+	}
+	return fmt.Errorf("unknown PatientHealth edge %s", name)
 }
 
 // PaymentEventMutation represents an operation that mutates the PaymentEvent nodes in the graph.
@@ -34189,6 +39493,876 @@ func (m *SlotMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Slot edge %s", name)
 }
 
+// StayMutation represents an operation that mutates the Stay nodes in the graph.
+type StayMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *uuid.UUID
+	created_at       *time.Time
+	from_at          *time.Time
+	to_at            *time.Time
+	clearedFields    map[string]struct{}
+	admission        *uuid.UUID
+	clearedadmission bool
+	patient          *uuid.UUID
+	clearedpatient   bool
+	bed              *uuid.UUID
+	clearedbed       bool
+	ward             *uuid.UUID
+	clearedward      bool
+	done             bool
+	oldValue         func(context.Context) (*Stay, error)
+	predicates       []predicate.Stay
+}
+
+var _ ent.Mutation = (*StayMutation)(nil)
+
+// stayOption allows management of the mutation configuration using functional options.
+type stayOption func(*StayMutation)
+
+// newStayMutation creates new mutation for the Stay entity.
+func newStayMutation(c config, op Op, opts ...stayOption) *StayMutation {
+	m := &StayMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeStay,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withStayID sets the ID field of the mutation.
+func withStayID(id uuid.UUID) stayOption {
+	return func(m *StayMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Stay
+		)
+		m.oldValue = func(ctx context.Context) (*Stay, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Stay.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withStay sets the old Stay of the mutation.
+func withStay(node *Stay) stayOption {
+	return func(m *StayMutation) {
+		m.oldValue = func(context.Context) (*Stay, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m StayMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m StayMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Stay entities.
+func (m *StayMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *StayMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *StayMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Stay.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *StayMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *StayMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Stay entity.
+// If the Stay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StayMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *StayMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetAdmissionID sets the "admission_id" field.
+func (m *StayMutation) SetAdmissionID(u uuid.UUID) {
+	m.admission = &u
+}
+
+// AdmissionID returns the value of the "admission_id" field in the mutation.
+func (m *StayMutation) AdmissionID() (r uuid.UUID, exists bool) {
+	v := m.admission
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAdmissionID returns the old "admission_id" field's value of the Stay entity.
+// If the Stay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StayMutation) OldAdmissionID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAdmissionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAdmissionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAdmissionID: %w", err)
+	}
+	return oldValue.AdmissionID, nil
+}
+
+// ResetAdmissionID resets all changes to the "admission_id" field.
+func (m *StayMutation) ResetAdmissionID() {
+	m.admission = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *StayMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *StayMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the Stay entity.
+// If the Stay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StayMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *StayMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetBedID sets the "bed_id" field.
+func (m *StayMutation) SetBedID(u uuid.UUID) {
+	m.bed = &u
+}
+
+// BedID returns the value of the "bed_id" field in the mutation.
+func (m *StayMutation) BedID() (r uuid.UUID, exists bool) {
+	v := m.bed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBedID returns the old "bed_id" field's value of the Stay entity.
+// If the Stay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StayMutation) OldBedID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBedID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBedID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBedID: %w", err)
+	}
+	return oldValue.BedID, nil
+}
+
+// ResetBedID resets all changes to the "bed_id" field.
+func (m *StayMutation) ResetBedID() {
+	m.bed = nil
+}
+
+// SetWardID sets the "ward_id" field.
+func (m *StayMutation) SetWardID(u uuid.UUID) {
+	m.ward = &u
+}
+
+// WardID returns the value of the "ward_id" field in the mutation.
+func (m *StayMutation) WardID() (r uuid.UUID, exists bool) {
+	v := m.ward
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWardID returns the old "ward_id" field's value of the Stay entity.
+// If the Stay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StayMutation) OldWardID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWardID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWardID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWardID: %w", err)
+	}
+	return oldValue.WardID, nil
+}
+
+// ResetWardID resets all changes to the "ward_id" field.
+func (m *StayMutation) ResetWardID() {
+	m.ward = nil
+}
+
+// SetFromAt sets the "from_at" field.
+func (m *StayMutation) SetFromAt(t time.Time) {
+	m.from_at = &t
+}
+
+// FromAt returns the value of the "from_at" field in the mutation.
+func (m *StayMutation) FromAt() (r time.Time, exists bool) {
+	v := m.from_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFromAt returns the old "from_at" field's value of the Stay entity.
+// If the Stay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StayMutation) OldFromAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFromAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFromAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFromAt: %w", err)
+	}
+	return oldValue.FromAt, nil
+}
+
+// ResetFromAt resets all changes to the "from_at" field.
+func (m *StayMutation) ResetFromAt() {
+	m.from_at = nil
+}
+
+// SetToAt sets the "to_at" field.
+func (m *StayMutation) SetToAt(t time.Time) {
+	m.to_at = &t
+}
+
+// ToAt returns the value of the "to_at" field in the mutation.
+func (m *StayMutation) ToAt() (r time.Time, exists bool) {
+	v := m.to_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldToAt returns the old "to_at" field's value of the Stay entity.
+// If the Stay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StayMutation) OldToAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldToAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldToAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldToAt: %w", err)
+	}
+	return oldValue.ToAt, nil
+}
+
+// ClearToAt clears the value of the "to_at" field.
+func (m *StayMutation) ClearToAt() {
+	m.to_at = nil
+	m.clearedFields[stay.FieldToAt] = struct{}{}
+}
+
+// ToAtCleared returns if the "to_at" field was cleared in this mutation.
+func (m *StayMutation) ToAtCleared() bool {
+	_, ok := m.clearedFields[stay.FieldToAt]
+	return ok
+}
+
+// ResetToAt resets all changes to the "to_at" field.
+func (m *StayMutation) ResetToAt() {
+	m.to_at = nil
+	delete(m.clearedFields, stay.FieldToAt)
+}
+
+// ClearAdmission clears the "admission" edge to the Admission entity.
+func (m *StayMutation) ClearAdmission() {
+	m.clearedadmission = true
+	m.clearedFields[stay.FieldAdmissionID] = struct{}{}
+}
+
+// AdmissionCleared reports if the "admission" edge to the Admission entity was cleared.
+func (m *StayMutation) AdmissionCleared() bool {
+	return m.clearedadmission
+}
+
+// AdmissionIDs returns the "admission" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AdmissionID instead. It exists only for internal usage by the builders.
+func (m *StayMutation) AdmissionIDs() (ids []uuid.UUID) {
+	if id := m.admission; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAdmission resets all changes to the "admission" edge.
+func (m *StayMutation) ResetAdmission() {
+	m.admission = nil
+	m.clearedadmission = false
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *StayMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[stay.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *StayMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *StayMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *StayMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// ClearBed clears the "bed" edge to the Bed entity.
+func (m *StayMutation) ClearBed() {
+	m.clearedbed = true
+	m.clearedFields[stay.FieldBedID] = struct{}{}
+}
+
+// BedCleared reports if the "bed" edge to the Bed entity was cleared.
+func (m *StayMutation) BedCleared() bool {
+	return m.clearedbed
+}
+
+// BedIDs returns the "bed" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// BedID instead. It exists only for internal usage by the builders.
+func (m *StayMutation) BedIDs() (ids []uuid.UUID) {
+	if id := m.bed; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetBed resets all changes to the "bed" edge.
+func (m *StayMutation) ResetBed() {
+	m.bed = nil
+	m.clearedbed = false
+}
+
+// ClearWard clears the "ward" edge to the Ward entity.
+func (m *StayMutation) ClearWard() {
+	m.clearedward = true
+	m.clearedFields[stay.FieldWardID] = struct{}{}
+}
+
+// WardCleared reports if the "ward" edge to the Ward entity was cleared.
+func (m *StayMutation) WardCleared() bool {
+	return m.clearedward
+}
+
+// WardIDs returns the "ward" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// WardID instead. It exists only for internal usage by the builders.
+func (m *StayMutation) WardIDs() (ids []uuid.UUID) {
+	if id := m.ward; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetWard resets all changes to the "ward" edge.
+func (m *StayMutation) ResetWard() {
+	m.ward = nil
+	m.clearedward = false
+}
+
+// Where appends a list predicates to the StayMutation builder.
+func (m *StayMutation) Where(ps ...predicate.Stay) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the StayMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *StayMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Stay, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *StayMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *StayMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Stay).
+func (m *StayMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *StayMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.created_at != nil {
+		fields = append(fields, stay.FieldCreatedAt)
+	}
+	if m.admission != nil {
+		fields = append(fields, stay.FieldAdmissionID)
+	}
+	if m.patient != nil {
+		fields = append(fields, stay.FieldPatientID)
+	}
+	if m.bed != nil {
+		fields = append(fields, stay.FieldBedID)
+	}
+	if m.ward != nil {
+		fields = append(fields, stay.FieldWardID)
+	}
+	if m.from_at != nil {
+		fields = append(fields, stay.FieldFromAt)
+	}
+	if m.to_at != nil {
+		fields = append(fields, stay.FieldToAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *StayMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case stay.FieldCreatedAt:
+		return m.CreatedAt()
+	case stay.FieldAdmissionID:
+		return m.AdmissionID()
+	case stay.FieldPatientID:
+		return m.PatientID()
+	case stay.FieldBedID:
+		return m.BedID()
+	case stay.FieldWardID:
+		return m.WardID()
+	case stay.FieldFromAt:
+		return m.FromAt()
+	case stay.FieldToAt:
+		return m.ToAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *StayMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case stay.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case stay.FieldAdmissionID:
+		return m.OldAdmissionID(ctx)
+	case stay.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case stay.FieldBedID:
+		return m.OldBedID(ctx)
+	case stay.FieldWardID:
+		return m.OldWardID(ctx)
+	case stay.FieldFromAt:
+		return m.OldFromAt(ctx)
+	case stay.FieldToAt:
+		return m.OldToAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Stay field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *StayMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case stay.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case stay.FieldAdmissionID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAdmissionID(v)
+		return nil
+	case stay.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case stay.FieldBedID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBedID(v)
+		return nil
+	case stay.FieldWardID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWardID(v)
+		return nil
+	case stay.FieldFromAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFromAt(v)
+		return nil
+	case stay.FieldToAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetToAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Stay field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *StayMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *StayMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *StayMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Stay numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *StayMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(stay.FieldToAt) {
+		fields = append(fields, stay.FieldToAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *StayMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *StayMutation) ClearField(name string) error {
+	switch name {
+	case stay.FieldToAt:
+		m.ClearToAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Stay nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *StayMutation) ResetField(name string) error {
+	switch name {
+	case stay.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case stay.FieldAdmissionID:
+		m.ResetAdmissionID()
+		return nil
+	case stay.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case stay.FieldBedID:
+		m.ResetBedID()
+		return nil
+	case stay.FieldWardID:
+		m.ResetWardID()
+		return nil
+	case stay.FieldFromAt:
+		m.ResetFromAt()
+		return nil
+	case stay.FieldToAt:
+		m.ResetToAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Stay field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *StayMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.admission != nil {
+		edges = append(edges, stay.EdgeAdmission)
+	}
+	if m.patient != nil {
+		edges = append(edges, stay.EdgePatient)
+	}
+	if m.bed != nil {
+		edges = append(edges, stay.EdgeBed)
+	}
+	if m.ward != nil {
+		edges = append(edges, stay.EdgeWard)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *StayMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case stay.EdgeAdmission:
+		if id := m.admission; id != nil {
+			return []ent.Value{*id}
+		}
+	case stay.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case stay.EdgeBed:
+		if id := m.bed; id != nil {
+			return []ent.Value{*id}
+		}
+	case stay.EdgeWard:
+		if id := m.ward; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *StayMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *StayMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *StayMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedadmission {
+		edges = append(edges, stay.EdgeAdmission)
+	}
+	if m.clearedpatient {
+		edges = append(edges, stay.EdgePatient)
+	}
+	if m.clearedbed {
+		edges = append(edges, stay.EdgeBed)
+	}
+	if m.clearedward {
+		edges = append(edges, stay.EdgeWard)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *StayMutation) EdgeCleared(name string) bool {
+	switch name {
+	case stay.EdgeAdmission:
+		return m.clearedadmission
+	case stay.EdgePatient:
+		return m.clearedpatient
+	case stay.EdgeBed:
+		return m.clearedbed
+	case stay.EdgeWard:
+		return m.clearedward
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *StayMutation) ClearEdge(name string) error {
+	switch name {
+	case stay.EdgeAdmission:
+		m.ClearAdmission()
+		return nil
+	case stay.EdgePatient:
+		m.ClearPatient()
+		return nil
+	case stay.EdgeBed:
+		m.ClearBed()
+		return nil
+	case stay.EdgeWard:
+		m.ClearWard()
+		return nil
+	}
+	return fmt.Errorf("unknown Stay unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *StayMutation) ResetEdge(name string) error {
+	switch name {
+	case stay.EdgeAdmission:
+		m.ResetAdmission()
+		return nil
+	case stay.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case stay.EdgeBed:
+		m.ResetBed()
+		return nil
+	case stay.EdgeWard:
+		m.ResetWard()
+		return nil
+	}
+	return fmt.Errorf("unknown Stay edge %s", name)
+}
+
 // StreamMutation represents an operation that mutates the Stream nodes in the graph.
 type StreamMutation struct {
 	config
@@ -36575,4 +42749,4229 @@ func (m *UserMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *UserMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown User edge %s", name)
+}
+
+// WalletMutation represents an operation that mutates the Wallet nodes in the graph.
+type WalletMutation struct {
+	config
+	op                  Op
+	typ                 string
+	id                  *uuid.UUID
+	created_at          *time.Time
+	currency            *string
+	balance_minor       *int64
+	addbalance_minor    *int64
+	position            *int64
+	addposition         *int64
+	hash                *string
+	alert_level         *wallet.AlertLevel
+	low_told_at         *time.Time
+	overdrawn_told_at   *time.Time
+	clearedFields       map[string]struct{}
+	patient             *uuid.UUID
+	clearedpatient      bool
+	transactions        map[uuid.UUID]struct{}
+	removedtransactions map[uuid.UUID]struct{}
+	clearedtransactions bool
+	done                bool
+	oldValue            func(context.Context) (*Wallet, error)
+	predicates          []predicate.Wallet
+}
+
+var _ ent.Mutation = (*WalletMutation)(nil)
+
+// walletOption allows management of the mutation configuration using functional options.
+type walletOption func(*WalletMutation)
+
+// newWalletMutation creates new mutation for the Wallet entity.
+func newWalletMutation(c config, op Op, opts ...walletOption) *WalletMutation {
+	m := &WalletMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeWallet,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withWalletID sets the ID field of the mutation.
+func withWalletID(id uuid.UUID) walletOption {
+	return func(m *WalletMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Wallet
+		)
+		m.oldValue = func(ctx context.Context) (*Wallet, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Wallet.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withWallet sets the old Wallet of the mutation.
+func withWallet(node *Wallet) walletOption {
+	return func(m *WalletMutation) {
+		m.oldValue = func(context.Context) (*Wallet, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m WalletMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m WalletMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Wallet entities.
+func (m *WalletMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *WalletMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *WalletMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Wallet.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *WalletMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *WalletMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Wallet entity.
+// If the Wallet object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *WalletMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *WalletMutation) SetPatientID(u uuid.UUID) {
+	m.patient = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *WalletMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the Wallet entity.
+// If the Wallet object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *WalletMutation) ResetPatientID() {
+	m.patient = nil
+}
+
+// SetCurrency sets the "currency" field.
+func (m *WalletMutation) SetCurrency(s string) {
+	m.currency = &s
+}
+
+// Currency returns the value of the "currency" field in the mutation.
+func (m *WalletMutation) Currency() (r string, exists bool) {
+	v := m.currency
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCurrency returns the old "currency" field's value of the Wallet entity.
+// If the Wallet object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletMutation) OldCurrency(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCurrency is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCurrency requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCurrency: %w", err)
+	}
+	return oldValue.Currency, nil
+}
+
+// ResetCurrency resets all changes to the "currency" field.
+func (m *WalletMutation) ResetCurrency() {
+	m.currency = nil
+}
+
+// SetBalanceMinor sets the "balance_minor" field.
+func (m *WalletMutation) SetBalanceMinor(i int64) {
+	m.balance_minor = &i
+	m.addbalance_minor = nil
+}
+
+// BalanceMinor returns the value of the "balance_minor" field in the mutation.
+func (m *WalletMutation) BalanceMinor() (r int64, exists bool) {
+	v := m.balance_minor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBalanceMinor returns the old "balance_minor" field's value of the Wallet entity.
+// If the Wallet object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletMutation) OldBalanceMinor(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBalanceMinor is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBalanceMinor requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBalanceMinor: %w", err)
+	}
+	return oldValue.BalanceMinor, nil
+}
+
+// AddBalanceMinor adds i to the "balance_minor" field.
+func (m *WalletMutation) AddBalanceMinor(i int64) {
+	if m.addbalance_minor != nil {
+		*m.addbalance_minor += i
+	} else {
+		m.addbalance_minor = &i
+	}
+}
+
+// AddedBalanceMinor returns the value that was added to the "balance_minor" field in this mutation.
+func (m *WalletMutation) AddedBalanceMinor() (r int64, exists bool) {
+	v := m.addbalance_minor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBalanceMinor resets all changes to the "balance_minor" field.
+func (m *WalletMutation) ResetBalanceMinor() {
+	m.balance_minor = nil
+	m.addbalance_minor = nil
+}
+
+// SetPosition sets the "position" field.
+func (m *WalletMutation) SetPosition(i int64) {
+	m.position = &i
+	m.addposition = nil
+}
+
+// Position returns the value of the "position" field in the mutation.
+func (m *WalletMutation) Position() (r int64, exists bool) {
+	v := m.position
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPosition returns the old "position" field's value of the Wallet entity.
+// If the Wallet object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletMutation) OldPosition(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPosition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPosition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPosition: %w", err)
+	}
+	return oldValue.Position, nil
+}
+
+// AddPosition adds i to the "position" field.
+func (m *WalletMutation) AddPosition(i int64) {
+	if m.addposition != nil {
+		*m.addposition += i
+	} else {
+		m.addposition = &i
+	}
+}
+
+// AddedPosition returns the value that was added to the "position" field in this mutation.
+func (m *WalletMutation) AddedPosition() (r int64, exists bool) {
+	v := m.addposition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPosition resets all changes to the "position" field.
+func (m *WalletMutation) ResetPosition() {
+	m.position = nil
+	m.addposition = nil
+}
+
+// SetHash sets the "hash" field.
+func (m *WalletMutation) SetHash(s string) {
+	m.hash = &s
+}
+
+// Hash returns the value of the "hash" field in the mutation.
+func (m *WalletMutation) Hash() (r string, exists bool) {
+	v := m.hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHash returns the old "hash" field's value of the Wallet entity.
+// If the Wallet object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletMutation) OldHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHash: %w", err)
+	}
+	return oldValue.Hash, nil
+}
+
+// ResetHash resets all changes to the "hash" field.
+func (m *WalletMutation) ResetHash() {
+	m.hash = nil
+}
+
+// SetAlertLevel sets the "alert_level" field.
+func (m *WalletMutation) SetAlertLevel(wl wallet.AlertLevel) {
+	m.alert_level = &wl
+}
+
+// AlertLevel returns the value of the "alert_level" field in the mutation.
+func (m *WalletMutation) AlertLevel() (r wallet.AlertLevel, exists bool) {
+	v := m.alert_level
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAlertLevel returns the old "alert_level" field's value of the Wallet entity.
+// If the Wallet object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletMutation) OldAlertLevel(ctx context.Context) (v wallet.AlertLevel, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAlertLevel is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAlertLevel requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAlertLevel: %w", err)
+	}
+	return oldValue.AlertLevel, nil
+}
+
+// ResetAlertLevel resets all changes to the "alert_level" field.
+func (m *WalletMutation) ResetAlertLevel() {
+	m.alert_level = nil
+}
+
+// SetLowToldAt sets the "low_told_at" field.
+func (m *WalletMutation) SetLowToldAt(t time.Time) {
+	m.low_told_at = &t
+}
+
+// LowToldAt returns the value of the "low_told_at" field in the mutation.
+func (m *WalletMutation) LowToldAt() (r time.Time, exists bool) {
+	v := m.low_told_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLowToldAt returns the old "low_told_at" field's value of the Wallet entity.
+// If the Wallet object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletMutation) OldLowToldAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLowToldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLowToldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLowToldAt: %w", err)
+	}
+	return oldValue.LowToldAt, nil
+}
+
+// ClearLowToldAt clears the value of the "low_told_at" field.
+func (m *WalletMutation) ClearLowToldAt() {
+	m.low_told_at = nil
+	m.clearedFields[wallet.FieldLowToldAt] = struct{}{}
+}
+
+// LowToldAtCleared returns if the "low_told_at" field was cleared in this mutation.
+func (m *WalletMutation) LowToldAtCleared() bool {
+	_, ok := m.clearedFields[wallet.FieldLowToldAt]
+	return ok
+}
+
+// ResetLowToldAt resets all changes to the "low_told_at" field.
+func (m *WalletMutation) ResetLowToldAt() {
+	m.low_told_at = nil
+	delete(m.clearedFields, wallet.FieldLowToldAt)
+}
+
+// SetOverdrawnToldAt sets the "overdrawn_told_at" field.
+func (m *WalletMutation) SetOverdrawnToldAt(t time.Time) {
+	m.overdrawn_told_at = &t
+}
+
+// OverdrawnToldAt returns the value of the "overdrawn_told_at" field in the mutation.
+func (m *WalletMutation) OverdrawnToldAt() (r time.Time, exists bool) {
+	v := m.overdrawn_told_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOverdrawnToldAt returns the old "overdrawn_told_at" field's value of the Wallet entity.
+// If the Wallet object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletMutation) OldOverdrawnToldAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOverdrawnToldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOverdrawnToldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOverdrawnToldAt: %w", err)
+	}
+	return oldValue.OverdrawnToldAt, nil
+}
+
+// ClearOverdrawnToldAt clears the value of the "overdrawn_told_at" field.
+func (m *WalletMutation) ClearOverdrawnToldAt() {
+	m.overdrawn_told_at = nil
+	m.clearedFields[wallet.FieldOverdrawnToldAt] = struct{}{}
+}
+
+// OverdrawnToldAtCleared returns if the "overdrawn_told_at" field was cleared in this mutation.
+func (m *WalletMutation) OverdrawnToldAtCleared() bool {
+	_, ok := m.clearedFields[wallet.FieldOverdrawnToldAt]
+	return ok
+}
+
+// ResetOverdrawnToldAt resets all changes to the "overdrawn_told_at" field.
+func (m *WalletMutation) ResetOverdrawnToldAt() {
+	m.overdrawn_told_at = nil
+	delete(m.clearedFields, wallet.FieldOverdrawnToldAt)
+}
+
+// ClearPatient clears the "patient" edge to the Patient entity.
+func (m *WalletMutation) ClearPatient() {
+	m.clearedpatient = true
+	m.clearedFields[wallet.FieldPatientID] = struct{}{}
+}
+
+// PatientCleared reports if the "patient" edge to the Patient entity was cleared.
+func (m *WalletMutation) PatientCleared() bool {
+	return m.clearedpatient
+}
+
+// PatientIDs returns the "patient" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PatientID instead. It exists only for internal usage by the builders.
+func (m *WalletMutation) PatientIDs() (ids []uuid.UUID) {
+	if id := m.patient; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPatient resets all changes to the "patient" edge.
+func (m *WalletMutation) ResetPatient() {
+	m.patient = nil
+	m.clearedpatient = false
+}
+
+// AddTransactionIDs adds the "transactions" edge to the WalletTransaction entity by ids.
+func (m *WalletMutation) AddTransactionIDs(ids ...uuid.UUID) {
+	if m.transactions == nil {
+		m.transactions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.transactions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearTransactions clears the "transactions" edge to the WalletTransaction entity.
+func (m *WalletMutation) ClearTransactions() {
+	m.clearedtransactions = true
+}
+
+// TransactionsCleared reports if the "transactions" edge to the WalletTransaction entity was cleared.
+func (m *WalletMutation) TransactionsCleared() bool {
+	return m.clearedtransactions
+}
+
+// RemoveTransactionIDs removes the "transactions" edge to the WalletTransaction entity by IDs.
+func (m *WalletMutation) RemoveTransactionIDs(ids ...uuid.UUID) {
+	if m.removedtransactions == nil {
+		m.removedtransactions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.transactions, ids[i])
+		m.removedtransactions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedTransactions returns the removed IDs of the "transactions" edge to the WalletTransaction entity.
+func (m *WalletMutation) RemovedTransactionsIDs() (ids []uuid.UUID) {
+	for id := range m.removedtransactions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// TransactionsIDs returns the "transactions" edge IDs in the mutation.
+func (m *WalletMutation) TransactionsIDs() (ids []uuid.UUID) {
+	for id := range m.transactions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetTransactions resets all changes to the "transactions" edge.
+func (m *WalletMutation) ResetTransactions() {
+	m.transactions = nil
+	m.clearedtransactions = false
+	m.removedtransactions = nil
+}
+
+// Where appends a list predicates to the WalletMutation builder.
+func (m *WalletMutation) Where(ps ...predicate.Wallet) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the WalletMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *WalletMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Wallet, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *WalletMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *WalletMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Wallet).
+func (m *WalletMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *WalletMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.created_at != nil {
+		fields = append(fields, wallet.FieldCreatedAt)
+	}
+	if m.patient != nil {
+		fields = append(fields, wallet.FieldPatientID)
+	}
+	if m.currency != nil {
+		fields = append(fields, wallet.FieldCurrency)
+	}
+	if m.balance_minor != nil {
+		fields = append(fields, wallet.FieldBalanceMinor)
+	}
+	if m.position != nil {
+		fields = append(fields, wallet.FieldPosition)
+	}
+	if m.hash != nil {
+		fields = append(fields, wallet.FieldHash)
+	}
+	if m.alert_level != nil {
+		fields = append(fields, wallet.FieldAlertLevel)
+	}
+	if m.low_told_at != nil {
+		fields = append(fields, wallet.FieldLowToldAt)
+	}
+	if m.overdrawn_told_at != nil {
+		fields = append(fields, wallet.FieldOverdrawnToldAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *WalletMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case wallet.FieldCreatedAt:
+		return m.CreatedAt()
+	case wallet.FieldPatientID:
+		return m.PatientID()
+	case wallet.FieldCurrency:
+		return m.Currency()
+	case wallet.FieldBalanceMinor:
+		return m.BalanceMinor()
+	case wallet.FieldPosition:
+		return m.Position()
+	case wallet.FieldHash:
+		return m.Hash()
+	case wallet.FieldAlertLevel:
+		return m.AlertLevel()
+	case wallet.FieldLowToldAt:
+		return m.LowToldAt()
+	case wallet.FieldOverdrawnToldAt:
+		return m.OverdrawnToldAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *WalletMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case wallet.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case wallet.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case wallet.FieldCurrency:
+		return m.OldCurrency(ctx)
+	case wallet.FieldBalanceMinor:
+		return m.OldBalanceMinor(ctx)
+	case wallet.FieldPosition:
+		return m.OldPosition(ctx)
+	case wallet.FieldHash:
+		return m.OldHash(ctx)
+	case wallet.FieldAlertLevel:
+		return m.OldAlertLevel(ctx)
+	case wallet.FieldLowToldAt:
+		return m.OldLowToldAt(ctx)
+	case wallet.FieldOverdrawnToldAt:
+		return m.OldOverdrawnToldAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Wallet field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WalletMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case wallet.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case wallet.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case wallet.FieldCurrency:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCurrency(v)
+		return nil
+	case wallet.FieldBalanceMinor:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBalanceMinor(v)
+		return nil
+	case wallet.FieldPosition:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPosition(v)
+		return nil
+	case wallet.FieldHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHash(v)
+		return nil
+	case wallet.FieldAlertLevel:
+		v, ok := value.(wallet.AlertLevel)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAlertLevel(v)
+		return nil
+	case wallet.FieldLowToldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLowToldAt(v)
+		return nil
+	case wallet.FieldOverdrawnToldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOverdrawnToldAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Wallet field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *WalletMutation) AddedFields() []string {
+	var fields []string
+	if m.addbalance_minor != nil {
+		fields = append(fields, wallet.FieldBalanceMinor)
+	}
+	if m.addposition != nil {
+		fields = append(fields, wallet.FieldPosition)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *WalletMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case wallet.FieldBalanceMinor:
+		return m.AddedBalanceMinor()
+	case wallet.FieldPosition:
+		return m.AddedPosition()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WalletMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case wallet.FieldBalanceMinor:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBalanceMinor(v)
+		return nil
+	case wallet.FieldPosition:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPosition(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Wallet numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *WalletMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(wallet.FieldLowToldAt) {
+		fields = append(fields, wallet.FieldLowToldAt)
+	}
+	if m.FieldCleared(wallet.FieldOverdrawnToldAt) {
+		fields = append(fields, wallet.FieldOverdrawnToldAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *WalletMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *WalletMutation) ClearField(name string) error {
+	switch name {
+	case wallet.FieldLowToldAt:
+		m.ClearLowToldAt()
+		return nil
+	case wallet.FieldOverdrawnToldAt:
+		m.ClearOverdrawnToldAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Wallet nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *WalletMutation) ResetField(name string) error {
+	switch name {
+	case wallet.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case wallet.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case wallet.FieldCurrency:
+		m.ResetCurrency()
+		return nil
+	case wallet.FieldBalanceMinor:
+		m.ResetBalanceMinor()
+		return nil
+	case wallet.FieldPosition:
+		m.ResetPosition()
+		return nil
+	case wallet.FieldHash:
+		m.ResetHash()
+		return nil
+	case wallet.FieldAlertLevel:
+		m.ResetAlertLevel()
+		return nil
+	case wallet.FieldLowToldAt:
+		m.ResetLowToldAt()
+		return nil
+	case wallet.FieldOverdrawnToldAt:
+		m.ResetOverdrawnToldAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Wallet field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *WalletMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.patient != nil {
+		edges = append(edges, wallet.EdgePatient)
+	}
+	if m.transactions != nil {
+		edges = append(edges, wallet.EdgeTransactions)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *WalletMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case wallet.EdgePatient:
+		if id := m.patient; id != nil {
+			return []ent.Value{*id}
+		}
+	case wallet.EdgeTransactions:
+		ids := make([]ent.Value, 0, len(m.transactions))
+		for id := range m.transactions {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *WalletMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.removedtransactions != nil {
+		edges = append(edges, wallet.EdgeTransactions)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *WalletMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case wallet.EdgeTransactions:
+		ids := make([]ent.Value, 0, len(m.removedtransactions))
+		for id := range m.removedtransactions {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *WalletMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedpatient {
+		edges = append(edges, wallet.EdgePatient)
+	}
+	if m.clearedtransactions {
+		edges = append(edges, wallet.EdgeTransactions)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *WalletMutation) EdgeCleared(name string) bool {
+	switch name {
+	case wallet.EdgePatient:
+		return m.clearedpatient
+	case wallet.EdgeTransactions:
+		return m.clearedtransactions
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *WalletMutation) ClearEdge(name string) error {
+	switch name {
+	case wallet.EdgePatient:
+		m.ClearPatient()
+		return nil
+	}
+	return fmt.Errorf("unknown Wallet unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *WalletMutation) ResetEdge(name string) error {
+	switch name {
+	case wallet.EdgePatient:
+		m.ResetPatient()
+		return nil
+	case wallet.EdgeTransactions:
+		m.ResetTransactions()
+		return nil
+	}
+	return fmt.Errorf("unknown Wallet edge %s", name)
+}
+
+// WalletTransactionMutation represents an operation that mutates the WalletTransaction nodes in the graph.
+type WalletTransactionMutation struct {
+	config
+	op                     Op
+	typ                    string
+	id                     *uuid.UUID
+	created_at             *time.Time
+	patient_id             *uuid.UUID
+	position               *int64
+	addposition            *int64
+	kind                   *wallettransaction.Kind
+	amount_minor           *int64
+	addamount_minor        *int64
+	balance_after_minor    *int64
+	addbalance_after_minor *int64
+	currency               *string
+	counter_account        *wallettransaction.CounterAccount
+	charge_date            *civil.Date
+	charge_sequence        *int
+	addcharge_sequence     *int
+	reference              *string
+	description            *string
+	actor_id               *uuid.UUID
+	actor                  *string
+	hash                   *string
+	clearedFields          map[string]struct{}
+	wallet                 *uuid.UUID
+	clearedwallet          bool
+	admission              *uuid.UUID
+	clearedadmission       bool
+	reverses               *uuid.UUID
+	clearedreverses        bool
+	done                   bool
+	oldValue               func(context.Context) (*WalletTransaction, error)
+	predicates             []predicate.WalletTransaction
+}
+
+var _ ent.Mutation = (*WalletTransactionMutation)(nil)
+
+// wallettransactionOption allows management of the mutation configuration using functional options.
+type wallettransactionOption func(*WalletTransactionMutation)
+
+// newWalletTransactionMutation creates new mutation for the WalletTransaction entity.
+func newWalletTransactionMutation(c config, op Op, opts ...wallettransactionOption) *WalletTransactionMutation {
+	m := &WalletTransactionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeWalletTransaction,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withWalletTransactionID sets the ID field of the mutation.
+func withWalletTransactionID(id uuid.UUID) wallettransactionOption {
+	return func(m *WalletTransactionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *WalletTransaction
+		)
+		m.oldValue = func(ctx context.Context) (*WalletTransaction, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().WalletTransaction.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withWalletTransaction sets the old WalletTransaction of the mutation.
+func withWalletTransaction(node *WalletTransaction) wallettransactionOption {
+	return func(m *WalletTransactionMutation) {
+		m.oldValue = func(context.Context) (*WalletTransaction, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m WalletTransactionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m WalletTransactionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of WalletTransaction entities.
+func (m *WalletTransactionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *WalletTransactionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *WalletTransactionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().WalletTransaction.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *WalletTransactionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *WalletTransactionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *WalletTransactionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetWalletID sets the "wallet_id" field.
+func (m *WalletTransactionMutation) SetWalletID(u uuid.UUID) {
+	m.wallet = &u
+}
+
+// WalletID returns the value of the "wallet_id" field in the mutation.
+func (m *WalletTransactionMutation) WalletID() (r uuid.UUID, exists bool) {
+	v := m.wallet
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWalletID returns the old "wallet_id" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldWalletID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWalletID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWalletID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWalletID: %w", err)
+	}
+	return oldValue.WalletID, nil
+}
+
+// ResetWalletID resets all changes to the "wallet_id" field.
+func (m *WalletTransactionMutation) ResetWalletID() {
+	m.wallet = nil
+}
+
+// SetPatientID sets the "patient_id" field.
+func (m *WalletTransactionMutation) SetPatientID(u uuid.UUID) {
+	m.patient_id = &u
+}
+
+// PatientID returns the value of the "patient_id" field in the mutation.
+func (m *WalletTransactionMutation) PatientID() (r uuid.UUID, exists bool) {
+	v := m.patient_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPatientID returns the old "patient_id" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldPatientID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPatientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPatientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPatientID: %w", err)
+	}
+	return oldValue.PatientID, nil
+}
+
+// ResetPatientID resets all changes to the "patient_id" field.
+func (m *WalletTransactionMutation) ResetPatientID() {
+	m.patient_id = nil
+}
+
+// SetPosition sets the "position" field.
+func (m *WalletTransactionMutation) SetPosition(i int64) {
+	m.position = &i
+	m.addposition = nil
+}
+
+// Position returns the value of the "position" field in the mutation.
+func (m *WalletTransactionMutation) Position() (r int64, exists bool) {
+	v := m.position
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPosition returns the old "position" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldPosition(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPosition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPosition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPosition: %w", err)
+	}
+	return oldValue.Position, nil
+}
+
+// AddPosition adds i to the "position" field.
+func (m *WalletTransactionMutation) AddPosition(i int64) {
+	if m.addposition != nil {
+		*m.addposition += i
+	} else {
+		m.addposition = &i
+	}
+}
+
+// AddedPosition returns the value that was added to the "position" field in this mutation.
+func (m *WalletTransactionMutation) AddedPosition() (r int64, exists bool) {
+	v := m.addposition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPosition resets all changes to the "position" field.
+func (m *WalletTransactionMutation) ResetPosition() {
+	m.position = nil
+	m.addposition = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *WalletTransactionMutation) SetKind(w wallettransaction.Kind) {
+	m.kind = &w
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *WalletTransactionMutation) Kind() (r wallettransaction.Kind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldKind(ctx context.Context) (v wallettransaction.Kind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *WalletTransactionMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetAmountMinor sets the "amount_minor" field.
+func (m *WalletTransactionMutation) SetAmountMinor(i int64) {
+	m.amount_minor = &i
+	m.addamount_minor = nil
+}
+
+// AmountMinor returns the value of the "amount_minor" field in the mutation.
+func (m *WalletTransactionMutation) AmountMinor() (r int64, exists bool) {
+	v := m.amount_minor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAmountMinor returns the old "amount_minor" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldAmountMinor(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAmountMinor is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAmountMinor requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAmountMinor: %w", err)
+	}
+	return oldValue.AmountMinor, nil
+}
+
+// AddAmountMinor adds i to the "amount_minor" field.
+func (m *WalletTransactionMutation) AddAmountMinor(i int64) {
+	if m.addamount_minor != nil {
+		*m.addamount_minor += i
+	} else {
+		m.addamount_minor = &i
+	}
+}
+
+// AddedAmountMinor returns the value that was added to the "amount_minor" field in this mutation.
+func (m *WalletTransactionMutation) AddedAmountMinor() (r int64, exists bool) {
+	v := m.addamount_minor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAmountMinor resets all changes to the "amount_minor" field.
+func (m *WalletTransactionMutation) ResetAmountMinor() {
+	m.amount_minor = nil
+	m.addamount_minor = nil
+}
+
+// SetBalanceAfterMinor sets the "balance_after_minor" field.
+func (m *WalletTransactionMutation) SetBalanceAfterMinor(i int64) {
+	m.balance_after_minor = &i
+	m.addbalance_after_minor = nil
+}
+
+// BalanceAfterMinor returns the value of the "balance_after_minor" field in the mutation.
+func (m *WalletTransactionMutation) BalanceAfterMinor() (r int64, exists bool) {
+	v := m.balance_after_minor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBalanceAfterMinor returns the old "balance_after_minor" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldBalanceAfterMinor(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBalanceAfterMinor is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBalanceAfterMinor requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBalanceAfterMinor: %w", err)
+	}
+	return oldValue.BalanceAfterMinor, nil
+}
+
+// AddBalanceAfterMinor adds i to the "balance_after_minor" field.
+func (m *WalletTransactionMutation) AddBalanceAfterMinor(i int64) {
+	if m.addbalance_after_minor != nil {
+		*m.addbalance_after_minor += i
+	} else {
+		m.addbalance_after_minor = &i
+	}
+}
+
+// AddedBalanceAfterMinor returns the value that was added to the "balance_after_minor" field in this mutation.
+func (m *WalletTransactionMutation) AddedBalanceAfterMinor() (r int64, exists bool) {
+	v := m.addbalance_after_minor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetBalanceAfterMinor resets all changes to the "balance_after_minor" field.
+func (m *WalletTransactionMutation) ResetBalanceAfterMinor() {
+	m.balance_after_minor = nil
+	m.addbalance_after_minor = nil
+}
+
+// SetCurrency sets the "currency" field.
+func (m *WalletTransactionMutation) SetCurrency(s string) {
+	m.currency = &s
+}
+
+// Currency returns the value of the "currency" field in the mutation.
+func (m *WalletTransactionMutation) Currency() (r string, exists bool) {
+	v := m.currency
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCurrency returns the old "currency" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldCurrency(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCurrency is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCurrency requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCurrency: %w", err)
+	}
+	return oldValue.Currency, nil
+}
+
+// ResetCurrency resets all changes to the "currency" field.
+func (m *WalletTransactionMutation) ResetCurrency() {
+	m.currency = nil
+}
+
+// SetCounterAccount sets the "counter_account" field.
+func (m *WalletTransactionMutation) SetCounterAccount(wa wallettransaction.CounterAccount) {
+	m.counter_account = &wa
+}
+
+// CounterAccount returns the value of the "counter_account" field in the mutation.
+func (m *WalletTransactionMutation) CounterAccount() (r wallettransaction.CounterAccount, exists bool) {
+	v := m.counter_account
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCounterAccount returns the old "counter_account" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldCounterAccount(ctx context.Context) (v wallettransaction.CounterAccount, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCounterAccount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCounterAccount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCounterAccount: %w", err)
+	}
+	return oldValue.CounterAccount, nil
+}
+
+// ResetCounterAccount resets all changes to the "counter_account" field.
+func (m *WalletTransactionMutation) ResetCounterAccount() {
+	m.counter_account = nil
+}
+
+// SetAdmissionID sets the "admission_id" field.
+func (m *WalletTransactionMutation) SetAdmissionID(u uuid.UUID) {
+	m.admission = &u
+}
+
+// AdmissionID returns the value of the "admission_id" field in the mutation.
+func (m *WalletTransactionMutation) AdmissionID() (r uuid.UUID, exists bool) {
+	v := m.admission
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAdmissionID returns the old "admission_id" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldAdmissionID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAdmissionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAdmissionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAdmissionID: %w", err)
+	}
+	return oldValue.AdmissionID, nil
+}
+
+// ClearAdmissionID clears the value of the "admission_id" field.
+func (m *WalletTransactionMutation) ClearAdmissionID() {
+	m.admission = nil
+	m.clearedFields[wallettransaction.FieldAdmissionID] = struct{}{}
+}
+
+// AdmissionIDCleared returns if the "admission_id" field was cleared in this mutation.
+func (m *WalletTransactionMutation) AdmissionIDCleared() bool {
+	_, ok := m.clearedFields[wallettransaction.FieldAdmissionID]
+	return ok
+}
+
+// ResetAdmissionID resets all changes to the "admission_id" field.
+func (m *WalletTransactionMutation) ResetAdmissionID() {
+	m.admission = nil
+	delete(m.clearedFields, wallettransaction.FieldAdmissionID)
+}
+
+// SetChargeDate sets the "charge_date" field.
+func (m *WalletTransactionMutation) SetChargeDate(c civil.Date) {
+	m.charge_date = &c
+}
+
+// ChargeDate returns the value of the "charge_date" field in the mutation.
+func (m *WalletTransactionMutation) ChargeDate() (r civil.Date, exists bool) {
+	v := m.charge_date
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChargeDate returns the old "charge_date" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldChargeDate(ctx context.Context) (v *civil.Date, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChargeDate is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChargeDate requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChargeDate: %w", err)
+	}
+	return oldValue.ChargeDate, nil
+}
+
+// ClearChargeDate clears the value of the "charge_date" field.
+func (m *WalletTransactionMutation) ClearChargeDate() {
+	m.charge_date = nil
+	m.clearedFields[wallettransaction.FieldChargeDate] = struct{}{}
+}
+
+// ChargeDateCleared returns if the "charge_date" field was cleared in this mutation.
+func (m *WalletTransactionMutation) ChargeDateCleared() bool {
+	_, ok := m.clearedFields[wallettransaction.FieldChargeDate]
+	return ok
+}
+
+// ResetChargeDate resets all changes to the "charge_date" field.
+func (m *WalletTransactionMutation) ResetChargeDate() {
+	m.charge_date = nil
+	delete(m.clearedFields, wallettransaction.FieldChargeDate)
+}
+
+// SetChargeSequence sets the "charge_sequence" field.
+func (m *WalletTransactionMutation) SetChargeSequence(i int) {
+	m.charge_sequence = &i
+	m.addcharge_sequence = nil
+}
+
+// ChargeSequence returns the value of the "charge_sequence" field in the mutation.
+func (m *WalletTransactionMutation) ChargeSequence() (r int, exists bool) {
+	v := m.charge_sequence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChargeSequence returns the old "charge_sequence" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldChargeSequence(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChargeSequence is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChargeSequence requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChargeSequence: %w", err)
+	}
+	return oldValue.ChargeSequence, nil
+}
+
+// AddChargeSequence adds i to the "charge_sequence" field.
+func (m *WalletTransactionMutation) AddChargeSequence(i int) {
+	if m.addcharge_sequence != nil {
+		*m.addcharge_sequence += i
+	} else {
+		m.addcharge_sequence = &i
+	}
+}
+
+// AddedChargeSequence returns the value that was added to the "charge_sequence" field in this mutation.
+func (m *WalletTransactionMutation) AddedChargeSequence() (r int, exists bool) {
+	v := m.addcharge_sequence
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearChargeSequence clears the value of the "charge_sequence" field.
+func (m *WalletTransactionMutation) ClearChargeSequence() {
+	m.charge_sequence = nil
+	m.addcharge_sequence = nil
+	m.clearedFields[wallettransaction.FieldChargeSequence] = struct{}{}
+}
+
+// ChargeSequenceCleared returns if the "charge_sequence" field was cleared in this mutation.
+func (m *WalletTransactionMutation) ChargeSequenceCleared() bool {
+	_, ok := m.clearedFields[wallettransaction.FieldChargeSequence]
+	return ok
+}
+
+// ResetChargeSequence resets all changes to the "charge_sequence" field.
+func (m *WalletTransactionMutation) ResetChargeSequence() {
+	m.charge_sequence = nil
+	m.addcharge_sequence = nil
+	delete(m.clearedFields, wallettransaction.FieldChargeSequence)
+}
+
+// SetReference sets the "reference" field.
+func (m *WalletTransactionMutation) SetReference(s string) {
+	m.reference = &s
+}
+
+// Reference returns the value of the "reference" field in the mutation.
+func (m *WalletTransactionMutation) Reference() (r string, exists bool) {
+	v := m.reference
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReference returns the old "reference" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldReference(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReference is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReference requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReference: %w", err)
+	}
+	return oldValue.Reference, nil
+}
+
+// ResetReference resets all changes to the "reference" field.
+func (m *WalletTransactionMutation) ResetReference() {
+	m.reference = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *WalletTransactionMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *WalletTransactionMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *WalletTransactionMutation) ResetDescription() {
+	m.description = nil
+}
+
+// SetReversesID sets the "reverses_id" field.
+func (m *WalletTransactionMutation) SetReversesID(u uuid.UUID) {
+	m.reverses = &u
+}
+
+// ReversesID returns the value of the "reverses_id" field in the mutation.
+func (m *WalletTransactionMutation) ReversesID() (r uuid.UUID, exists bool) {
+	v := m.reverses
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReversesID returns the old "reverses_id" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldReversesID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReversesID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReversesID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReversesID: %w", err)
+	}
+	return oldValue.ReversesID, nil
+}
+
+// ClearReversesID clears the value of the "reverses_id" field.
+func (m *WalletTransactionMutation) ClearReversesID() {
+	m.reverses = nil
+	m.clearedFields[wallettransaction.FieldReversesID] = struct{}{}
+}
+
+// ReversesIDCleared returns if the "reverses_id" field was cleared in this mutation.
+func (m *WalletTransactionMutation) ReversesIDCleared() bool {
+	_, ok := m.clearedFields[wallettransaction.FieldReversesID]
+	return ok
+}
+
+// ResetReversesID resets all changes to the "reverses_id" field.
+func (m *WalletTransactionMutation) ResetReversesID() {
+	m.reverses = nil
+	delete(m.clearedFields, wallettransaction.FieldReversesID)
+}
+
+// SetActorID sets the "actor_id" field.
+func (m *WalletTransactionMutation) SetActorID(u uuid.UUID) {
+	m.actor_id = &u
+}
+
+// ActorID returns the value of the "actor_id" field in the mutation.
+func (m *WalletTransactionMutation) ActorID() (r uuid.UUID, exists bool) {
+	v := m.actor_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActorID returns the old "actor_id" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldActorID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActorID: %w", err)
+	}
+	return oldValue.ActorID, nil
+}
+
+// ClearActorID clears the value of the "actor_id" field.
+func (m *WalletTransactionMutation) ClearActorID() {
+	m.actor_id = nil
+	m.clearedFields[wallettransaction.FieldActorID] = struct{}{}
+}
+
+// ActorIDCleared returns if the "actor_id" field was cleared in this mutation.
+func (m *WalletTransactionMutation) ActorIDCleared() bool {
+	_, ok := m.clearedFields[wallettransaction.FieldActorID]
+	return ok
+}
+
+// ResetActorID resets all changes to the "actor_id" field.
+func (m *WalletTransactionMutation) ResetActorID() {
+	m.actor_id = nil
+	delete(m.clearedFields, wallettransaction.FieldActorID)
+}
+
+// SetActor sets the "actor" field.
+func (m *WalletTransactionMutation) SetActor(s string) {
+	m.actor = &s
+}
+
+// Actor returns the value of the "actor" field in the mutation.
+func (m *WalletTransactionMutation) Actor() (r string, exists bool) {
+	v := m.actor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActor returns the old "actor" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldActor(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActor is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActor requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActor: %w", err)
+	}
+	return oldValue.Actor, nil
+}
+
+// ResetActor resets all changes to the "actor" field.
+func (m *WalletTransactionMutation) ResetActor() {
+	m.actor = nil
+}
+
+// SetHash sets the "hash" field.
+func (m *WalletTransactionMutation) SetHash(s string) {
+	m.hash = &s
+}
+
+// Hash returns the value of the "hash" field in the mutation.
+func (m *WalletTransactionMutation) Hash() (r string, exists bool) {
+	v := m.hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHash returns the old "hash" field's value of the WalletTransaction entity.
+// If the WalletTransaction object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WalletTransactionMutation) OldHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHash: %w", err)
+	}
+	return oldValue.Hash, nil
+}
+
+// ResetHash resets all changes to the "hash" field.
+func (m *WalletTransactionMutation) ResetHash() {
+	m.hash = nil
+}
+
+// ClearWallet clears the "wallet" edge to the Wallet entity.
+func (m *WalletTransactionMutation) ClearWallet() {
+	m.clearedwallet = true
+	m.clearedFields[wallettransaction.FieldWalletID] = struct{}{}
+}
+
+// WalletCleared reports if the "wallet" edge to the Wallet entity was cleared.
+func (m *WalletTransactionMutation) WalletCleared() bool {
+	return m.clearedwallet
+}
+
+// WalletIDs returns the "wallet" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// WalletID instead. It exists only for internal usage by the builders.
+func (m *WalletTransactionMutation) WalletIDs() (ids []uuid.UUID) {
+	if id := m.wallet; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetWallet resets all changes to the "wallet" edge.
+func (m *WalletTransactionMutation) ResetWallet() {
+	m.wallet = nil
+	m.clearedwallet = false
+}
+
+// ClearAdmission clears the "admission" edge to the Admission entity.
+func (m *WalletTransactionMutation) ClearAdmission() {
+	m.clearedadmission = true
+	m.clearedFields[wallettransaction.FieldAdmissionID] = struct{}{}
+}
+
+// AdmissionCleared reports if the "admission" edge to the Admission entity was cleared.
+func (m *WalletTransactionMutation) AdmissionCleared() bool {
+	return m.AdmissionIDCleared() || m.clearedadmission
+}
+
+// AdmissionIDs returns the "admission" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AdmissionID instead. It exists only for internal usage by the builders.
+func (m *WalletTransactionMutation) AdmissionIDs() (ids []uuid.UUID) {
+	if id := m.admission; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAdmission resets all changes to the "admission" edge.
+func (m *WalletTransactionMutation) ResetAdmission() {
+	m.admission = nil
+	m.clearedadmission = false
+}
+
+// ClearReverses clears the "reverses" edge to the WalletTransaction entity.
+func (m *WalletTransactionMutation) ClearReverses() {
+	m.clearedreverses = true
+	m.clearedFields[wallettransaction.FieldReversesID] = struct{}{}
+}
+
+// ReversesCleared reports if the "reverses" edge to the WalletTransaction entity was cleared.
+func (m *WalletTransactionMutation) ReversesCleared() bool {
+	return m.ReversesIDCleared() || m.clearedreverses
+}
+
+// ReversesIDs returns the "reverses" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ReversesID instead. It exists only for internal usage by the builders.
+func (m *WalletTransactionMutation) ReversesIDs() (ids []uuid.UUID) {
+	if id := m.reverses; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetReverses resets all changes to the "reverses" edge.
+func (m *WalletTransactionMutation) ResetReverses() {
+	m.reverses = nil
+	m.clearedreverses = false
+}
+
+// Where appends a list predicates to the WalletTransactionMutation builder.
+func (m *WalletTransactionMutation) Where(ps ...predicate.WalletTransaction) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the WalletTransactionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *WalletTransactionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.WalletTransaction, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *WalletTransactionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *WalletTransactionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (WalletTransaction).
+func (m *WalletTransactionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *WalletTransactionMutation) Fields() []string {
+	fields := make([]string, 0, 18)
+	if m.created_at != nil {
+		fields = append(fields, wallettransaction.FieldCreatedAt)
+	}
+	if m.wallet != nil {
+		fields = append(fields, wallettransaction.FieldWalletID)
+	}
+	if m.patient_id != nil {
+		fields = append(fields, wallettransaction.FieldPatientID)
+	}
+	if m.position != nil {
+		fields = append(fields, wallettransaction.FieldPosition)
+	}
+	if m.kind != nil {
+		fields = append(fields, wallettransaction.FieldKind)
+	}
+	if m.amount_minor != nil {
+		fields = append(fields, wallettransaction.FieldAmountMinor)
+	}
+	if m.balance_after_minor != nil {
+		fields = append(fields, wallettransaction.FieldBalanceAfterMinor)
+	}
+	if m.currency != nil {
+		fields = append(fields, wallettransaction.FieldCurrency)
+	}
+	if m.counter_account != nil {
+		fields = append(fields, wallettransaction.FieldCounterAccount)
+	}
+	if m.admission != nil {
+		fields = append(fields, wallettransaction.FieldAdmissionID)
+	}
+	if m.charge_date != nil {
+		fields = append(fields, wallettransaction.FieldChargeDate)
+	}
+	if m.charge_sequence != nil {
+		fields = append(fields, wallettransaction.FieldChargeSequence)
+	}
+	if m.reference != nil {
+		fields = append(fields, wallettransaction.FieldReference)
+	}
+	if m.description != nil {
+		fields = append(fields, wallettransaction.FieldDescription)
+	}
+	if m.reverses != nil {
+		fields = append(fields, wallettransaction.FieldReversesID)
+	}
+	if m.actor_id != nil {
+		fields = append(fields, wallettransaction.FieldActorID)
+	}
+	if m.actor != nil {
+		fields = append(fields, wallettransaction.FieldActor)
+	}
+	if m.hash != nil {
+		fields = append(fields, wallettransaction.FieldHash)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *WalletTransactionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case wallettransaction.FieldCreatedAt:
+		return m.CreatedAt()
+	case wallettransaction.FieldWalletID:
+		return m.WalletID()
+	case wallettransaction.FieldPatientID:
+		return m.PatientID()
+	case wallettransaction.FieldPosition:
+		return m.Position()
+	case wallettransaction.FieldKind:
+		return m.Kind()
+	case wallettransaction.FieldAmountMinor:
+		return m.AmountMinor()
+	case wallettransaction.FieldBalanceAfterMinor:
+		return m.BalanceAfterMinor()
+	case wallettransaction.FieldCurrency:
+		return m.Currency()
+	case wallettransaction.FieldCounterAccount:
+		return m.CounterAccount()
+	case wallettransaction.FieldAdmissionID:
+		return m.AdmissionID()
+	case wallettransaction.FieldChargeDate:
+		return m.ChargeDate()
+	case wallettransaction.FieldChargeSequence:
+		return m.ChargeSequence()
+	case wallettransaction.FieldReference:
+		return m.Reference()
+	case wallettransaction.FieldDescription:
+		return m.Description()
+	case wallettransaction.FieldReversesID:
+		return m.ReversesID()
+	case wallettransaction.FieldActorID:
+		return m.ActorID()
+	case wallettransaction.FieldActor:
+		return m.Actor()
+	case wallettransaction.FieldHash:
+		return m.Hash()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *WalletTransactionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case wallettransaction.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case wallettransaction.FieldWalletID:
+		return m.OldWalletID(ctx)
+	case wallettransaction.FieldPatientID:
+		return m.OldPatientID(ctx)
+	case wallettransaction.FieldPosition:
+		return m.OldPosition(ctx)
+	case wallettransaction.FieldKind:
+		return m.OldKind(ctx)
+	case wallettransaction.FieldAmountMinor:
+		return m.OldAmountMinor(ctx)
+	case wallettransaction.FieldBalanceAfterMinor:
+		return m.OldBalanceAfterMinor(ctx)
+	case wallettransaction.FieldCurrency:
+		return m.OldCurrency(ctx)
+	case wallettransaction.FieldCounterAccount:
+		return m.OldCounterAccount(ctx)
+	case wallettransaction.FieldAdmissionID:
+		return m.OldAdmissionID(ctx)
+	case wallettransaction.FieldChargeDate:
+		return m.OldChargeDate(ctx)
+	case wallettransaction.FieldChargeSequence:
+		return m.OldChargeSequence(ctx)
+	case wallettransaction.FieldReference:
+		return m.OldReference(ctx)
+	case wallettransaction.FieldDescription:
+		return m.OldDescription(ctx)
+	case wallettransaction.FieldReversesID:
+		return m.OldReversesID(ctx)
+	case wallettransaction.FieldActorID:
+		return m.OldActorID(ctx)
+	case wallettransaction.FieldActor:
+		return m.OldActor(ctx)
+	case wallettransaction.FieldHash:
+		return m.OldHash(ctx)
+	}
+	return nil, fmt.Errorf("unknown WalletTransaction field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WalletTransactionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case wallettransaction.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case wallettransaction.FieldWalletID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWalletID(v)
+		return nil
+	case wallettransaction.FieldPatientID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPatientID(v)
+		return nil
+	case wallettransaction.FieldPosition:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPosition(v)
+		return nil
+	case wallettransaction.FieldKind:
+		v, ok := value.(wallettransaction.Kind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case wallettransaction.FieldAmountMinor:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAmountMinor(v)
+		return nil
+	case wallettransaction.FieldBalanceAfterMinor:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBalanceAfterMinor(v)
+		return nil
+	case wallettransaction.FieldCurrency:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCurrency(v)
+		return nil
+	case wallettransaction.FieldCounterAccount:
+		v, ok := value.(wallettransaction.CounterAccount)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCounterAccount(v)
+		return nil
+	case wallettransaction.FieldAdmissionID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAdmissionID(v)
+		return nil
+	case wallettransaction.FieldChargeDate:
+		v, ok := value.(civil.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChargeDate(v)
+		return nil
+	case wallettransaction.FieldChargeSequence:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChargeSequence(v)
+		return nil
+	case wallettransaction.FieldReference:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReference(v)
+		return nil
+	case wallettransaction.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case wallettransaction.FieldReversesID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReversesID(v)
+		return nil
+	case wallettransaction.FieldActorID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActorID(v)
+		return nil
+	case wallettransaction.FieldActor:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActor(v)
+		return nil
+	case wallettransaction.FieldHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHash(v)
+		return nil
+	}
+	return fmt.Errorf("unknown WalletTransaction field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *WalletTransactionMutation) AddedFields() []string {
+	var fields []string
+	if m.addposition != nil {
+		fields = append(fields, wallettransaction.FieldPosition)
+	}
+	if m.addamount_minor != nil {
+		fields = append(fields, wallettransaction.FieldAmountMinor)
+	}
+	if m.addbalance_after_minor != nil {
+		fields = append(fields, wallettransaction.FieldBalanceAfterMinor)
+	}
+	if m.addcharge_sequence != nil {
+		fields = append(fields, wallettransaction.FieldChargeSequence)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *WalletTransactionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case wallettransaction.FieldPosition:
+		return m.AddedPosition()
+	case wallettransaction.FieldAmountMinor:
+		return m.AddedAmountMinor()
+	case wallettransaction.FieldBalanceAfterMinor:
+		return m.AddedBalanceAfterMinor()
+	case wallettransaction.FieldChargeSequence:
+		return m.AddedChargeSequence()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WalletTransactionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case wallettransaction.FieldPosition:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPosition(v)
+		return nil
+	case wallettransaction.FieldAmountMinor:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAmountMinor(v)
+		return nil
+	case wallettransaction.FieldBalanceAfterMinor:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddBalanceAfterMinor(v)
+		return nil
+	case wallettransaction.FieldChargeSequence:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddChargeSequence(v)
+		return nil
+	}
+	return fmt.Errorf("unknown WalletTransaction numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *WalletTransactionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(wallettransaction.FieldAdmissionID) {
+		fields = append(fields, wallettransaction.FieldAdmissionID)
+	}
+	if m.FieldCleared(wallettransaction.FieldChargeDate) {
+		fields = append(fields, wallettransaction.FieldChargeDate)
+	}
+	if m.FieldCleared(wallettransaction.FieldChargeSequence) {
+		fields = append(fields, wallettransaction.FieldChargeSequence)
+	}
+	if m.FieldCleared(wallettransaction.FieldReversesID) {
+		fields = append(fields, wallettransaction.FieldReversesID)
+	}
+	if m.FieldCleared(wallettransaction.FieldActorID) {
+		fields = append(fields, wallettransaction.FieldActorID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *WalletTransactionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *WalletTransactionMutation) ClearField(name string) error {
+	switch name {
+	case wallettransaction.FieldAdmissionID:
+		m.ClearAdmissionID()
+		return nil
+	case wallettransaction.FieldChargeDate:
+		m.ClearChargeDate()
+		return nil
+	case wallettransaction.FieldChargeSequence:
+		m.ClearChargeSequence()
+		return nil
+	case wallettransaction.FieldReversesID:
+		m.ClearReversesID()
+		return nil
+	case wallettransaction.FieldActorID:
+		m.ClearActorID()
+		return nil
+	}
+	return fmt.Errorf("unknown WalletTransaction nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *WalletTransactionMutation) ResetField(name string) error {
+	switch name {
+	case wallettransaction.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case wallettransaction.FieldWalletID:
+		m.ResetWalletID()
+		return nil
+	case wallettransaction.FieldPatientID:
+		m.ResetPatientID()
+		return nil
+	case wallettransaction.FieldPosition:
+		m.ResetPosition()
+		return nil
+	case wallettransaction.FieldKind:
+		m.ResetKind()
+		return nil
+	case wallettransaction.FieldAmountMinor:
+		m.ResetAmountMinor()
+		return nil
+	case wallettransaction.FieldBalanceAfterMinor:
+		m.ResetBalanceAfterMinor()
+		return nil
+	case wallettransaction.FieldCurrency:
+		m.ResetCurrency()
+		return nil
+	case wallettransaction.FieldCounterAccount:
+		m.ResetCounterAccount()
+		return nil
+	case wallettransaction.FieldAdmissionID:
+		m.ResetAdmissionID()
+		return nil
+	case wallettransaction.FieldChargeDate:
+		m.ResetChargeDate()
+		return nil
+	case wallettransaction.FieldChargeSequence:
+		m.ResetChargeSequence()
+		return nil
+	case wallettransaction.FieldReference:
+		m.ResetReference()
+		return nil
+	case wallettransaction.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case wallettransaction.FieldReversesID:
+		m.ResetReversesID()
+		return nil
+	case wallettransaction.FieldActorID:
+		m.ResetActorID()
+		return nil
+	case wallettransaction.FieldActor:
+		m.ResetActor()
+		return nil
+	case wallettransaction.FieldHash:
+		m.ResetHash()
+		return nil
+	}
+	return fmt.Errorf("unknown WalletTransaction field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *WalletTransactionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.wallet != nil {
+		edges = append(edges, wallettransaction.EdgeWallet)
+	}
+	if m.admission != nil {
+		edges = append(edges, wallettransaction.EdgeAdmission)
+	}
+	if m.reverses != nil {
+		edges = append(edges, wallettransaction.EdgeReverses)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *WalletTransactionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case wallettransaction.EdgeWallet:
+		if id := m.wallet; id != nil {
+			return []ent.Value{*id}
+		}
+	case wallettransaction.EdgeAdmission:
+		if id := m.admission; id != nil {
+			return []ent.Value{*id}
+		}
+	case wallettransaction.EdgeReverses:
+		if id := m.reverses; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *WalletTransactionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *WalletTransactionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *WalletTransactionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedwallet {
+		edges = append(edges, wallettransaction.EdgeWallet)
+	}
+	if m.clearedadmission {
+		edges = append(edges, wallettransaction.EdgeAdmission)
+	}
+	if m.clearedreverses {
+		edges = append(edges, wallettransaction.EdgeReverses)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *WalletTransactionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case wallettransaction.EdgeWallet:
+		return m.clearedwallet
+	case wallettransaction.EdgeAdmission:
+		return m.clearedadmission
+	case wallettransaction.EdgeReverses:
+		return m.clearedreverses
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *WalletTransactionMutation) ClearEdge(name string) error {
+	switch name {
+	case wallettransaction.EdgeWallet:
+		m.ClearWallet()
+		return nil
+	case wallettransaction.EdgeAdmission:
+		m.ClearAdmission()
+		return nil
+	case wallettransaction.EdgeReverses:
+		m.ClearReverses()
+		return nil
+	}
+	return fmt.Errorf("unknown WalletTransaction unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *WalletTransactionMutation) ResetEdge(name string) error {
+	switch name {
+	case wallettransaction.EdgeWallet:
+		m.ResetWallet()
+		return nil
+	case wallettransaction.EdgeAdmission:
+		m.ResetAdmission()
+		return nil
+	case wallettransaction.EdgeReverses:
+		m.ResetReverses()
+		return nil
+	}
+	return fmt.Errorf("unknown WalletTransaction edge %s", name)
+}
+
+// WardMutation represents an operation that mutates the Ward nodes in the graph.
+type WardMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	created_at    *time.Time
+	version       *int
+	addversion    *int
+	updated_at    *time.Time
+	name          *string
+	name_key      *string
+	_type         *ward.Type
+	is_active     *bool
+	clearedFields map[string]struct{}
+	rates         map[uuid.UUID]struct{}
+	removedrates  map[uuid.UUID]struct{}
+	clearedrates  bool
+	beds          map[uuid.UUID]struct{}
+	removedbeds   map[uuid.UUID]struct{}
+	clearedbeds   bool
+	done          bool
+	oldValue      func(context.Context) (*Ward, error)
+	predicates    []predicate.Ward
+}
+
+var _ ent.Mutation = (*WardMutation)(nil)
+
+// wardOption allows management of the mutation configuration using functional options.
+type wardOption func(*WardMutation)
+
+// newWardMutation creates new mutation for the Ward entity.
+func newWardMutation(c config, op Op, opts ...wardOption) *WardMutation {
+	m := &WardMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeWard,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withWardID sets the ID field of the mutation.
+func withWardID(id uuid.UUID) wardOption {
+	return func(m *WardMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Ward
+		)
+		m.oldValue = func(ctx context.Context) (*Ward, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Ward.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withWard sets the old Ward of the mutation.
+func withWard(node *Ward) wardOption {
+	return func(m *WardMutation) {
+		m.oldValue = func(context.Context) (*Ward, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m WardMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m WardMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Ward entities.
+func (m *WardMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *WardMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *WardMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Ward.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *WardMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *WardMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Ward entity.
+// If the Ward object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *WardMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *WardMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *WardMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Ward entity.
+// If the Ward object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *WardMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *WardMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *WardMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *WardMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *WardMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Ward entity.
+// If the Ward object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *WardMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetName sets the "name" field.
+func (m *WardMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *WardMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Ward entity.
+// If the Ward object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *WardMutation) ResetName() {
+	m.name = nil
+}
+
+// SetNameKey sets the "name_key" field.
+func (m *WardMutation) SetNameKey(s string) {
+	m.name_key = &s
+}
+
+// NameKey returns the value of the "name_key" field in the mutation.
+func (m *WardMutation) NameKey() (r string, exists bool) {
+	v := m.name_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNameKey returns the old "name_key" field's value of the Ward entity.
+// If the Ward object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardMutation) OldNameKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNameKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNameKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNameKey: %w", err)
+	}
+	return oldValue.NameKey, nil
+}
+
+// ResetNameKey resets all changes to the "name_key" field.
+func (m *WardMutation) ResetNameKey() {
+	m.name_key = nil
+}
+
+// SetType sets the "type" field.
+func (m *WardMutation) SetType(w ward.Type) {
+	m._type = &w
+}
+
+// GetType returns the value of the "type" field in the mutation.
+func (m *WardMutation) GetType() (r ward.Type, exists bool) {
+	v := m._type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldType returns the old "type" field's value of the Ward entity.
+// If the Ward object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardMutation) OldType(ctx context.Context) (v ward.Type, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldType: %w", err)
+	}
+	return oldValue.Type, nil
+}
+
+// ResetType resets all changes to the "type" field.
+func (m *WardMutation) ResetType() {
+	m._type = nil
+}
+
+// SetIsActive sets the "is_active" field.
+func (m *WardMutation) SetIsActive(b bool) {
+	m.is_active = &b
+}
+
+// IsActive returns the value of the "is_active" field in the mutation.
+func (m *WardMutation) IsActive() (r bool, exists bool) {
+	v := m.is_active
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIsActive returns the old "is_active" field's value of the Ward entity.
+// If the Ward object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardMutation) OldIsActive(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIsActive is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIsActive requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIsActive: %w", err)
+	}
+	return oldValue.IsActive, nil
+}
+
+// ResetIsActive resets all changes to the "is_active" field.
+func (m *WardMutation) ResetIsActive() {
+	m.is_active = nil
+}
+
+// AddRateIDs adds the "rates" edge to the WardRate entity by ids.
+func (m *WardMutation) AddRateIDs(ids ...uuid.UUID) {
+	if m.rates == nil {
+		m.rates = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.rates[ids[i]] = struct{}{}
+	}
+}
+
+// ClearRates clears the "rates" edge to the WardRate entity.
+func (m *WardMutation) ClearRates() {
+	m.clearedrates = true
+}
+
+// RatesCleared reports if the "rates" edge to the WardRate entity was cleared.
+func (m *WardMutation) RatesCleared() bool {
+	return m.clearedrates
+}
+
+// RemoveRateIDs removes the "rates" edge to the WardRate entity by IDs.
+func (m *WardMutation) RemoveRateIDs(ids ...uuid.UUID) {
+	if m.removedrates == nil {
+		m.removedrates = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.rates, ids[i])
+		m.removedrates[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedRates returns the removed IDs of the "rates" edge to the WardRate entity.
+func (m *WardMutation) RemovedRatesIDs() (ids []uuid.UUID) {
+	for id := range m.removedrates {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// RatesIDs returns the "rates" edge IDs in the mutation.
+func (m *WardMutation) RatesIDs() (ids []uuid.UUID) {
+	for id := range m.rates {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetRates resets all changes to the "rates" edge.
+func (m *WardMutation) ResetRates() {
+	m.rates = nil
+	m.clearedrates = false
+	m.removedrates = nil
+}
+
+// AddBedIDs adds the "beds" edge to the Bed entity by ids.
+func (m *WardMutation) AddBedIDs(ids ...uuid.UUID) {
+	if m.beds == nil {
+		m.beds = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.beds[ids[i]] = struct{}{}
+	}
+}
+
+// ClearBeds clears the "beds" edge to the Bed entity.
+func (m *WardMutation) ClearBeds() {
+	m.clearedbeds = true
+}
+
+// BedsCleared reports if the "beds" edge to the Bed entity was cleared.
+func (m *WardMutation) BedsCleared() bool {
+	return m.clearedbeds
+}
+
+// RemoveBedIDs removes the "beds" edge to the Bed entity by IDs.
+func (m *WardMutation) RemoveBedIDs(ids ...uuid.UUID) {
+	if m.removedbeds == nil {
+		m.removedbeds = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.beds, ids[i])
+		m.removedbeds[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedBeds returns the removed IDs of the "beds" edge to the Bed entity.
+func (m *WardMutation) RemovedBedsIDs() (ids []uuid.UUID) {
+	for id := range m.removedbeds {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// BedsIDs returns the "beds" edge IDs in the mutation.
+func (m *WardMutation) BedsIDs() (ids []uuid.UUID) {
+	for id := range m.beds {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetBeds resets all changes to the "beds" edge.
+func (m *WardMutation) ResetBeds() {
+	m.beds = nil
+	m.clearedbeds = false
+	m.removedbeds = nil
+}
+
+// Where appends a list predicates to the WardMutation builder.
+func (m *WardMutation) Where(ps ...predicate.Ward) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the WardMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *WardMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Ward, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *WardMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *WardMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Ward).
+func (m *WardMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *WardMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.created_at != nil {
+		fields = append(fields, ward.FieldCreatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, ward.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, ward.FieldUpdatedAt)
+	}
+	if m.name != nil {
+		fields = append(fields, ward.FieldName)
+	}
+	if m.name_key != nil {
+		fields = append(fields, ward.FieldNameKey)
+	}
+	if m._type != nil {
+		fields = append(fields, ward.FieldType)
+	}
+	if m.is_active != nil {
+		fields = append(fields, ward.FieldIsActive)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *WardMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case ward.FieldCreatedAt:
+		return m.CreatedAt()
+	case ward.FieldVersion:
+		return m.Version()
+	case ward.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case ward.FieldName:
+		return m.Name()
+	case ward.FieldNameKey:
+		return m.NameKey()
+	case ward.FieldType:
+		return m.GetType()
+	case ward.FieldIsActive:
+		return m.IsActive()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *WardMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case ward.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case ward.FieldVersion:
+		return m.OldVersion(ctx)
+	case ward.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case ward.FieldName:
+		return m.OldName(ctx)
+	case ward.FieldNameKey:
+		return m.OldNameKey(ctx)
+	case ward.FieldType:
+		return m.OldType(ctx)
+	case ward.FieldIsActive:
+		return m.OldIsActive(ctx)
+	}
+	return nil, fmt.Errorf("unknown Ward field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WardMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case ward.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case ward.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case ward.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case ward.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case ward.FieldNameKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNameKey(v)
+		return nil
+	case ward.FieldType:
+		v, ok := value.(ward.Type)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetType(v)
+		return nil
+	case ward.FieldIsActive:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIsActive(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Ward field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *WardMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, ward.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *WardMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case ward.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WardMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case ward.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Ward numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *WardMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *WardMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *WardMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Ward nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *WardMutation) ResetField(name string) error {
+	switch name {
+	case ward.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case ward.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case ward.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case ward.FieldName:
+		m.ResetName()
+		return nil
+	case ward.FieldNameKey:
+		m.ResetNameKey()
+		return nil
+	case ward.FieldType:
+		m.ResetType()
+		return nil
+	case ward.FieldIsActive:
+		m.ResetIsActive()
+		return nil
+	}
+	return fmt.Errorf("unknown Ward field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *WardMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.rates != nil {
+		edges = append(edges, ward.EdgeRates)
+	}
+	if m.beds != nil {
+		edges = append(edges, ward.EdgeBeds)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *WardMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case ward.EdgeRates:
+		ids := make([]ent.Value, 0, len(m.rates))
+		for id := range m.rates {
+			ids = append(ids, id)
+		}
+		return ids
+	case ward.EdgeBeds:
+		ids := make([]ent.Value, 0, len(m.beds))
+		for id := range m.beds {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *WardMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.removedrates != nil {
+		edges = append(edges, ward.EdgeRates)
+	}
+	if m.removedbeds != nil {
+		edges = append(edges, ward.EdgeBeds)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *WardMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case ward.EdgeRates:
+		ids := make([]ent.Value, 0, len(m.removedrates))
+		for id := range m.removedrates {
+			ids = append(ids, id)
+		}
+		return ids
+	case ward.EdgeBeds:
+		ids := make([]ent.Value, 0, len(m.removedbeds))
+		for id := range m.removedbeds {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *WardMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedrates {
+		edges = append(edges, ward.EdgeRates)
+	}
+	if m.clearedbeds {
+		edges = append(edges, ward.EdgeBeds)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *WardMutation) EdgeCleared(name string) bool {
+	switch name {
+	case ward.EdgeRates:
+		return m.clearedrates
+	case ward.EdgeBeds:
+		return m.clearedbeds
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *WardMutation) ClearEdge(name string) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Ward unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *WardMutation) ResetEdge(name string) error {
+	switch name {
+	case ward.EdgeRates:
+		m.ResetRates()
+		return nil
+	case ward.EdgeBeds:
+		m.ResetBeds()
+		return nil
+	}
+	return fmt.Errorf("unknown Ward edge %s", name)
+}
+
+// WardRateMutation represents an operation that mutates the WardRate nodes in the graph.
+type WardRateMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	created_at    *time.Time
+	from_date     *civil.Date
+	rate_minor    *int64
+	addrate_minor *int64
+	currency      *string
+	set_by        *uuid.UUID
+	clearedFields map[string]struct{}
+	ward          *uuid.UUID
+	clearedward   bool
+	done          bool
+	oldValue      func(context.Context) (*WardRate, error)
+	predicates    []predicate.WardRate
+}
+
+var _ ent.Mutation = (*WardRateMutation)(nil)
+
+// wardrateOption allows management of the mutation configuration using functional options.
+type wardrateOption func(*WardRateMutation)
+
+// newWardRateMutation creates new mutation for the WardRate entity.
+func newWardRateMutation(c config, op Op, opts ...wardrateOption) *WardRateMutation {
+	m := &WardRateMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeWardRate,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withWardRateID sets the ID field of the mutation.
+func withWardRateID(id uuid.UUID) wardrateOption {
+	return func(m *WardRateMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *WardRate
+		)
+		m.oldValue = func(ctx context.Context) (*WardRate, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().WardRate.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withWardRate sets the old WardRate of the mutation.
+func withWardRate(node *WardRate) wardrateOption {
+	return func(m *WardRateMutation) {
+		m.oldValue = func(context.Context) (*WardRate, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m WardRateMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m WardRateMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of WardRate entities.
+func (m *WardRateMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *WardRateMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *WardRateMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().WardRate.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *WardRateMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *WardRateMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the WardRate entity.
+// If the WardRate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardRateMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *WardRateMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetWardID sets the "ward_id" field.
+func (m *WardRateMutation) SetWardID(u uuid.UUID) {
+	m.ward = &u
+}
+
+// WardID returns the value of the "ward_id" field in the mutation.
+func (m *WardRateMutation) WardID() (r uuid.UUID, exists bool) {
+	v := m.ward
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWardID returns the old "ward_id" field's value of the WardRate entity.
+// If the WardRate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardRateMutation) OldWardID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWardID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWardID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWardID: %w", err)
+	}
+	return oldValue.WardID, nil
+}
+
+// ResetWardID resets all changes to the "ward_id" field.
+func (m *WardRateMutation) ResetWardID() {
+	m.ward = nil
+}
+
+// SetFromDate sets the "from_date" field.
+func (m *WardRateMutation) SetFromDate(c civil.Date) {
+	m.from_date = &c
+}
+
+// FromDate returns the value of the "from_date" field in the mutation.
+func (m *WardRateMutation) FromDate() (r civil.Date, exists bool) {
+	v := m.from_date
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFromDate returns the old "from_date" field's value of the WardRate entity.
+// If the WardRate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardRateMutation) OldFromDate(ctx context.Context) (v civil.Date, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFromDate is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFromDate requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFromDate: %w", err)
+	}
+	return oldValue.FromDate, nil
+}
+
+// ResetFromDate resets all changes to the "from_date" field.
+func (m *WardRateMutation) ResetFromDate() {
+	m.from_date = nil
+}
+
+// SetRateMinor sets the "rate_minor" field.
+func (m *WardRateMutation) SetRateMinor(i int64) {
+	m.rate_minor = &i
+	m.addrate_minor = nil
+}
+
+// RateMinor returns the value of the "rate_minor" field in the mutation.
+func (m *WardRateMutation) RateMinor() (r int64, exists bool) {
+	v := m.rate_minor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRateMinor returns the old "rate_minor" field's value of the WardRate entity.
+// If the WardRate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardRateMutation) OldRateMinor(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRateMinor is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRateMinor requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRateMinor: %w", err)
+	}
+	return oldValue.RateMinor, nil
+}
+
+// AddRateMinor adds i to the "rate_minor" field.
+func (m *WardRateMutation) AddRateMinor(i int64) {
+	if m.addrate_minor != nil {
+		*m.addrate_minor += i
+	} else {
+		m.addrate_minor = &i
+	}
+}
+
+// AddedRateMinor returns the value that was added to the "rate_minor" field in this mutation.
+func (m *WardRateMutation) AddedRateMinor() (r int64, exists bool) {
+	v := m.addrate_minor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRateMinor resets all changes to the "rate_minor" field.
+func (m *WardRateMutation) ResetRateMinor() {
+	m.rate_minor = nil
+	m.addrate_minor = nil
+}
+
+// SetCurrency sets the "currency" field.
+func (m *WardRateMutation) SetCurrency(s string) {
+	m.currency = &s
+}
+
+// Currency returns the value of the "currency" field in the mutation.
+func (m *WardRateMutation) Currency() (r string, exists bool) {
+	v := m.currency
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCurrency returns the old "currency" field's value of the WardRate entity.
+// If the WardRate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardRateMutation) OldCurrency(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCurrency is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCurrency requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCurrency: %w", err)
+	}
+	return oldValue.Currency, nil
+}
+
+// ResetCurrency resets all changes to the "currency" field.
+func (m *WardRateMutation) ResetCurrency() {
+	m.currency = nil
+}
+
+// SetSetBy sets the "set_by" field.
+func (m *WardRateMutation) SetSetBy(u uuid.UUID) {
+	m.set_by = &u
+}
+
+// SetBy returns the value of the "set_by" field in the mutation.
+func (m *WardRateMutation) SetBy() (r uuid.UUID, exists bool) {
+	v := m.set_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSetBy returns the old "set_by" field's value of the WardRate entity.
+// If the WardRate object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WardRateMutation) OldSetBy(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSetBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSetBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSetBy: %w", err)
+	}
+	return oldValue.SetBy, nil
+}
+
+// ClearSetBy clears the value of the "set_by" field.
+func (m *WardRateMutation) ClearSetBy() {
+	m.set_by = nil
+	m.clearedFields[wardrate.FieldSetBy] = struct{}{}
+}
+
+// SetByCleared returns if the "set_by" field was cleared in this mutation.
+func (m *WardRateMutation) SetByCleared() bool {
+	_, ok := m.clearedFields[wardrate.FieldSetBy]
+	return ok
+}
+
+// ResetSetBy resets all changes to the "set_by" field.
+func (m *WardRateMutation) ResetSetBy() {
+	m.set_by = nil
+	delete(m.clearedFields, wardrate.FieldSetBy)
+}
+
+// ClearWard clears the "ward" edge to the Ward entity.
+func (m *WardRateMutation) ClearWard() {
+	m.clearedward = true
+	m.clearedFields[wardrate.FieldWardID] = struct{}{}
+}
+
+// WardCleared reports if the "ward" edge to the Ward entity was cleared.
+func (m *WardRateMutation) WardCleared() bool {
+	return m.clearedward
+}
+
+// WardIDs returns the "ward" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// WardID instead. It exists only for internal usage by the builders.
+func (m *WardRateMutation) WardIDs() (ids []uuid.UUID) {
+	if id := m.ward; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetWard resets all changes to the "ward" edge.
+func (m *WardRateMutation) ResetWard() {
+	m.ward = nil
+	m.clearedward = false
+}
+
+// Where appends a list predicates to the WardRateMutation builder.
+func (m *WardRateMutation) Where(ps ...predicate.WardRate) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the WardRateMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *WardRateMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.WardRate, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *WardRateMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *WardRateMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (WardRate).
+func (m *WardRateMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *WardRateMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, wardrate.FieldCreatedAt)
+	}
+	if m.ward != nil {
+		fields = append(fields, wardrate.FieldWardID)
+	}
+	if m.from_date != nil {
+		fields = append(fields, wardrate.FieldFromDate)
+	}
+	if m.rate_minor != nil {
+		fields = append(fields, wardrate.FieldRateMinor)
+	}
+	if m.currency != nil {
+		fields = append(fields, wardrate.FieldCurrency)
+	}
+	if m.set_by != nil {
+		fields = append(fields, wardrate.FieldSetBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *WardRateMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case wardrate.FieldCreatedAt:
+		return m.CreatedAt()
+	case wardrate.FieldWardID:
+		return m.WardID()
+	case wardrate.FieldFromDate:
+		return m.FromDate()
+	case wardrate.FieldRateMinor:
+		return m.RateMinor()
+	case wardrate.FieldCurrency:
+		return m.Currency()
+	case wardrate.FieldSetBy:
+		return m.SetBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *WardRateMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case wardrate.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case wardrate.FieldWardID:
+		return m.OldWardID(ctx)
+	case wardrate.FieldFromDate:
+		return m.OldFromDate(ctx)
+	case wardrate.FieldRateMinor:
+		return m.OldRateMinor(ctx)
+	case wardrate.FieldCurrency:
+		return m.OldCurrency(ctx)
+	case wardrate.FieldSetBy:
+		return m.OldSetBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown WardRate field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WardRateMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case wardrate.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case wardrate.FieldWardID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWardID(v)
+		return nil
+	case wardrate.FieldFromDate:
+		v, ok := value.(civil.Date)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFromDate(v)
+		return nil
+	case wardrate.FieldRateMinor:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRateMinor(v)
+		return nil
+	case wardrate.FieldCurrency:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCurrency(v)
+		return nil
+	case wardrate.FieldSetBy:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSetBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown WardRate field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *WardRateMutation) AddedFields() []string {
+	var fields []string
+	if m.addrate_minor != nil {
+		fields = append(fields, wardrate.FieldRateMinor)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *WardRateMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case wardrate.FieldRateMinor:
+		return m.AddedRateMinor()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WardRateMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case wardrate.FieldRateMinor:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRateMinor(v)
+		return nil
+	}
+	return fmt.Errorf("unknown WardRate numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *WardRateMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(wardrate.FieldSetBy) {
+		fields = append(fields, wardrate.FieldSetBy)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *WardRateMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *WardRateMutation) ClearField(name string) error {
+	switch name {
+	case wardrate.FieldSetBy:
+		m.ClearSetBy()
+		return nil
+	}
+	return fmt.Errorf("unknown WardRate nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *WardRateMutation) ResetField(name string) error {
+	switch name {
+	case wardrate.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case wardrate.FieldWardID:
+		m.ResetWardID()
+		return nil
+	case wardrate.FieldFromDate:
+		m.ResetFromDate()
+		return nil
+	case wardrate.FieldRateMinor:
+		m.ResetRateMinor()
+		return nil
+	case wardrate.FieldCurrency:
+		m.ResetCurrency()
+		return nil
+	case wardrate.FieldSetBy:
+		m.ResetSetBy()
+		return nil
+	}
+	return fmt.Errorf("unknown WardRate field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *WardRateMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.ward != nil {
+		edges = append(edges, wardrate.EdgeWard)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *WardRateMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case wardrate.EdgeWard:
+		if id := m.ward; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *WardRateMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *WardRateMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *WardRateMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedward {
+		edges = append(edges, wardrate.EdgeWard)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *WardRateMutation) EdgeCleared(name string) bool {
+	switch name {
+	case wardrate.EdgeWard:
+		return m.clearedward
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *WardRateMutation) ClearEdge(name string) error {
+	switch name {
+	case wardrate.EdgeWard:
+		m.ClearWard()
+		return nil
+	}
+	return fmt.Errorf("unknown WardRate unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *WardRateMutation) ResetEdge(name string) error {
+	switch name {
+	case wardrate.EdgeWard:
+		m.ResetWard()
+		return nil
+	}
+	return fmt.Errorf("unknown WardRate edge %s", name)
 }

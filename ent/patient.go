@@ -10,7 +10,9 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/google/uuid"
 )
@@ -63,6 +65,12 @@ type Patient struct {
 	Ihi *string `json:"ihi,omitempty"`
 	// How the patient is insured.
 	Type patient.Type `json:"type,omitempty"`
+	// Whom to call in an emergency.
+	EmergencyName string `json:"emergency_name,omitempty"`
+	// What he or she is to the patient.
+	EmergencyRelationship string `json:"emergency_relationship,omitempty"`
+	// Telephone number for emergencies in E.164 form.
+	EmergencyPhone string `json:"emergency_phone,omitempty"`
 	// IANA time zone in which the patient reads times.
 	TimeZone string `json:"time_zone,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -77,13 +85,23 @@ type PatientEdges struct {
 	User *User `json:"user,omitempty"`
 	// Visits booked for the patient.
 	Appointments []*Appointment `json:"appointments,omitempty"`
+	// Allergies; null when none were noted or the viewer may not see them.
+	Health *PatientHealth `json:"health,omitempty"`
+	// Account with the hospital; null when there is none yet or the viewer may not see it.
+	Wallet *Wallet `json:"wallet,omitempty"`
+	// Times of membership in the national scheme.
+	NhiaMemberships []*NhiaMembership `json:"nhia_memberships,omitempty"`
+	// Times in hospital.
+	Admissions []*Admission `json:"admissions,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [6]bool
 	// totalCount holds the count of the edges above.
-	totalCount [2]map[string]int
+	totalCount [6]map[string]int
 
-	namedAppointments map[string][]*Appointment
+	namedAppointments    map[string][]*Appointment
+	namedNhiaMemberships map[string][]*NhiaMembership
+	namedAdmissions      map[string][]*Admission
 }
 
 // UserOrErr returns the User value or an error if the edge
@@ -106,6 +124,46 @@ func (e PatientEdges) AppointmentsOrErr() ([]*Appointment, error) {
 	return nil, &NotLoadedError{edge: "appointments"}
 }
 
+// HealthOrErr returns the Health value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e PatientEdges) HealthOrErr() (*PatientHealth, error) {
+	if e.Health != nil {
+		return e.Health, nil
+	} else if e.loadedTypes[2] {
+		return nil, &NotFoundError{label: patienthealth.Label}
+	}
+	return nil, &NotLoadedError{edge: "health"}
+}
+
+// WalletOrErr returns the Wallet value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e PatientEdges) WalletOrErr() (*Wallet, error) {
+	if e.Wallet != nil {
+		return e.Wallet, nil
+	} else if e.loadedTypes[3] {
+		return nil, &NotFoundError{label: wallet.Label}
+	}
+	return nil, &NotLoadedError{edge: "wallet"}
+}
+
+// NhiaMembershipsOrErr returns the NhiaMemberships value or an error if the edge
+// was not loaded in eager-loading.
+func (e PatientEdges) NhiaMembershipsOrErr() ([]*NhiaMembership, error) {
+	if e.loadedTypes[4] {
+		return e.NhiaMemberships, nil
+	}
+	return nil, &NotLoadedError{edge: "nhia_memberships"}
+}
+
+// AdmissionsOrErr returns the Admissions value or an error if the edge
+// was not loaded in eager-loading.
+func (e PatientEdges) AdmissionsOrErr() ([]*Admission, error) {
+	if e.loadedTypes[5] {
+		return e.Admissions, nil
+	}
+	return nil, &NotLoadedError{edge: "admissions"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Patient) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -117,7 +175,7 @@ func (*Patient) scanValues(columns []string) ([]any, error) {
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case patient.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case patient.FieldNumber, patient.FieldGivenName, patient.FieldFamilyName, patient.FieldSearchKey, patient.FieldGender, patient.FieldEmail, patient.FieldPhone, patient.FieldAddressLine, patient.FieldSuburb, patient.FieldState, patient.FieldPostcode, patient.FieldMedicareNumber, patient.FieldMedicareIrn, patient.FieldMedicareExpiry, patient.FieldIhi, patient.FieldType, patient.FieldTimeZone:
+		case patient.FieldNumber, patient.FieldGivenName, patient.FieldFamilyName, patient.FieldSearchKey, patient.FieldGender, patient.FieldEmail, patient.FieldPhone, patient.FieldAddressLine, patient.FieldSuburb, patient.FieldState, patient.FieldPostcode, patient.FieldMedicareNumber, patient.FieldMedicareIrn, patient.FieldMedicareExpiry, patient.FieldIhi, patient.FieldType, patient.FieldEmergencyName, patient.FieldEmergencyRelationship, patient.FieldEmergencyPhone, patient.FieldTimeZone:
 			values[i] = new(sql.NullString)
 		case patient.FieldCreatedAt, patient.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -274,6 +332,24 @@ func (_m *Patient) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Type = patient.Type(value.String)
 			}
+		case patient.FieldEmergencyName:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field emergency_name", values[i])
+			} else if value.Valid {
+				_m.EmergencyName = value.String
+			}
+		case patient.FieldEmergencyRelationship:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field emergency_relationship", values[i])
+			} else if value.Valid {
+				_m.EmergencyRelationship = value.String
+			}
+		case patient.FieldEmergencyPhone:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field emergency_phone", values[i])
+			} else if value.Valid {
+				_m.EmergencyPhone = value.String
+			}
 		case patient.FieldTimeZone:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field time_zone", values[i])
@@ -301,6 +377,26 @@ func (_m *Patient) QueryUser() *UserQuery {
 // QueryAppointments queries the "appointments" edge of the Patient entity.
 func (_m *Patient) QueryAppointments() *AppointmentQuery {
 	return NewPatientClient(_m.config).QueryAppointments(_m)
+}
+
+// QueryHealth queries the "health" edge of the Patient entity.
+func (_m *Patient) QueryHealth() *PatientHealthQuery {
+	return NewPatientClient(_m.config).QueryHealth(_m)
+}
+
+// QueryWallet queries the "wallet" edge of the Patient entity.
+func (_m *Patient) QueryWallet() *WalletQuery {
+	return NewPatientClient(_m.config).QueryWallet(_m)
+}
+
+// QueryNhiaMemberships queries the "nhia_memberships" edge of the Patient entity.
+func (_m *Patient) QueryNhiaMemberships() *NhiaMembershipQuery {
+	return NewPatientClient(_m.config).QueryNhiaMemberships(_m)
+}
+
+// QueryAdmissions queries the "admissions" edge of the Patient entity.
+func (_m *Patient) QueryAdmissions() *AdmissionQuery {
+	return NewPatientClient(_m.config).QueryAdmissions(_m)
 }
 
 // Update returns a builder for updating this Patient.
@@ -397,6 +493,15 @@ func (_m *Patient) String() string {
 	builder.WriteString("type=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Type))
 	builder.WriteString(", ")
+	builder.WriteString("emergency_name=")
+	builder.WriteString(_m.EmergencyName)
+	builder.WriteString(", ")
+	builder.WriteString("emergency_relationship=")
+	builder.WriteString(_m.EmergencyRelationship)
+	builder.WriteString(", ")
+	builder.WriteString("emergency_phone=")
+	builder.WriteString(_m.EmergencyPhone)
+	builder.WriteString(", ")
 	builder.WriteString("time_zone=")
 	builder.WriteString(_m.TimeZone)
 	builder.WriteByte(')')
@@ -424,6 +529,54 @@ func (_m *Patient) appendNamedAppointments(name string, edges ...*Appointment) {
 		_m.Edges.namedAppointments[name] = []*Appointment{}
 	} else {
 		_m.Edges.namedAppointments[name] = append(_m.Edges.namedAppointments[name], edges...)
+	}
+}
+
+// NamedNhiaMemberships returns the NhiaMemberships named value or an error if the edge was not
+// loaded in eager-loading with this name.
+func (_m *Patient) NamedNhiaMemberships(name string) ([]*NhiaMembership, error) {
+	if _m.Edges.namedNhiaMemberships == nil {
+		return nil, &NotLoadedError{edge: name}
+	}
+	nodes, ok := _m.Edges.namedNhiaMemberships[name]
+	if !ok {
+		return nil, &NotLoadedError{edge: name}
+	}
+	return nodes, nil
+}
+
+func (_m *Patient) appendNamedNhiaMemberships(name string, edges ...*NhiaMembership) {
+	if _m.Edges.namedNhiaMemberships == nil {
+		_m.Edges.namedNhiaMemberships = make(map[string][]*NhiaMembership)
+	}
+	if len(edges) == 0 {
+		_m.Edges.namedNhiaMemberships[name] = []*NhiaMembership{}
+	} else {
+		_m.Edges.namedNhiaMemberships[name] = append(_m.Edges.namedNhiaMemberships[name], edges...)
+	}
+}
+
+// NamedAdmissions returns the Admissions named value or an error if the edge was not
+// loaded in eager-loading with this name.
+func (_m *Patient) NamedAdmissions(name string) ([]*Admission, error) {
+	if _m.Edges.namedAdmissions == nil {
+		return nil, &NotLoadedError{edge: name}
+	}
+	nodes, ok := _m.Edges.namedAdmissions[name]
+	if !ok {
+		return nil, &NotLoadedError{edge: name}
+	}
+	return nodes, nil
+}
+
+func (_m *Patient) appendNamedAdmissions(name string, edges ...*Admission) {
+	if _m.Edges.namedAdmissions == nil {
+		_m.Edges.namedAdmissions = make(map[string][]*Admission)
+	}
+	if len(edges) == 0 {
+		_m.Edges.namedAdmissions[name] = []*Admission{}
+	} else {
+		_m.Edges.namedAdmissions[name] = append(_m.Edges.namedAdmissions[name], edges...)
 	}
 }
 

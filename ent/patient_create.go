@@ -10,9 +10,13 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/caregraph/caregraph/ent/admission"
 	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/google/uuid"
 )
@@ -270,6 +274,48 @@ func (_c *PatientCreate) SetNillableType(v *patient.Type) *PatientCreate {
 	return _c
 }
 
+// SetEmergencyName sets the "emergency_name" field.
+func (_c *PatientCreate) SetEmergencyName(v string) *PatientCreate {
+	_c.mutation.SetEmergencyName(v)
+	return _c
+}
+
+// SetNillableEmergencyName sets the "emergency_name" field if the given value is not nil.
+func (_c *PatientCreate) SetNillableEmergencyName(v *string) *PatientCreate {
+	if v != nil {
+		_c.SetEmergencyName(*v)
+	}
+	return _c
+}
+
+// SetEmergencyRelationship sets the "emergency_relationship" field.
+func (_c *PatientCreate) SetEmergencyRelationship(v string) *PatientCreate {
+	_c.mutation.SetEmergencyRelationship(v)
+	return _c
+}
+
+// SetNillableEmergencyRelationship sets the "emergency_relationship" field if the given value is not nil.
+func (_c *PatientCreate) SetNillableEmergencyRelationship(v *string) *PatientCreate {
+	if v != nil {
+		_c.SetEmergencyRelationship(*v)
+	}
+	return _c
+}
+
+// SetEmergencyPhone sets the "emergency_phone" field.
+func (_c *PatientCreate) SetEmergencyPhone(v string) *PatientCreate {
+	_c.mutation.SetEmergencyPhone(v)
+	return _c
+}
+
+// SetNillableEmergencyPhone sets the "emergency_phone" field if the given value is not nil.
+func (_c *PatientCreate) SetNillableEmergencyPhone(v *string) *PatientCreate {
+	if v != nil {
+		_c.SetEmergencyPhone(*v)
+	}
+	return _c
+}
+
 // SetTimeZone sets the "time_zone" field.
 func (_c *PatientCreate) SetTimeZone(v string) *PatientCreate {
 	_c.mutation.SetTimeZone(v)
@@ -300,6 +346,74 @@ func (_c *PatientCreate) AddAppointments(v ...*Appointment) *PatientCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddAppointmentIDs(ids...)
+}
+
+// SetHealthID sets the "health" edge to the PatientHealth entity by ID.
+func (_c *PatientCreate) SetHealthID(id uuid.UUID) *PatientCreate {
+	_c.mutation.SetHealthID(id)
+	return _c
+}
+
+// SetNillableHealthID sets the "health" edge to the PatientHealth entity by ID if the given value is not nil.
+func (_c *PatientCreate) SetNillableHealthID(id *uuid.UUID) *PatientCreate {
+	if id != nil {
+		_c = _c.SetHealthID(*id)
+	}
+	return _c
+}
+
+// SetHealth sets the "health" edge to the PatientHealth entity.
+func (_c *PatientCreate) SetHealth(v *PatientHealth) *PatientCreate {
+	return _c.SetHealthID(v.ID)
+}
+
+// SetWalletID sets the "wallet" edge to the Wallet entity by ID.
+func (_c *PatientCreate) SetWalletID(id uuid.UUID) *PatientCreate {
+	_c.mutation.SetWalletID(id)
+	return _c
+}
+
+// SetNillableWalletID sets the "wallet" edge to the Wallet entity by ID if the given value is not nil.
+func (_c *PatientCreate) SetNillableWalletID(id *uuid.UUID) *PatientCreate {
+	if id != nil {
+		_c = _c.SetWalletID(*id)
+	}
+	return _c
+}
+
+// SetWallet sets the "wallet" edge to the Wallet entity.
+func (_c *PatientCreate) SetWallet(v *Wallet) *PatientCreate {
+	return _c.SetWalletID(v.ID)
+}
+
+// AddNhiaMembershipIDs adds the "nhia_memberships" edge to the NhiaMembership entity by IDs.
+func (_c *PatientCreate) AddNhiaMembershipIDs(ids ...uuid.UUID) *PatientCreate {
+	_c.mutation.AddNhiaMembershipIDs(ids...)
+	return _c
+}
+
+// AddNhiaMemberships adds the "nhia_memberships" edges to the NhiaMembership entity.
+func (_c *PatientCreate) AddNhiaMemberships(v ...*NhiaMembership) *PatientCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddNhiaMembershipIDs(ids...)
+}
+
+// AddAdmissionIDs adds the "admissions" edge to the Admission entity by IDs.
+func (_c *PatientCreate) AddAdmissionIDs(ids ...uuid.UUID) *PatientCreate {
+	_c.mutation.AddAdmissionIDs(ids...)
+	return _c
+}
+
+// AddAdmissions adds the "admissions" edges to the Admission entity.
+func (_c *PatientCreate) AddAdmissions(v ...*Admission) *PatientCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddAdmissionIDs(ids...)
 }
 
 // Mutation returns the PatientMutation object of the builder.
@@ -460,6 +574,21 @@ func (_c *PatientCreate) check() error {
 			return &ValidationError{Name: "type", err: fmt.Errorf(`ent: validator failed for field "Patient.type": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.EmergencyName(); ok {
+		if err := patient.EmergencyNameValidator(v); err != nil {
+			return &ValidationError{Name: "emergency_name", err: fmt.Errorf(`ent: validator failed for field "Patient.emergency_name": %w`, err)}
+		}
+	}
+	if v, ok := _c.mutation.EmergencyRelationship(); ok {
+		if err := patient.EmergencyRelationshipValidator(v); err != nil {
+			return &ValidationError{Name: "emergency_relationship", err: fmt.Errorf(`ent: validator failed for field "Patient.emergency_relationship": %w`, err)}
+		}
+	}
+	if v, ok := _c.mutation.EmergencyPhone(); ok {
+		if err := patient.EmergencyPhoneValidator(v); err != nil {
+			return &ValidationError{Name: "emergency_phone", err: fmt.Errorf(`ent: validator failed for field "Patient.emergency_phone": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.TimeZone(); !ok {
 		return &ValidationError{Name: "time_zone", err: errors.New(`ent: missing required field "Patient.time_zone"`)}
 	}
@@ -583,6 +712,18 @@ func (_c *PatientCreate) createSpec() (*Patient, *sqlgraph.CreateSpec) {
 		_spec.SetField(patient.FieldType, field.TypeEnum, value)
 		_node.Type = value
 	}
+	if value, ok := _c.mutation.EmergencyName(); ok {
+		_spec.SetField(patient.FieldEmergencyName, field.TypeString, value)
+		_node.EmergencyName = value
+	}
+	if value, ok := _c.mutation.EmergencyRelationship(); ok {
+		_spec.SetField(patient.FieldEmergencyRelationship, field.TypeString, value)
+		_node.EmergencyRelationship = value
+	}
+	if value, ok := _c.mutation.EmergencyPhone(); ok {
+		_spec.SetField(patient.FieldEmergencyPhone, field.TypeString, value)
+		_node.EmergencyPhone = value
+	}
 	if value, ok := _c.mutation.TimeZone(); ok {
 		_spec.SetField(patient.FieldTimeZone, field.TypeString, value)
 		_node.TimeZone = value
@@ -613,6 +754,70 @@ func (_c *PatientCreate) createSpec() (*Patient, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.HealthIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   patient.HealthTable,
+			Columns: []string{patient.HealthColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(patienthealth.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.WalletIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   patient.WalletTable,
+			Columns: []string{patient.WalletColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallet.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.NhiaMembershipsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.NhiaMembershipsTable,
+			Columns: []string{patient.NhiaMembershipsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(nhiamembership.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.AdmissionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.AdmissionsTable,
+			Columns: []string{patient.AdmissionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(admission.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -12,25 +12,35 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/caregraph/caregraph/ent/admission"
 	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/predicate"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
 	"github.com/google/uuid"
 )
 
 // PatientQuery is the builder for querying Patient entities.
 type PatientQuery struct {
 	config
-	ctx                   *QueryContext
-	order                 []patient.OrderOption
-	inters                []Interceptor
-	predicates            []predicate.Patient
-	withUser              *UserQuery
-	withAppointments      *AppointmentQuery
-	modifiers             []func(*sql.Selector)
-	loadTotal             []func(context.Context, []*Patient) error
-	withNamedAppointments map[string]*AppointmentQuery
+	ctx                      *QueryContext
+	order                    []patient.OrderOption
+	inters                   []Interceptor
+	predicates               []predicate.Patient
+	withUser                 *UserQuery
+	withAppointments         *AppointmentQuery
+	withHealth               *PatientHealthQuery
+	withWallet               *WalletQuery
+	withNhiaMemberships      *NhiaMembershipQuery
+	withAdmissions           *AdmissionQuery
+	modifiers                []func(*sql.Selector)
+	loadTotal                []func(context.Context, []*Patient) error
+	withNamedAppointments    map[string]*AppointmentQuery
+	withNamedNhiaMemberships map[string]*NhiaMembershipQuery
+	withNamedAdmissions      map[string]*AdmissionQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -104,6 +114,94 @@ func (_q *PatientQuery) QueryAppointments() *AppointmentQuery {
 			sqlgraph.From(patient.Table, patient.FieldID, selector),
 			sqlgraph.To(appointment.Table, appointment.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, patient.AppointmentsTable, patient.AppointmentsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryHealth chains the current query on the "health" edge.
+func (_q *PatientQuery) QueryHealth() *PatientHealthQuery {
+	query := (&PatientHealthClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(patient.Table, patient.FieldID, selector),
+			sqlgraph.To(patienthealth.Table, patienthealth.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, patient.HealthTable, patient.HealthColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryWallet chains the current query on the "wallet" edge.
+func (_q *PatientQuery) QueryWallet() *WalletQuery {
+	query := (&WalletClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(patient.Table, patient.FieldID, selector),
+			sqlgraph.To(wallet.Table, wallet.FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, patient.WalletTable, patient.WalletColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryNhiaMemberships chains the current query on the "nhia_memberships" edge.
+func (_q *PatientQuery) QueryNhiaMemberships() *NhiaMembershipQuery {
+	query := (&NhiaMembershipClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(patient.Table, patient.FieldID, selector),
+			sqlgraph.To(nhiamembership.Table, nhiamembership.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, patient.NhiaMembershipsTable, patient.NhiaMembershipsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryAdmissions chains the current query on the "admissions" edge.
+func (_q *PatientQuery) QueryAdmissions() *AdmissionQuery {
+	query := (&AdmissionClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(patient.Table, patient.FieldID, selector),
+			sqlgraph.To(admission.Table, admission.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, patient.AdmissionsTable, patient.AdmissionsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -298,13 +396,17 @@ func (_q *PatientQuery) Clone() *PatientQuery {
 		return nil
 	}
 	return &PatientQuery{
-		config:           _q.config,
-		ctx:              _q.ctx.Clone(),
-		order:            append([]patient.OrderOption{}, _q.order...),
-		inters:           append([]Interceptor{}, _q.inters...),
-		predicates:       append([]predicate.Patient{}, _q.predicates...),
-		withUser:         _q.withUser.Clone(),
-		withAppointments: _q.withAppointments.Clone(),
+		config:              _q.config,
+		ctx:                 _q.ctx.Clone(),
+		order:               append([]patient.OrderOption{}, _q.order...),
+		inters:              append([]Interceptor{}, _q.inters...),
+		predicates:          append([]predicate.Patient{}, _q.predicates...),
+		withUser:            _q.withUser.Clone(),
+		withAppointments:    _q.withAppointments.Clone(),
+		withHealth:          _q.withHealth.Clone(),
+		withWallet:          _q.withWallet.Clone(),
+		withNhiaMemberships: _q.withNhiaMemberships.Clone(),
+		withAdmissions:      _q.withAdmissions.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -330,6 +432,50 @@ func (_q *PatientQuery) WithAppointments(opts ...func(*AppointmentQuery)) *Patie
 		opt(query)
 	}
 	_q.withAppointments = query
+	return _q
+}
+
+// WithHealth tells the query-builder to eager-load the nodes that are connected to
+// the "health" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *PatientQuery) WithHealth(opts ...func(*PatientHealthQuery)) *PatientQuery {
+	query := (&PatientHealthClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withHealth = query
+	return _q
+}
+
+// WithWallet tells the query-builder to eager-load the nodes that are connected to
+// the "wallet" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *PatientQuery) WithWallet(opts ...func(*WalletQuery)) *PatientQuery {
+	query := (&WalletClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withWallet = query
+	return _q
+}
+
+// WithNhiaMemberships tells the query-builder to eager-load the nodes that are connected to
+// the "nhia_memberships" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *PatientQuery) WithNhiaMemberships(opts ...func(*NhiaMembershipQuery)) *PatientQuery {
+	query := (&NhiaMembershipClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withNhiaMemberships = query
+	return _q
+}
+
+// WithAdmissions tells the query-builder to eager-load the nodes that are connected to
+// the "admissions" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *PatientQuery) WithAdmissions(opts ...func(*AdmissionQuery)) *PatientQuery {
+	query := (&AdmissionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withAdmissions = query
 	return _q
 }
 
@@ -411,9 +557,13 @@ func (_q *PatientQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Pati
 	var (
 		nodes       = []*Patient{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [6]bool{
 			_q.withUser != nil,
 			_q.withAppointments != nil,
+			_q.withHealth != nil,
+			_q.withWallet != nil,
+			_q.withNhiaMemberships != nil,
+			_q.withAdmissions != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -450,10 +600,50 @@ func (_q *PatientQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Pati
 			return nil, err
 		}
 	}
+	if query := _q.withHealth; query != nil {
+		if err := _q.loadHealth(ctx, query, nodes, nil,
+			func(n *Patient, e *PatientHealth) { n.Edges.Health = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withWallet; query != nil {
+		if err := _q.loadWallet(ctx, query, nodes, nil,
+			func(n *Patient, e *Wallet) { n.Edges.Wallet = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withNhiaMemberships; query != nil {
+		if err := _q.loadNhiaMemberships(ctx, query, nodes,
+			func(n *Patient) { n.Edges.NhiaMemberships = []*NhiaMembership{} },
+			func(n *Patient, e *NhiaMembership) { n.Edges.NhiaMemberships = append(n.Edges.NhiaMemberships, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withAdmissions; query != nil {
+		if err := _q.loadAdmissions(ctx, query, nodes,
+			func(n *Patient) { n.Edges.Admissions = []*Admission{} },
+			func(n *Patient, e *Admission) { n.Edges.Admissions = append(n.Edges.Admissions, e) }); err != nil {
+			return nil, err
+		}
+	}
 	for name, query := range _q.withNamedAppointments {
 		if err := _q.loadAppointments(ctx, query, nodes,
 			func(n *Patient) { n.appendNamedAppointments(name) },
 			func(n *Patient, e *Appointment) { n.appendNamedAppointments(name, e) }); err != nil {
+			return nil, err
+		}
+	}
+	for name, query := range _q.withNamedNhiaMemberships {
+		if err := _q.loadNhiaMemberships(ctx, query, nodes,
+			func(n *Patient) { n.appendNamedNhiaMemberships(name) },
+			func(n *Patient, e *NhiaMembership) { n.appendNamedNhiaMemberships(name, e) }); err != nil {
+			return nil, err
+		}
+	}
+	for name, query := range _q.withNamedAdmissions {
+		if err := _q.loadAdmissions(ctx, query, nodes,
+			func(n *Patient) { n.appendNamedAdmissions(name) },
+			func(n *Patient, e *Admission) { n.appendNamedAdmissions(name, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -512,6 +702,120 @@ func (_q *PatientQuery) loadAppointments(ctx context.Context, query *Appointment
 	}
 	query.Where(predicate.Appointment(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(patient.AppointmentsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.PatientID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "patient_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *PatientQuery) loadHealth(ctx context.Context, query *PatientHealthQuery, nodes []*Patient, init func(*Patient), assign func(*Patient, *PatientHealth)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Patient)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(patienthealth.FieldPatientID)
+	}
+	query.Where(predicate.PatientHealth(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(patient.HealthColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.PatientID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "patient_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *PatientQuery) loadWallet(ctx context.Context, query *WalletQuery, nodes []*Patient, init func(*Patient), assign func(*Patient, *Wallet)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Patient)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(wallet.FieldPatientID)
+	}
+	query.Where(predicate.Wallet(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(patient.WalletColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.PatientID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "patient_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *PatientQuery) loadNhiaMemberships(ctx context.Context, query *NhiaMembershipQuery, nodes []*Patient, init func(*Patient), assign func(*Patient, *NhiaMembership)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Patient)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(nhiamembership.FieldPatientID)
+	}
+	query.Where(predicate.NhiaMembership(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(patient.NhiaMembershipsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.PatientID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "patient_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *PatientQuery) loadAdmissions(ctx context.Context, query *AdmissionQuery, nodes []*Patient, init func(*Patient), assign func(*Patient, *Admission)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Patient)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(admission.FieldPatientID)
+	}
+	query.Where(predicate.Admission(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(patient.AdmissionsColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {
@@ -626,6 +930,34 @@ func (_q *PatientQuery) WithNamedAppointments(name string, opts ...func(*Appoint
 		_q.withNamedAppointments = make(map[string]*AppointmentQuery)
 	}
 	_q.withNamedAppointments[name] = query
+	return _q
+}
+
+// WithNamedNhiaMemberships tells the query-builder to eager-load the nodes that are connected to the "nhia_memberships"
+// edge with the given name. The optional arguments are used to configure the query builder of the edge.
+func (_q *PatientQuery) WithNamedNhiaMemberships(name string, opts ...func(*NhiaMembershipQuery)) *PatientQuery {
+	query := (&NhiaMembershipClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	if _q.withNamedNhiaMemberships == nil {
+		_q.withNamedNhiaMemberships = make(map[string]*NhiaMembershipQuery)
+	}
+	_q.withNamedNhiaMemberships[name] = query
+	return _q
+}
+
+// WithNamedAdmissions tells the query-builder to eager-load the nodes that are connected to the "admissions"
+// edge with the given name. The optional arguments are used to configure the query builder of the edge.
+func (_q *PatientQuery) WithNamedAdmissions(name string, opts ...func(*AdmissionQuery)) *PatientQuery {
+	query := (&AdmissionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	if _q.withNamedAdmissions == nil {
+		_q.withNamedAdmissions = make(map[string]*AdmissionQuery)
+	}
+	_q.withNamedAdmissions[name] = query
 	return _q
 }
 

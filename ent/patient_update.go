@@ -11,10 +11,14 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/caregraph/caregraph/ent/admission"
 	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/predicate"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/google/uuid"
 )
@@ -377,6 +381,66 @@ func (_u *PatientUpdate) SetNillableType(v *patient.Type) *PatientUpdate {
 	return _u
 }
 
+// SetEmergencyName sets the "emergency_name" field.
+func (_u *PatientUpdate) SetEmergencyName(v string) *PatientUpdate {
+	_u.mutation.SetEmergencyName(v)
+	return _u
+}
+
+// SetNillableEmergencyName sets the "emergency_name" field if the given value is not nil.
+func (_u *PatientUpdate) SetNillableEmergencyName(v *string) *PatientUpdate {
+	if v != nil {
+		_u.SetEmergencyName(*v)
+	}
+	return _u
+}
+
+// ClearEmergencyName clears the value of the "emergency_name" field.
+func (_u *PatientUpdate) ClearEmergencyName() *PatientUpdate {
+	_u.mutation.ClearEmergencyName()
+	return _u
+}
+
+// SetEmergencyRelationship sets the "emergency_relationship" field.
+func (_u *PatientUpdate) SetEmergencyRelationship(v string) *PatientUpdate {
+	_u.mutation.SetEmergencyRelationship(v)
+	return _u
+}
+
+// SetNillableEmergencyRelationship sets the "emergency_relationship" field if the given value is not nil.
+func (_u *PatientUpdate) SetNillableEmergencyRelationship(v *string) *PatientUpdate {
+	if v != nil {
+		_u.SetEmergencyRelationship(*v)
+	}
+	return _u
+}
+
+// ClearEmergencyRelationship clears the value of the "emergency_relationship" field.
+func (_u *PatientUpdate) ClearEmergencyRelationship() *PatientUpdate {
+	_u.mutation.ClearEmergencyRelationship()
+	return _u
+}
+
+// SetEmergencyPhone sets the "emergency_phone" field.
+func (_u *PatientUpdate) SetEmergencyPhone(v string) *PatientUpdate {
+	_u.mutation.SetEmergencyPhone(v)
+	return _u
+}
+
+// SetNillableEmergencyPhone sets the "emergency_phone" field if the given value is not nil.
+func (_u *PatientUpdate) SetNillableEmergencyPhone(v *string) *PatientUpdate {
+	if v != nil {
+		_u.SetEmergencyPhone(*v)
+	}
+	return _u
+}
+
+// ClearEmergencyPhone clears the value of the "emergency_phone" field.
+func (_u *PatientUpdate) ClearEmergencyPhone() *PatientUpdate {
+	_u.mutation.ClearEmergencyPhone()
+	return _u
+}
+
 // SetTimeZone sets the "time_zone" field.
 func (_u *PatientUpdate) SetTimeZone(v string) *PatientUpdate {
 	_u.mutation.SetTimeZone(v)
@@ -411,6 +475,74 @@ func (_u *PatientUpdate) AddAppointments(v ...*Appointment) *PatientUpdate {
 	return _u.AddAppointmentIDs(ids...)
 }
 
+// SetHealthID sets the "health" edge to the PatientHealth entity by ID.
+func (_u *PatientUpdate) SetHealthID(id uuid.UUID) *PatientUpdate {
+	_u.mutation.SetHealthID(id)
+	return _u
+}
+
+// SetNillableHealthID sets the "health" edge to the PatientHealth entity by ID if the given value is not nil.
+func (_u *PatientUpdate) SetNillableHealthID(id *uuid.UUID) *PatientUpdate {
+	if id != nil {
+		_u = _u.SetHealthID(*id)
+	}
+	return _u
+}
+
+// SetHealth sets the "health" edge to the PatientHealth entity.
+func (_u *PatientUpdate) SetHealth(v *PatientHealth) *PatientUpdate {
+	return _u.SetHealthID(v.ID)
+}
+
+// SetWalletID sets the "wallet" edge to the Wallet entity by ID.
+func (_u *PatientUpdate) SetWalletID(id uuid.UUID) *PatientUpdate {
+	_u.mutation.SetWalletID(id)
+	return _u
+}
+
+// SetNillableWalletID sets the "wallet" edge to the Wallet entity by ID if the given value is not nil.
+func (_u *PatientUpdate) SetNillableWalletID(id *uuid.UUID) *PatientUpdate {
+	if id != nil {
+		_u = _u.SetWalletID(*id)
+	}
+	return _u
+}
+
+// SetWallet sets the "wallet" edge to the Wallet entity.
+func (_u *PatientUpdate) SetWallet(v *Wallet) *PatientUpdate {
+	return _u.SetWalletID(v.ID)
+}
+
+// AddNhiaMembershipIDs adds the "nhia_memberships" edge to the NhiaMembership entity by IDs.
+func (_u *PatientUpdate) AddNhiaMembershipIDs(ids ...uuid.UUID) *PatientUpdate {
+	_u.mutation.AddNhiaMembershipIDs(ids...)
+	return _u
+}
+
+// AddNhiaMemberships adds the "nhia_memberships" edges to the NhiaMembership entity.
+func (_u *PatientUpdate) AddNhiaMemberships(v ...*NhiaMembership) *PatientUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddNhiaMembershipIDs(ids...)
+}
+
+// AddAdmissionIDs adds the "admissions" edge to the Admission entity by IDs.
+func (_u *PatientUpdate) AddAdmissionIDs(ids ...uuid.UUID) *PatientUpdate {
+	_u.mutation.AddAdmissionIDs(ids...)
+	return _u
+}
+
+// AddAdmissions adds the "admissions" edges to the Admission entity.
+func (_u *PatientUpdate) AddAdmissions(v ...*Admission) *PatientUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddAdmissionIDs(ids...)
+}
+
 // Mutation returns the PatientMutation object of the builder.
 func (_u *PatientUpdate) Mutation() *PatientMutation {
 	return _u.mutation
@@ -441,6 +573,60 @@ func (_u *PatientUpdate) RemoveAppointments(v ...*Appointment) *PatientUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveAppointmentIDs(ids...)
+}
+
+// ClearHealth clears the "health" edge to the PatientHealth entity.
+func (_u *PatientUpdate) ClearHealth() *PatientUpdate {
+	_u.mutation.ClearHealth()
+	return _u
+}
+
+// ClearWallet clears the "wallet" edge to the Wallet entity.
+func (_u *PatientUpdate) ClearWallet() *PatientUpdate {
+	_u.mutation.ClearWallet()
+	return _u
+}
+
+// ClearNhiaMemberships clears all "nhia_memberships" edges to the NhiaMembership entity.
+func (_u *PatientUpdate) ClearNhiaMemberships() *PatientUpdate {
+	_u.mutation.ClearNhiaMemberships()
+	return _u
+}
+
+// RemoveNhiaMembershipIDs removes the "nhia_memberships" edge to NhiaMembership entities by IDs.
+func (_u *PatientUpdate) RemoveNhiaMembershipIDs(ids ...uuid.UUID) *PatientUpdate {
+	_u.mutation.RemoveNhiaMembershipIDs(ids...)
+	return _u
+}
+
+// RemoveNhiaMemberships removes "nhia_memberships" edges to NhiaMembership entities.
+func (_u *PatientUpdate) RemoveNhiaMemberships(v ...*NhiaMembership) *PatientUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveNhiaMembershipIDs(ids...)
+}
+
+// ClearAdmissions clears all "admissions" edges to the Admission entity.
+func (_u *PatientUpdate) ClearAdmissions() *PatientUpdate {
+	_u.mutation.ClearAdmissions()
+	return _u
+}
+
+// RemoveAdmissionIDs removes the "admissions" edge to Admission entities by IDs.
+func (_u *PatientUpdate) RemoveAdmissionIDs(ids ...uuid.UUID) *PatientUpdate {
+	_u.mutation.RemoveAdmissionIDs(ids...)
+	return _u
+}
+
+// RemoveAdmissions removes "admissions" edges to Admission entities.
+func (_u *PatientUpdate) RemoveAdmissions(v ...*Admission) *PatientUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveAdmissionIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -545,6 +731,21 @@ func (_u *PatientUpdate) check() error {
 	if v, ok := _u.mutation.GetType(); ok {
 		if err := patient.TypeValidator(v); err != nil {
 			return &ValidationError{Name: "type", err: fmt.Errorf(`ent: validator failed for field "Patient.type": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.EmergencyName(); ok {
+		if err := patient.EmergencyNameValidator(v); err != nil {
+			return &ValidationError{Name: "emergency_name", err: fmt.Errorf(`ent: validator failed for field "Patient.emergency_name": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.EmergencyRelationship(); ok {
+		if err := patient.EmergencyRelationshipValidator(v); err != nil {
+			return &ValidationError{Name: "emergency_relationship", err: fmt.Errorf(`ent: validator failed for field "Patient.emergency_relationship": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.EmergencyPhone(); ok {
+		if err := patient.EmergencyPhoneValidator(v); err != nil {
+			return &ValidationError{Name: "emergency_phone", err: fmt.Errorf(`ent: validator failed for field "Patient.emergency_phone": %w`, err)}
 		}
 	}
 	if v, ok := _u.mutation.TimeZone(); ok {
@@ -657,6 +858,24 @@ func (_u *PatientUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.GetType(); ok {
 		_spec.SetField(patient.FieldType, field.TypeEnum, value)
 	}
+	if value, ok := _u.mutation.EmergencyName(); ok {
+		_spec.SetField(patient.FieldEmergencyName, field.TypeString, value)
+	}
+	if _u.mutation.EmergencyNameCleared() {
+		_spec.ClearField(patient.FieldEmergencyName, field.TypeString)
+	}
+	if value, ok := _u.mutation.EmergencyRelationship(); ok {
+		_spec.SetField(patient.FieldEmergencyRelationship, field.TypeString, value)
+	}
+	if _u.mutation.EmergencyRelationshipCleared() {
+		_spec.ClearField(patient.FieldEmergencyRelationship, field.TypeString)
+	}
+	if value, ok := _u.mutation.EmergencyPhone(); ok {
+		_spec.SetField(patient.FieldEmergencyPhone, field.TypeString, value)
+	}
+	if _u.mutation.EmergencyPhoneCleared() {
+		_spec.ClearField(patient.FieldEmergencyPhone, field.TypeString)
+	}
 	if value, ok := _u.mutation.TimeZone(); ok {
 		_spec.SetField(patient.FieldTimeZone, field.TypeString, value)
 	}
@@ -727,6 +946,154 @@ func (_u *PatientUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.HealthCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   patient.HealthTable,
+			Columns: []string{patient.HealthColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(patienthealth.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.HealthIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   patient.HealthTable,
+			Columns: []string{patient.HealthColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(patienthealth.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.WalletCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   patient.WalletTable,
+			Columns: []string{patient.WalletColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallet.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.WalletIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   patient.WalletTable,
+			Columns: []string{patient.WalletColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallet.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.NhiaMembershipsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.NhiaMembershipsTable,
+			Columns: []string{patient.NhiaMembershipsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(nhiamembership.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedNhiaMembershipsIDs(); len(nodes) > 0 && !_u.mutation.NhiaMembershipsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.NhiaMembershipsTable,
+			Columns: []string{patient.NhiaMembershipsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(nhiamembership.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.NhiaMembershipsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.NhiaMembershipsTable,
+			Columns: []string{patient.NhiaMembershipsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(nhiamembership.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.AdmissionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.AdmissionsTable,
+			Columns: []string{patient.AdmissionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(admission.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedAdmissionsIDs(); len(nodes) > 0 && !_u.mutation.AdmissionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.AdmissionsTable,
+			Columns: []string{patient.AdmissionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(admission.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AdmissionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.AdmissionsTable,
+			Columns: []string{patient.AdmissionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(admission.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {
@@ -1099,6 +1466,66 @@ func (_u *PatientUpdateOne) SetNillableType(v *patient.Type) *PatientUpdateOne {
 	return _u
 }
 
+// SetEmergencyName sets the "emergency_name" field.
+func (_u *PatientUpdateOne) SetEmergencyName(v string) *PatientUpdateOne {
+	_u.mutation.SetEmergencyName(v)
+	return _u
+}
+
+// SetNillableEmergencyName sets the "emergency_name" field if the given value is not nil.
+func (_u *PatientUpdateOne) SetNillableEmergencyName(v *string) *PatientUpdateOne {
+	if v != nil {
+		_u.SetEmergencyName(*v)
+	}
+	return _u
+}
+
+// ClearEmergencyName clears the value of the "emergency_name" field.
+func (_u *PatientUpdateOne) ClearEmergencyName() *PatientUpdateOne {
+	_u.mutation.ClearEmergencyName()
+	return _u
+}
+
+// SetEmergencyRelationship sets the "emergency_relationship" field.
+func (_u *PatientUpdateOne) SetEmergencyRelationship(v string) *PatientUpdateOne {
+	_u.mutation.SetEmergencyRelationship(v)
+	return _u
+}
+
+// SetNillableEmergencyRelationship sets the "emergency_relationship" field if the given value is not nil.
+func (_u *PatientUpdateOne) SetNillableEmergencyRelationship(v *string) *PatientUpdateOne {
+	if v != nil {
+		_u.SetEmergencyRelationship(*v)
+	}
+	return _u
+}
+
+// ClearEmergencyRelationship clears the value of the "emergency_relationship" field.
+func (_u *PatientUpdateOne) ClearEmergencyRelationship() *PatientUpdateOne {
+	_u.mutation.ClearEmergencyRelationship()
+	return _u
+}
+
+// SetEmergencyPhone sets the "emergency_phone" field.
+func (_u *PatientUpdateOne) SetEmergencyPhone(v string) *PatientUpdateOne {
+	_u.mutation.SetEmergencyPhone(v)
+	return _u
+}
+
+// SetNillableEmergencyPhone sets the "emergency_phone" field if the given value is not nil.
+func (_u *PatientUpdateOne) SetNillableEmergencyPhone(v *string) *PatientUpdateOne {
+	if v != nil {
+		_u.SetEmergencyPhone(*v)
+	}
+	return _u
+}
+
+// ClearEmergencyPhone clears the value of the "emergency_phone" field.
+func (_u *PatientUpdateOne) ClearEmergencyPhone() *PatientUpdateOne {
+	_u.mutation.ClearEmergencyPhone()
+	return _u
+}
+
 // SetTimeZone sets the "time_zone" field.
 func (_u *PatientUpdateOne) SetTimeZone(v string) *PatientUpdateOne {
 	_u.mutation.SetTimeZone(v)
@@ -1133,6 +1560,74 @@ func (_u *PatientUpdateOne) AddAppointments(v ...*Appointment) *PatientUpdateOne
 	return _u.AddAppointmentIDs(ids...)
 }
 
+// SetHealthID sets the "health" edge to the PatientHealth entity by ID.
+func (_u *PatientUpdateOne) SetHealthID(id uuid.UUID) *PatientUpdateOne {
+	_u.mutation.SetHealthID(id)
+	return _u
+}
+
+// SetNillableHealthID sets the "health" edge to the PatientHealth entity by ID if the given value is not nil.
+func (_u *PatientUpdateOne) SetNillableHealthID(id *uuid.UUID) *PatientUpdateOne {
+	if id != nil {
+		_u = _u.SetHealthID(*id)
+	}
+	return _u
+}
+
+// SetHealth sets the "health" edge to the PatientHealth entity.
+func (_u *PatientUpdateOne) SetHealth(v *PatientHealth) *PatientUpdateOne {
+	return _u.SetHealthID(v.ID)
+}
+
+// SetWalletID sets the "wallet" edge to the Wallet entity by ID.
+func (_u *PatientUpdateOne) SetWalletID(id uuid.UUID) *PatientUpdateOne {
+	_u.mutation.SetWalletID(id)
+	return _u
+}
+
+// SetNillableWalletID sets the "wallet" edge to the Wallet entity by ID if the given value is not nil.
+func (_u *PatientUpdateOne) SetNillableWalletID(id *uuid.UUID) *PatientUpdateOne {
+	if id != nil {
+		_u = _u.SetWalletID(*id)
+	}
+	return _u
+}
+
+// SetWallet sets the "wallet" edge to the Wallet entity.
+func (_u *PatientUpdateOne) SetWallet(v *Wallet) *PatientUpdateOne {
+	return _u.SetWalletID(v.ID)
+}
+
+// AddNhiaMembershipIDs adds the "nhia_memberships" edge to the NhiaMembership entity by IDs.
+func (_u *PatientUpdateOne) AddNhiaMembershipIDs(ids ...uuid.UUID) *PatientUpdateOne {
+	_u.mutation.AddNhiaMembershipIDs(ids...)
+	return _u
+}
+
+// AddNhiaMemberships adds the "nhia_memberships" edges to the NhiaMembership entity.
+func (_u *PatientUpdateOne) AddNhiaMemberships(v ...*NhiaMembership) *PatientUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddNhiaMembershipIDs(ids...)
+}
+
+// AddAdmissionIDs adds the "admissions" edge to the Admission entity by IDs.
+func (_u *PatientUpdateOne) AddAdmissionIDs(ids ...uuid.UUID) *PatientUpdateOne {
+	_u.mutation.AddAdmissionIDs(ids...)
+	return _u
+}
+
+// AddAdmissions adds the "admissions" edges to the Admission entity.
+func (_u *PatientUpdateOne) AddAdmissions(v ...*Admission) *PatientUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddAdmissionIDs(ids...)
+}
+
 // Mutation returns the PatientMutation object of the builder.
 func (_u *PatientUpdateOne) Mutation() *PatientMutation {
 	return _u.mutation
@@ -1163,6 +1658,60 @@ func (_u *PatientUpdateOne) RemoveAppointments(v ...*Appointment) *PatientUpdate
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveAppointmentIDs(ids...)
+}
+
+// ClearHealth clears the "health" edge to the PatientHealth entity.
+func (_u *PatientUpdateOne) ClearHealth() *PatientUpdateOne {
+	_u.mutation.ClearHealth()
+	return _u
+}
+
+// ClearWallet clears the "wallet" edge to the Wallet entity.
+func (_u *PatientUpdateOne) ClearWallet() *PatientUpdateOne {
+	_u.mutation.ClearWallet()
+	return _u
+}
+
+// ClearNhiaMemberships clears all "nhia_memberships" edges to the NhiaMembership entity.
+func (_u *PatientUpdateOne) ClearNhiaMemberships() *PatientUpdateOne {
+	_u.mutation.ClearNhiaMemberships()
+	return _u
+}
+
+// RemoveNhiaMembershipIDs removes the "nhia_memberships" edge to NhiaMembership entities by IDs.
+func (_u *PatientUpdateOne) RemoveNhiaMembershipIDs(ids ...uuid.UUID) *PatientUpdateOne {
+	_u.mutation.RemoveNhiaMembershipIDs(ids...)
+	return _u
+}
+
+// RemoveNhiaMemberships removes "nhia_memberships" edges to NhiaMembership entities.
+func (_u *PatientUpdateOne) RemoveNhiaMemberships(v ...*NhiaMembership) *PatientUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveNhiaMembershipIDs(ids...)
+}
+
+// ClearAdmissions clears all "admissions" edges to the Admission entity.
+func (_u *PatientUpdateOne) ClearAdmissions() *PatientUpdateOne {
+	_u.mutation.ClearAdmissions()
+	return _u
+}
+
+// RemoveAdmissionIDs removes the "admissions" edge to Admission entities by IDs.
+func (_u *PatientUpdateOne) RemoveAdmissionIDs(ids ...uuid.UUID) *PatientUpdateOne {
+	_u.mutation.RemoveAdmissionIDs(ids...)
+	return _u
+}
+
+// RemoveAdmissions removes "admissions" edges to Admission entities.
+func (_u *PatientUpdateOne) RemoveAdmissions(v ...*Admission) *PatientUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveAdmissionIDs(ids...)
 }
 
 // Where appends a list predicates to the PatientUpdate builder.
@@ -1280,6 +1829,21 @@ func (_u *PatientUpdateOne) check() error {
 	if v, ok := _u.mutation.GetType(); ok {
 		if err := patient.TypeValidator(v); err != nil {
 			return &ValidationError{Name: "type", err: fmt.Errorf(`ent: validator failed for field "Patient.type": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.EmergencyName(); ok {
+		if err := patient.EmergencyNameValidator(v); err != nil {
+			return &ValidationError{Name: "emergency_name", err: fmt.Errorf(`ent: validator failed for field "Patient.emergency_name": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.EmergencyRelationship(); ok {
+		if err := patient.EmergencyRelationshipValidator(v); err != nil {
+			return &ValidationError{Name: "emergency_relationship", err: fmt.Errorf(`ent: validator failed for field "Patient.emergency_relationship": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.EmergencyPhone(); ok {
+		if err := patient.EmergencyPhoneValidator(v); err != nil {
+			return &ValidationError{Name: "emergency_phone", err: fmt.Errorf(`ent: validator failed for field "Patient.emergency_phone": %w`, err)}
 		}
 	}
 	if v, ok := _u.mutation.TimeZone(); ok {
@@ -1409,6 +1973,24 @@ func (_u *PatientUpdateOne) sqlSave(ctx context.Context) (_node *Patient, err er
 	if value, ok := _u.mutation.GetType(); ok {
 		_spec.SetField(patient.FieldType, field.TypeEnum, value)
 	}
+	if value, ok := _u.mutation.EmergencyName(); ok {
+		_spec.SetField(patient.FieldEmergencyName, field.TypeString, value)
+	}
+	if _u.mutation.EmergencyNameCleared() {
+		_spec.ClearField(patient.FieldEmergencyName, field.TypeString)
+	}
+	if value, ok := _u.mutation.EmergencyRelationship(); ok {
+		_spec.SetField(patient.FieldEmergencyRelationship, field.TypeString, value)
+	}
+	if _u.mutation.EmergencyRelationshipCleared() {
+		_spec.ClearField(patient.FieldEmergencyRelationship, field.TypeString)
+	}
+	if value, ok := _u.mutation.EmergencyPhone(); ok {
+		_spec.SetField(patient.FieldEmergencyPhone, field.TypeString, value)
+	}
+	if _u.mutation.EmergencyPhoneCleared() {
+		_spec.ClearField(patient.FieldEmergencyPhone, field.TypeString)
+	}
 	if value, ok := _u.mutation.TimeZone(); ok {
 		_spec.SetField(patient.FieldTimeZone, field.TypeString, value)
 	}
@@ -1479,6 +2061,154 @@ func (_u *PatientUpdateOne) sqlSave(ctx context.Context) (_node *Patient, err er
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(appointment.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.HealthCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   patient.HealthTable,
+			Columns: []string{patient.HealthColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(patienthealth.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.HealthIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   patient.HealthTable,
+			Columns: []string{patient.HealthColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(patienthealth.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.WalletCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   patient.WalletTable,
+			Columns: []string{patient.WalletColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallet.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.WalletIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2O,
+			Inverse: false,
+			Table:   patient.WalletTable,
+			Columns: []string{patient.WalletColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallet.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.NhiaMembershipsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.NhiaMembershipsTable,
+			Columns: []string{patient.NhiaMembershipsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(nhiamembership.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedNhiaMembershipsIDs(); len(nodes) > 0 && !_u.mutation.NhiaMembershipsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.NhiaMembershipsTable,
+			Columns: []string{patient.NhiaMembershipsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(nhiamembership.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.NhiaMembershipsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.NhiaMembershipsTable,
+			Columns: []string{patient.NhiaMembershipsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(nhiamembership.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.AdmissionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.AdmissionsTable,
+			Columns: []string{patient.AdmissionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(admission.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedAdmissionsIDs(); len(nodes) > 0 && !_u.mutation.AdmissionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.AdmissionsTable,
+			Columns: []string{patient.AdmissionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(admission.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AdmissionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   patient.AdmissionsTable,
+			Columns: []string{patient.AdmissionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(admission.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

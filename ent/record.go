@@ -6,11 +6,15 @@ import "github.com/google/uuid"
 
 // Tables maps each entity to its table.
 var Tables = map[string]string{
+	TypeAdmission:               "admissions",
+	TypeAdmissionRecord:         "admission_records",
 	TypeAppointment:             "appointments",
 	TypeAppointmentIntake:       "appointment_intakes",
 	TypeAppointmentStatusChange: "appointment_status_changes",
 	TypeAuditEvent:              "audit_events",
+	TypeBed:                     "beds",
 	TypeCareRelation:            "care_relations",
+	TypeChargeFailure:           "charge_failures",
 	TypeChatAttachment:          "chat_attachments",
 	TypeChatMessage:             "chat_messages",
 	TypeChatMessageVersion:      "chat_message_versions",
@@ -25,9 +29,11 @@ var Tables = map[string]string{
 	TypeLeave:                   "leaves",
 	TypeLinkCode:                "link_codes",
 	TypeLoginAttempt:            "login_attempts",
+	TypeNhiaMembership:          "nhia_memberships",
 	TypeNotification:            "notifications",
 	TypeOrder:                   "orders",
 	TypePatient:                 "patients",
+	TypePatientHealth:           "patient_healths",
 	TypePaymentEvent:            "payment_events",
 	TypePractitioner:            "practitioners",
 	TypePractitionerCredential:  "practitioner_credentials",
@@ -41,35 +47,49 @@ var Tables = map[string]string{
 	TypeSecondFactor:            "second_factors",
 	TypeSession:                 "sessions",
 	TypeSlot:                    "slots",
+	TypeStay:                    "stays",
 	TypeStream:                  "streams",
 	TypeStreamEntry:             "stream_entries",
 	TypeUser:                    "users",
+	TypeWallet:                  "wallets",
+	TypeWalletTransaction:       "wallet_transactions",
+	TypeWard:                    "wards",
+	TypeWardRate:                "ward_rates",
 }
 
 // SensitiveFields lists, per entity, the fields whose values never leave the database.
 var SensitiveFields = map[string][]string{
-	TypeDelivery:     {"body"},
-	TypeEmailToken:   {"token_hash"},
-	TypeLinkCode:     {"code_hash"},
-	TypeRecoveryCode: {"code_hash"},
-	TypeSecondFactor: {"sealed"},
-	TypeUser:         {"password_hash"},
+	TypeAdmissionRecord: {"reason", "diagnosis", "discharge_notes"},
+	TypeDelivery:        {"body"},
+	TypeEmailToken:      {"token_hash"},
+	TypeLinkCode:        {"code_hash"},
+	TypePatientHealth:   {"allergies"},
+	TypeRecoveryCode:    {"code_hash"},
+	TypeSecondFactor:    {"sealed"},
+	TypeUser:            {"password_hash"},
 }
 
 // ForeignEdges lists, per entity, the edges whose key is in the other entity's rows: writing them writes those rows.
 var ForeignEdges = map[string][]string{
+	TypeAdmission:    {"record", "stays", "charge_failures"},
 	TypeAppointment:  {"rescheduled_to", "intake", "orders", "history"},
+	TypeBed:          {"stays"},
 	TypeChatMessage:  {"versions"},
-	TypePatient:      {"appointments"},
+	TypePatient:      {"appointments", "health", "wallet", "nhia_memberships", "admissions"},
 	TypePractitioner: {"slots", "credentials"},
+	TypeWallet:       {"transactions"},
+	TypeWard:         {"rates", "beds"},
 }
 
 // PatientRecords tells which entities belong to a patient: by their own id or by patient_id.
 var PatientRecords = map[string]bool{
+	TypeAdmission:               true,
+	TypeAdmissionRecord:         true,
 	TypeAppointment:             true,
 	TypeAppointmentIntake:       true,
 	TypeAppointmentStatusChange: true,
 	TypeCareRelation:            true,
+	TypeChargeFailure:           true,
 	TypeChatAttachment:          true,
 	TypeChatMessage:             true,
 	TypeChatMessageVersion:      true,
@@ -77,12 +97,29 @@ var PatientRecords = map[string]bool{
 	TypeChatRoom:                true,
 	TypeChatUpload:              true,
 	TypeLinkCode:                true,
+	TypeNhiaMembership:          true,
 	TypeOrder:                   true,
 	TypePatient:                 true,
+	TypePatientHealth:           true,
 	TypeQuestionAnswer:          true,
 	TypeRecordOpening:           true,
 	TypeRefund:                  true,
+	TypeStay:                    true,
+	TypeWallet:                  true,
+	TypeWalletTransaction:       true,
 }
+
+// RecordID returns the id of the row.
+func (_m *Admission) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *Admission) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
+func (_m *AdmissionRecord) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *AdmissionRecord) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *Appointment) RecordID() uuid.UUID { return _m.ID }
@@ -106,10 +143,19 @@ func (_m *AppointmentStatusChange) PatientRef() uuid.UUID { return _m.PatientID 
 func (_m *AuditEvent) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
+func (_m *Bed) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
 func (_m *CareRelation) RecordID() uuid.UUID { return _m.ID }
 
 // PatientRef returns the patient to whose record the row belongs.
 func (_m *CareRelation) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
+func (_m *ChargeFailure) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *ChargeFailure) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *ChatAttachment) RecordID() uuid.UUID { return _m.ID }
@@ -175,6 +221,12 @@ func (_m *LinkCode) PatientRef() uuid.UUID { return _m.PatientID }
 func (_m *LoginAttempt) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
+func (_m *NhiaMembership) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *NhiaMembership) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
 func (_m *Notification) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
@@ -188,6 +240,12 @@ func (_m *Patient) RecordID() uuid.UUID { return _m.ID }
 
 // PatientRef returns the patient whose record the row is.
 func (_m *Patient) PatientRef() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *PatientHealth) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *PatientHealth) PatientRef() uuid.UUID { return _m.PatientID }
 
 // RecordID returns the id of the row.
 func (_m *PaymentEvent) RecordID() uuid.UUID { return _m.ID }
@@ -238,6 +296,12 @@ func (_m *Session) RecordID() uuid.UUID { return _m.ID }
 func (_m *Slot) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
+func (_m *Stay) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *Stay) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
 func (_m *Stream) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
@@ -245,3 +309,21 @@ func (_m *StreamEntry) RecordID() uuid.UUID { return _m.ID }
 
 // RecordID returns the id of the row.
 func (_m *User) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *Wallet) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *Wallet) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
+func (_m *WalletTransaction) RecordID() uuid.UUID { return _m.ID }
+
+// PatientRef returns the patient to whose record the row belongs.
+func (_m *WalletTransaction) PatientRef() uuid.UUID { return _m.PatientID }
+
+// RecordID returns the id of the row.
+func (_m *Ward) RecordID() uuid.UUID { return _m.ID }
+
+// RecordID returns the id of the row.
+func (_m *WardRate) RecordID() uuid.UUID { return _m.ID }

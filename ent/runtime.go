@@ -3,10 +3,13 @@
 package ent
 
 import (
+	"github.com/caregraph/caregraph/ent/admissionrecord"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
+	"github.com/caregraph/caregraph/ent/bed"
+	"github.com/caregraph/caregraph/ent/chargefailure"
 	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatmessageversion"
@@ -19,9 +22,11 @@ import (
 	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
+	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
@@ -39,12 +44,38 @@ import (
 	"github.com/caregraph/caregraph/ent/stream"
 	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/ent/ward"
+	"github.com/caregraph/caregraph/ent/wardrate"
 )
 
 // The init function reads all schema descriptors with runtime code
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	admissionFields := schema.Admission{}.Fields()
+	_ = admissionFields
+	admissionrecordFields := schema.AdmissionRecord{}.Fields()
+	_ = admissionrecordFields
+	// admissionrecordDescReason is the schema descriptor for reason field.
+	admissionrecordDescReason := admissionrecordFields[2].Descriptor()
+	// admissionrecord.DefaultReason holds the default value on creation for the reason field.
+	admissionrecord.DefaultReason = admissionrecordDescReason.Default.(string)
+	// admissionrecord.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	admissionrecord.ReasonValidator = admissionrecordDescReason.Validators[0].(func(string) error)
+	// admissionrecordDescDiagnosis is the schema descriptor for diagnosis field.
+	admissionrecordDescDiagnosis := admissionrecordFields[3].Descriptor()
+	// admissionrecord.DefaultDiagnosis holds the default value on creation for the diagnosis field.
+	admissionrecord.DefaultDiagnosis = admissionrecordDescDiagnosis.Default.(string)
+	// admissionrecord.DiagnosisValidator is a validator for the "diagnosis" field. It is called by the builders before save.
+	admissionrecord.DiagnosisValidator = admissionrecordDescDiagnosis.Validators[0].(func(string) error)
+	// admissionrecordDescDischargeNotes is the schema descriptor for discharge_notes field.
+	admissionrecordDescDischargeNotes := admissionrecordFields[4].Descriptor()
+	// admissionrecord.DefaultDischargeNotes holds the default value on creation for the discharge_notes field.
+	admissionrecord.DefaultDischargeNotes = admissionrecordDescDischargeNotes.Default.(string)
+	// admissionrecord.DischargeNotesValidator is a validator for the "discharge_notes" field. It is called by the builders before save.
+	admissionrecord.DischargeNotesValidator = admissionrecordDescDischargeNotes.Validators[0].(func(string) error)
 	appointmentMixin := schema.Appointment{}.Mixin()
 	appointmentMixinFields1 := appointmentMixin[1].Fields()
 	_ = appointmentMixinFields1
@@ -123,6 +154,29 @@ func init() {
 	auditeventDescCause := auditeventFields[11].Descriptor()
 	// auditevent.CauseValidator is a validator for the "cause" field. It is called by the builders before save.
 	auditevent.CauseValidator = auditeventDescCause.Validators[0].(func(string) error)
+	bedMixin := schema.Bed{}.Mixin()
+	bedMixinFields1 := bedMixin[1].Fields()
+	_ = bedMixinFields1
+	bedFields := schema.Bed{}.Fields()
+	_ = bedFields
+	// bedDescVersion is the schema descriptor for version field.
+	bedDescVersion := bedMixinFields1[0].Descriptor()
+	// bed.DefaultVersion holds the default value on creation for the version field.
+	bed.DefaultVersion = bedDescVersion.Default.(int)
+	// bedDescNumber is the schema descriptor for number field.
+	bedDescNumber := bedFields[1].Descriptor()
+	// bed.NumberValidator is a validator for the "number" field. It is called by the builders before save.
+	bed.NumberValidator = bedDescNumber.Validators[0].(func(string) error)
+	// bedDescIsActive is the schema descriptor for is_active field.
+	bedDescIsActive := bedFields[2].Descriptor()
+	// bed.DefaultIsActive holds the default value on creation for the is_active field.
+	bed.DefaultIsActive = bedDescIsActive.Default.(bool)
+	chargefailureFields := schema.ChargeFailure{}.Fields()
+	_ = chargefailureFields
+	// chargefailureDescError is the schema descriptor for error field.
+	chargefailureDescError := chargefailureFields[4].Descriptor()
+	// chargefailure.ErrorValidator is a validator for the "error" field. It is called by the builders before save.
+	chargefailure.ErrorValidator = chargefailureDescError.Validators[0].(func(string) error)
 	chatattachmentFields := schema.ChatAttachment{}.Fields()
 	_ = chatattachmentFields
 	// chatattachmentDescPlace is the schema descriptor for place field.
@@ -305,6 +359,12 @@ func init() {
 	loginattemptDescSessionEndReason := loginattemptFields[7].Descriptor()
 	// loginattempt.SessionEndReasonValidator is a validator for the "session_end_reason" field. It is called by the builders before save.
 	loginattempt.SessionEndReasonValidator = loginattemptDescSessionEndReason.Validators[0].(func(string) error)
+	nhiamembershipFields := schema.NhiaMembership{}.Fields()
+	_ = nhiamembershipFields
+	// nhiamembershipDescRegistrationNumber is the schema descriptor for registration_number field.
+	nhiamembershipDescRegistrationNumber := nhiamembershipFields[1].Descriptor()
+	// nhiamembership.RegistrationNumberValidator is a validator for the "registration_number" field. It is called by the builders before save.
+	nhiamembership.RegistrationNumberValidator = nhiamembershipDescRegistrationNumber.Validators[0].(func(string) error)
 	notificationFields := schema.Notification{}.Fields()
 	_ = notificationFields
 	// notificationDescKind is the schema descriptor for kind field.
@@ -425,10 +485,37 @@ func init() {
 	patientDescIhi := patientFields[16].Descriptor()
 	// patient.IhiValidator is a validator for the "ihi" field. It is called by the builders before save.
 	patient.IhiValidator = patientDescIhi.Validators[0].(func(string) error)
+	// patientDescEmergencyName is the schema descriptor for emergency_name field.
+	patientDescEmergencyName := patientFields[18].Descriptor()
+	// patient.EmergencyNameValidator is a validator for the "emergency_name" field. It is called by the builders before save.
+	patient.EmergencyNameValidator = patientDescEmergencyName.Validators[0].(func(string) error)
+	// patientDescEmergencyRelationship is the schema descriptor for emergency_relationship field.
+	patientDescEmergencyRelationship := patientFields[19].Descriptor()
+	// patient.EmergencyRelationshipValidator is a validator for the "emergency_relationship" field. It is called by the builders before save.
+	patient.EmergencyRelationshipValidator = patientDescEmergencyRelationship.Validators[0].(func(string) error)
+	// patientDescEmergencyPhone is the schema descriptor for emergency_phone field.
+	patientDescEmergencyPhone := patientFields[20].Descriptor()
+	// patient.EmergencyPhoneValidator is a validator for the "emergency_phone" field. It is called by the builders before save.
+	patient.EmergencyPhoneValidator = patientDescEmergencyPhone.Validators[0].(func(string) error)
 	// patientDescTimeZone is the schema descriptor for time_zone field.
-	patientDescTimeZone := patientFields[18].Descriptor()
+	patientDescTimeZone := patientFields[21].Descriptor()
 	// patient.TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
 	patient.TimeZoneValidator = patientDescTimeZone.Validators[0].(func(string) error)
+	patienthealthMixin := schema.PatientHealth{}.Mixin()
+	patienthealthMixinFields1 := patienthealthMixin[1].Fields()
+	_ = patienthealthMixinFields1
+	patienthealthFields := schema.PatientHealth{}.Fields()
+	_ = patienthealthFields
+	// patienthealthDescVersion is the schema descriptor for version field.
+	patienthealthDescVersion := patienthealthMixinFields1[0].Descriptor()
+	// patienthealth.DefaultVersion holds the default value on creation for the version field.
+	patienthealth.DefaultVersion = patienthealthDescVersion.Default.(int)
+	// patienthealthDescAllergies is the schema descriptor for allergies field.
+	patienthealthDescAllergies := patienthealthFields[1].Descriptor()
+	// patienthealth.DefaultAllergies holds the default value on creation for the allergies field.
+	patienthealth.DefaultAllergies = patienthealthDescAllergies.Default.(string)
+	// patienthealth.AllergiesValidator is a validator for the "allergies" field. It is called by the builders before save.
+	patienthealth.AllergiesValidator = patienthealthDescAllergies.Validators[0].(func(string) error)
 	paymenteventFields := schema.PaymentEvent{}.Fields()
 	_ = paymenteventFields
 	// paymenteventDescProvider is the schema descriptor for provider field.
@@ -693,4 +780,87 @@ func init() {
 	userDescHasTotp := userFields[8].Descriptor()
 	// user.DefaultHasTotp holds the default value on creation for the has_totp field.
 	user.DefaultHasTotp = userDescHasTotp.Default.(bool)
+	walletFields := schema.Wallet{}.Fields()
+	_ = walletFields
+	// walletDescCurrency is the schema descriptor for currency field.
+	walletDescCurrency := walletFields[1].Descriptor()
+	// wallet.CurrencyValidator is a validator for the "currency" field. It is called by the builders before save.
+	wallet.CurrencyValidator = walletDescCurrency.Validators[0].(func(string) error)
+	// walletDescBalanceMinor is the schema descriptor for balance_minor field.
+	walletDescBalanceMinor := walletFields[2].Descriptor()
+	// wallet.DefaultBalanceMinor holds the default value on creation for the balance_minor field.
+	wallet.DefaultBalanceMinor = walletDescBalanceMinor.Default.(int64)
+	// walletDescPosition is the schema descriptor for position field.
+	walletDescPosition := walletFields[3].Descriptor()
+	// wallet.DefaultPosition holds the default value on creation for the position field.
+	wallet.DefaultPosition = walletDescPosition.Default.(int64)
+	// wallet.PositionValidator is a validator for the "position" field. It is called by the builders before save.
+	wallet.PositionValidator = walletDescPosition.Validators[0].(func(int64) error)
+	// walletDescHash is the schema descriptor for hash field.
+	walletDescHash := walletFields[4].Descriptor()
+	// wallet.DefaultHash holds the default value on creation for the hash field.
+	wallet.DefaultHash = walletDescHash.Default.(string)
+	// wallet.HashValidator is a validator for the "hash" field. It is called by the builders before save.
+	wallet.HashValidator = walletDescHash.Validators[0].(func(string) error)
+	wallettransactionFields := schema.WalletTransaction{}.Fields()
+	_ = wallettransactionFields
+	// wallettransactionDescPosition is the schema descriptor for position field.
+	wallettransactionDescPosition := wallettransactionFields[2].Descriptor()
+	// wallettransaction.PositionValidator is a validator for the "position" field. It is called by the builders before save.
+	wallettransaction.PositionValidator = wallettransactionDescPosition.Validators[0].(func(int64) error)
+	// wallettransactionDescCurrency is the schema descriptor for currency field.
+	wallettransactionDescCurrency := wallettransactionFields[6].Descriptor()
+	// wallettransaction.CurrencyValidator is a validator for the "currency" field. It is called by the builders before save.
+	wallettransaction.CurrencyValidator = wallettransactionDescCurrency.Validators[0].(func(string) error)
+	// wallettransactionDescChargeSequence is the schema descriptor for charge_sequence field.
+	wallettransactionDescChargeSequence := wallettransactionFields[10].Descriptor()
+	// wallettransaction.ChargeSequenceValidator is a validator for the "charge_sequence" field. It is called by the builders before save.
+	wallettransaction.ChargeSequenceValidator = wallettransactionDescChargeSequence.Validators[0].(func(int) error)
+	// wallettransactionDescReference is the schema descriptor for reference field.
+	wallettransactionDescReference := wallettransactionFields[11].Descriptor()
+	// wallettransaction.ReferenceValidator is a validator for the "reference" field. It is called by the builders before save.
+	wallettransaction.ReferenceValidator = wallettransactionDescReference.Validators[0].(func(string) error)
+	// wallettransactionDescDescription is the schema descriptor for description field.
+	wallettransactionDescDescription := wallettransactionFields[12].Descriptor()
+	// wallettransaction.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	wallettransaction.DescriptionValidator = wallettransactionDescDescription.Validators[0].(func(string) error)
+	// wallettransactionDescActor is the schema descriptor for actor field.
+	wallettransactionDescActor := wallettransactionFields[15].Descriptor()
+	// wallettransaction.ActorValidator is a validator for the "actor" field. It is called by the builders before save.
+	wallettransaction.ActorValidator = wallettransactionDescActor.Validators[0].(func(string) error)
+	// wallettransactionDescHash is the schema descriptor for hash field.
+	wallettransactionDescHash := wallettransactionFields[16].Descriptor()
+	// wallettransaction.HashValidator is a validator for the "hash" field. It is called by the builders before save.
+	wallettransaction.HashValidator = wallettransactionDescHash.Validators[0].(func(string) error)
+	wardMixin := schema.Ward{}.Mixin()
+	wardMixinFields1 := wardMixin[1].Fields()
+	_ = wardMixinFields1
+	wardFields := schema.Ward{}.Fields()
+	_ = wardFields
+	// wardDescVersion is the schema descriptor for version field.
+	wardDescVersion := wardMixinFields1[0].Descriptor()
+	// ward.DefaultVersion holds the default value on creation for the version field.
+	ward.DefaultVersion = wardDescVersion.Default.(int)
+	// wardDescName is the schema descriptor for name field.
+	wardDescName := wardFields[0].Descriptor()
+	// ward.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	ward.NameValidator = wardDescName.Validators[0].(func(string) error)
+	// wardDescNameKey is the schema descriptor for name_key field.
+	wardDescNameKey := wardFields[1].Descriptor()
+	// ward.NameKeyValidator is a validator for the "name_key" field. It is called by the builders before save.
+	ward.NameKeyValidator = wardDescNameKey.Validators[0].(func(string) error)
+	// wardDescIsActive is the schema descriptor for is_active field.
+	wardDescIsActive := wardFields[3].Descriptor()
+	// ward.DefaultIsActive holds the default value on creation for the is_active field.
+	ward.DefaultIsActive = wardDescIsActive.Default.(bool)
+	wardrateFields := schema.WardRate{}.Fields()
+	_ = wardrateFields
+	// wardrateDescRateMinor is the schema descriptor for rate_minor field.
+	wardrateDescRateMinor := wardrateFields[2].Descriptor()
+	// wardrate.RateMinorValidator is a validator for the "rate_minor" field. It is called by the builders before save.
+	wardrate.RateMinorValidator = wardrateDescRateMinor.Validators[0].(func(int64) error)
+	// wardrateDescCurrency is the schema descriptor for currency field.
+	wardrateDescCurrency := wardrateFields[3].Descriptor()
+	// wardrate.CurrencyValidator is a validator for the "currency" field. It is called by the builders before save.
+	wardrate.CurrencyValidator = wardrateDescCurrency.Validators[0].(func(string) error)
 }

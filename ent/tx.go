@@ -12,6 +12,10 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// Admission is the client for interacting with the Admission builders.
+	Admission *AdmissionClient
+	// AdmissionRecord is the client for interacting with the AdmissionRecord builders.
+	AdmissionRecord *AdmissionRecordClient
 	// Appointment is the client for interacting with the Appointment builders.
 	Appointment *AppointmentClient
 	// AppointmentIntake is the client for interacting with the AppointmentIntake builders.
@@ -20,8 +24,12 @@ type Tx struct {
 	AppointmentStatusChange *AppointmentStatusChangeClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
 	AuditEvent *AuditEventClient
+	// Bed is the client for interacting with the Bed builders.
+	Bed *BedClient
 	// CareRelation is the client for interacting with the CareRelation builders.
 	CareRelation *CareRelationClient
+	// ChargeFailure is the client for interacting with the ChargeFailure builders.
+	ChargeFailure *ChargeFailureClient
 	// ChatAttachment is the client for interacting with the ChatAttachment builders.
 	ChatAttachment *ChatAttachmentClient
 	// ChatMessage is the client for interacting with the ChatMessage builders.
@@ -50,12 +58,16 @@ type Tx struct {
 	LinkCode *LinkCodeClient
 	// LoginAttempt is the client for interacting with the LoginAttempt builders.
 	LoginAttempt *LoginAttemptClient
+	// NhiaMembership is the client for interacting with the NhiaMembership builders.
+	NhiaMembership *NhiaMembershipClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
 	// Order is the client for interacting with the Order builders.
 	Order *OrderClient
 	// Patient is the client for interacting with the Patient builders.
 	Patient *PatientClient
+	// PatientHealth is the client for interacting with the PatientHealth builders.
+	PatientHealth *PatientHealthClient
 	// PaymentEvent is the client for interacting with the PaymentEvent builders.
 	PaymentEvent *PaymentEventClient
 	// Practitioner is the client for interacting with the Practitioner builders.
@@ -82,12 +94,22 @@ type Tx struct {
 	Session *SessionClient
 	// Slot is the client for interacting with the Slot builders.
 	Slot *SlotClient
+	// Stay is the client for interacting with the Stay builders.
+	Stay *StayClient
 	// Stream is the client for interacting with the Stream builders.
 	Stream *StreamClient
 	// StreamEntry is the client for interacting with the StreamEntry builders.
 	StreamEntry *StreamEntryClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
+	// Wallet is the client for interacting with the Wallet builders.
+	Wallet *WalletClient
+	// WalletTransaction is the client for interacting with the WalletTransaction builders.
+	WalletTransaction *WalletTransactionClient
+	// Ward is the client for interacting with the Ward builders.
+	Ward *WardClient
+	// WardRate is the client for interacting with the WardRate builders.
+	WardRate *WardRateClient
 
 	// lazily loaded.
 	client     *Client
@@ -219,11 +241,15 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.Admission = NewAdmissionClient(tx.config)
+	tx.AdmissionRecord = NewAdmissionRecordClient(tx.config)
 	tx.Appointment = NewAppointmentClient(tx.config)
 	tx.AppointmentIntake = NewAppointmentIntakeClient(tx.config)
 	tx.AppointmentStatusChange = NewAppointmentStatusChangeClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
+	tx.Bed = NewBedClient(tx.config)
 	tx.CareRelation = NewCareRelationClient(tx.config)
+	tx.ChargeFailure = NewChargeFailureClient(tx.config)
 	tx.ChatAttachment = NewChatAttachmentClient(tx.config)
 	tx.ChatMessage = NewChatMessageClient(tx.config)
 	tx.ChatMessageVersion = NewChatMessageVersionClient(tx.config)
@@ -238,9 +264,11 @@ func (tx *Tx) init() {
 	tx.Leave = NewLeaveClient(tx.config)
 	tx.LinkCode = NewLinkCodeClient(tx.config)
 	tx.LoginAttempt = NewLoginAttemptClient(tx.config)
+	tx.NhiaMembership = NewNhiaMembershipClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
 	tx.Order = NewOrderClient(tx.config)
 	tx.Patient = NewPatientClient(tx.config)
+	tx.PatientHealth = NewPatientHealthClient(tx.config)
 	tx.PaymentEvent = NewPaymentEventClient(tx.config)
 	tx.Practitioner = NewPractitionerClient(tx.config)
 	tx.PractitionerCredential = NewPractitionerCredentialClient(tx.config)
@@ -254,9 +282,14 @@ func (tx *Tx) init() {
 	tx.SecondFactor = NewSecondFactorClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.Slot = NewSlotClient(tx.config)
+	tx.Stay = NewStayClient(tx.config)
 	tx.Stream = NewStreamClient(tx.config)
 	tx.StreamEntry = NewStreamEntryClient(tx.config)
 	tx.User = NewUserClient(tx.config)
+	tx.Wallet = NewWalletClient(tx.config)
+	tx.WalletTransaction = NewWalletTransactionClient(tx.config)
+	tx.Ward = NewWardClient(tx.config)
+	tx.WardRate = NewWardRateClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.
@@ -266,7 +299,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Appointment.QueryXXX(), the query will be executed
+// applies a query, for example: Admission.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

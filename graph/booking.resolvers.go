@@ -15,6 +15,7 @@ import (
 	"github.com/caregraph/caregraph/graph/model"
 	"github.com/caregraph/caregraph/graph/transport"
 	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/money"
 	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/google/uuid"
 )
@@ -25,7 +26,7 @@ func (r *appointmentResolver) Status(ctx context.Context, obj *ent.Appointment) 
 }
 
 // Price is the resolver for the price field.
-func (r *appointmentResolver) Price(ctx context.Context, obj *ent.Appointment) (*model.Money, error) {
+func (r *appointmentResolver) Price(ctx context.Context, obj *ent.Appointment) (*money.Amount, error) {
 	return amount(obj.PriceMinor, obj.Currency), nil
 }
 
@@ -168,22 +169,22 @@ func (r *mutationResolver) UpdateQuestion(ctx context.Context, input booking.Upd
 }
 
 // Amount is the resolver for the amount field.
-func (r *orderResolver) Amount(ctx context.Context, obj *ent.Order) (*model.Money, error) {
+func (r *orderResolver) Amount(ctx context.Context, obj *ent.Order) (*money.Amount, error) {
 	return amount(obj.AmountMinor, obj.Currency), nil
 }
 
 // RefundedAmount is the resolver for the refundedAmount field.
-func (r *orderResolver) RefundedAmount(ctx context.Context, obj *ent.Order) (*model.Money, error) {
+func (r *orderResolver) RefundedAmount(ctx context.Context, obj *ent.Order) (*money.Amount, error) {
 	return amount(obj.RefundedMinor, obj.Currency), nil
 }
 
 // Fee is the resolver for the fee field.
-func (r *orderResolver) Fee(ctx context.Context, obj *ent.Order) (*model.Money, error) {
+func (r *orderResolver) Fee(ctx context.Context, obj *ent.Order) (*money.Amount, error) {
 	return amount(obj.FeeMinor, obj.Currency), nil
 }
 
 // Net is the resolver for the net field.
-func (r *orderResolver) Net(ctx context.Context, obj *ent.Order) (*model.Money, error) {
+func (r *orderResolver) Net(ctx context.Context, obj *ent.Order) (*money.Amount, error) {
 	return amount(booking.NetMinor(obj), obj.Currency), nil
 }
 
@@ -254,7 +255,7 @@ func (r *queryResolver) Order(ctx context.Context, id uuid.UUID) (*ent.Order, er
 }
 
 // Amount is the resolver for the amount field.
-func (r *refundResolver) Amount(ctx context.Context, obj *ent.Refund) (*model.Money, error) {
+func (r *refundResolver) Amount(ctx context.Context, obj *ent.Refund) (*money.Amount, error) {
 	return amount(obj.AmountMinor, obj.Currency), nil
 }
 

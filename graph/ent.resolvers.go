@@ -29,6 +29,9 @@ func (r *userResolver) Roles(ctx context.Context, obj *ent.User) ([]access.Role,
 	return rolesOf(obj), nil
 }
 
+// Admission returns generated.AdmissionResolver implementation.
+func (r *Resolver) Admission() generated.AdmissionResolver { return &admissionResolver{r} }
+
 // Appointment returns generated.AppointmentResolver implementation.
 func (r *Resolver) Appointment() generated.AppointmentResolver { return &appointmentResolver{r} }
 
@@ -36,6 +39,9 @@ func (r *Resolver) Appointment() generated.AppointmentResolver { return &appoint
 func (r *Resolver) AppointmentStatusChange() generated.AppointmentStatusChangeResolver {
 	return &appointmentStatusChangeResolver{r}
 }
+
+// Bed returns generated.BedResolver implementation.
+func (r *Resolver) Bed() generated.BedResolver { return &bedResolver{r} }
 
 // ChatMessage returns generated.ChatMessageResolver implementation.
 func (r *Resolver) ChatMessage() generated.ChatMessageResolver { return &chatMessageResolver{r} }
@@ -46,8 +52,16 @@ func (r *Resolver) ChatRoom() generated.ChatRoomResolver { return &chatRoomResol
 // JobRun returns generated.JobRunResolver implementation.
 func (r *Resolver) JobRun() generated.JobRunResolver { return &jobRunResolver{r} }
 
+// NhiaMembership returns generated.NhiaMembershipResolver implementation.
+func (r *Resolver) NhiaMembership() generated.NhiaMembershipResolver {
+	return &nhiaMembershipResolver{r}
+}
+
 // Order returns generated.OrderResolver implementation.
 func (r *Resolver) Order() generated.OrderResolver { return &orderResolver{r} }
+
+// Patient returns generated.PatientResolver implementation.
+func (r *Resolver) Patient() generated.PatientResolver { return &patientResolver{r} }
 
 // Practitioner returns generated.PractitionerResolver implementation.
 func (r *Resolver) Practitioner() generated.PractitionerResolver { return &practitionerResolver{r} }
@@ -61,15 +75,37 @@ func (r *Resolver) Slot() generated.SlotResolver { return &slotResolver{r} }
 // User returns generated.UserResolver implementation.
 func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
 
+// Wallet returns generated.WalletResolver implementation.
+func (r *Resolver) Wallet() generated.WalletResolver { return &walletResolver{r} }
+
+// WalletTransaction returns generated.WalletTransactionResolver implementation.
+func (r *Resolver) WalletTransaction() generated.WalletTransactionResolver {
+	return &walletTransactionResolver{r}
+}
+
+// Ward returns generated.WardResolver implementation.
+func (r *Resolver) Ward() generated.WardResolver { return &wardResolver{r} }
+
+// WardRate returns generated.WardRateResolver implementation.
+func (r *Resolver) WardRate() generated.WardRateResolver { return &wardRateResolver{r} }
+
 type (
+	admissionResolver               struct{ *Resolver }
 	appointmentResolver             struct{ *Resolver }
 	appointmentStatusChangeResolver struct{ *Resolver }
+	bedResolver                     struct{ *Resolver }
 	chatMessageResolver             struct{ *Resolver }
 	chatRoomResolver                struct{ *Resolver }
 	jobRunResolver                  struct{ *Resolver }
+	nhiaMembershipResolver          struct{ *Resolver }
 	orderResolver                   struct{ *Resolver }
+	patientResolver                 struct{ *Resolver }
 	practitionerResolver            struct{ *Resolver }
 	refundResolver                  struct{ *Resolver }
 	slotResolver                    struct{ *Resolver }
 	userResolver                    struct{ *Resolver }
+	walletResolver                  struct{ *Resolver }
+	walletTransactionResolver       struct{ *Resolver }
+	wardResolver                    struct{ *Resolver }
+	wardRateResolver                struct{ *Resolver }
 )

@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
@@ -27,6 +28,11 @@ func (r *mutationResolver) CreatePatient(ctx context.Context, input patient.Crea
 func (r *mutationResolver) UpdatePatient(ctx context.Context, input patient.UpdatePatientInput) (*model.UpdatePatientPayload, error) {
 	result, err := r.Patients.Update(ctx, input)
 	return &model.UpdatePatientPayload{Patient: result}, err
+}
+
+// Changes is the resolver for the changes field.
+func (r *patientResolver) Changes(ctx context.Context, obj *ent.Patient, first *int) ([]*patient.RecordChange, error) {
+	panic(fmt.Errorf("not implemented: Changes - changes"))
 }
 
 // Patients is the resolver for the patients field.

@@ -38,6 +38,6 @@ type Resolver struct {
 func (r *Resolver) client() *ent.Client { return r.DB.Client }
 
 // amount shows minor units as Money.
-func amount(minor int64, currency string) *model.Money {
-	return &model.Money{Amount: money.Amount{Minor: minor, Currency: currency}.Decimal(), Currency: currency}
+func amount(minor int64, currency string) *money.Amount {
+	return &money.Amount{Minor: minor, Currency: currency}
 }

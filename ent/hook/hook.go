@@ -9,6 +9,30 @@ import (
 	"github.com/caregraph/caregraph/ent"
 )
 
+// The AdmissionFunc type is an adapter to allow the use of ordinary
+// function as Admission mutator.
+type AdmissionFunc func(context.Context, *ent.AdmissionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AdmissionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AdmissionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AdmissionMutation", m)
+}
+
+// The AdmissionRecordFunc type is an adapter to allow the use of ordinary
+// function as AdmissionRecord mutator.
+type AdmissionRecordFunc func(context.Context, *ent.AdmissionRecordMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AdmissionRecordFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AdmissionRecordMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AdmissionRecordMutation", m)
+}
+
 // The AppointmentFunc type is an adapter to allow the use of ordinary
 // function as Appointment mutator.
 type AppointmentFunc func(context.Context, *ent.AppointmentMutation) (ent.Value, error)
@@ -57,6 +81,18 @@ func (f AuditEventFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AuditEventMutation", m)
 }
 
+// The BedFunc type is an adapter to allow the use of ordinary
+// function as Bed mutator.
+type BedFunc func(context.Context, *ent.BedMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BedFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BedMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BedMutation", m)
+}
+
 // The CareRelationFunc type is an adapter to allow the use of ordinary
 // function as CareRelation mutator.
 type CareRelationFunc func(context.Context, *ent.CareRelationMutation) (ent.Value, error)
@@ -67,6 +103,18 @@ func (f CareRelationFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CareRelationMutation", m)
+}
+
+// The ChargeFailureFunc type is an adapter to allow the use of ordinary
+// function as ChargeFailure mutator.
+type ChargeFailureFunc func(context.Context, *ent.ChargeFailureMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ChargeFailureFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ChargeFailureMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChargeFailureMutation", m)
 }
 
 // The ChatAttachmentFunc type is an adapter to allow the use of ordinary
@@ -237,6 +285,18 @@ func (f LoginAttemptFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.LoginAttemptMutation", m)
 }
 
+// The NhiaMembershipFunc type is an adapter to allow the use of ordinary
+// function as NhiaMembership mutator.
+type NhiaMembershipFunc func(context.Context, *ent.NhiaMembershipMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f NhiaMembershipFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.NhiaMembershipMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.NhiaMembershipMutation", m)
+}
+
 // The NotificationFunc type is an adapter to allow the use of ordinary
 // function as Notification mutator.
 type NotificationFunc func(context.Context, *ent.NotificationMutation) (ent.Value, error)
@@ -271,6 +331,18 @@ func (f PatientFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, err
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PatientMutation", m)
+}
+
+// The PatientHealthFunc type is an adapter to allow the use of ordinary
+// function as PatientHealth mutator.
+type PatientHealthFunc func(context.Context, *ent.PatientHealthMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PatientHealthFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PatientHealthMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PatientHealthMutation", m)
 }
 
 // The PaymentEventFunc type is an adapter to allow the use of ordinary
@@ -429,6 +501,18 @@ func (f SlotFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error)
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.SlotMutation", m)
 }
 
+// The StayFunc type is an adapter to allow the use of ordinary
+// function as Stay mutator.
+type StayFunc func(context.Context, *ent.StayMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f StayFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.StayMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.StayMutation", m)
+}
+
 // The StreamFunc type is an adapter to allow the use of ordinary
 // function as Stream mutator.
 type StreamFunc func(context.Context, *ent.StreamMutation) (ent.Value, error)
@@ -463,6 +547,54 @@ func (f UserFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error)
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.UserMutation", m)
+}
+
+// The WalletFunc type is an adapter to allow the use of ordinary
+// function as Wallet mutator.
+type WalletFunc func(context.Context, *ent.WalletMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f WalletFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.WalletMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.WalletMutation", m)
+}
+
+// The WalletTransactionFunc type is an adapter to allow the use of ordinary
+// function as WalletTransaction mutator.
+type WalletTransactionFunc func(context.Context, *ent.WalletTransactionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f WalletTransactionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.WalletTransactionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.WalletTransactionMutation", m)
+}
+
+// The WardFunc type is an adapter to allow the use of ordinary
+// function as Ward mutator.
+type WardFunc func(context.Context, *ent.WardMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f WardFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.WardMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.WardMutation", m)
+}
+
+// The WardRateFunc type is an adapter to allow the use of ordinary
+// function as WardRate mutator.
+type WardRateFunc func(context.Context, *ent.WardRateMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f WardRateFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.WardRateMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.WardRateMutation", m)
 }
 
 // Condition is a hook condition function.

@@ -8,11 +8,15 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/admission"
+	"github.com/caregraph/caregraph/ent/admissionrecord"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/appointmentstatuschange"
 	"github.com/caregraph/caregraph/ent/auditevent"
+	"github.com/caregraph/caregraph/ent/bed"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/chargefailure"
 	"github.com/caregraph/caregraph/ent/chatattachment"
 	"github.com/caregraph/caregraph/ent/chatmessage"
 	"github.com/caregraph/caregraph/ent/chatmessageversion"
@@ -27,9 +31,11 @@ import (
 	"github.com/caregraph/caregraph/ent/leave"
 	"github.com/caregraph/caregraph/ent/linkcode"
 	"github.com/caregraph/caregraph/ent/loginattempt"
+	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
+	"github.com/caregraph/caregraph/ent/patienthealth"
 	"github.com/caregraph/caregraph/ent/paymentevent"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/practitionercredential"
@@ -44,9 +50,14 @@ import (
 	"github.com/caregraph/caregraph/ent/secondfactor"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/ent/stream"
 	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/ent/user"
+	"github.com/caregraph/caregraph/ent/wallet"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/ent/ward"
+	"github.com/caregraph/caregraph/ent/wardrate"
 )
 
 // The Query interface represents an operation that queries a graph.
@@ -103,6 +114,60 @@ func (f TraverseFunc) Traverse(ctx context.Context, q ent.Query) error {
 		return err
 	}
 	return f(ctx, query)
+}
+
+// The AdmissionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AdmissionFunc func(context.Context, *ent.AdmissionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AdmissionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AdmissionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AdmissionQuery", q)
+}
+
+// The TraverseAdmission type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAdmission func(context.Context, *ent.AdmissionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAdmission) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAdmission) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AdmissionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AdmissionQuery", q)
+}
+
+// The AdmissionRecordFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AdmissionRecordFunc func(context.Context, *ent.AdmissionRecordQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AdmissionRecordFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AdmissionRecordQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AdmissionRecordQuery", q)
+}
+
+// The TraverseAdmissionRecord type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAdmissionRecord func(context.Context, *ent.AdmissionRecordQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAdmissionRecord) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAdmissionRecord) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AdmissionRecordQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AdmissionRecordQuery", q)
 }
 
 // The AppointmentFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -213,6 +278,33 @@ func (f TraverseAuditEvent) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.AuditEventQuery", q)
 }
 
+// The BedFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BedFunc func(context.Context, *ent.BedQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BedFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BedQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BedQuery", q)
+}
+
+// The TraverseBed type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBed func(context.Context, *ent.BedQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBed) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBed) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BedQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BedQuery", q)
+}
+
 // The CareRelationFunc type is an adapter to allow the use of ordinary function as a Querier.
 type CareRelationFunc func(context.Context, *ent.CareRelationQuery) (ent.Value, error)
 
@@ -238,6 +330,33 @@ func (f TraverseCareRelation) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.CareRelationQuery", q)
+}
+
+// The ChargeFailureFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ChargeFailureFunc func(context.Context, *ent.ChargeFailureQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ChargeFailureFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ChargeFailureQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ChargeFailureQuery", q)
+}
+
+// The TraverseChargeFailure type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseChargeFailure func(context.Context, *ent.ChargeFailureQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseChargeFailure) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseChargeFailure) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ChargeFailureQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ChargeFailureQuery", q)
 }
 
 // The ChatAttachmentFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -618,6 +737,33 @@ func (f TraverseLoginAttempt) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.LoginAttemptQuery", q)
 }
 
+// The NhiaMembershipFunc type is an adapter to allow the use of ordinary function as a Querier.
+type NhiaMembershipFunc func(context.Context, *ent.NhiaMembershipQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f NhiaMembershipFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.NhiaMembershipQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.NhiaMembershipQuery", q)
+}
+
+// The TraverseNhiaMembership type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseNhiaMembership func(context.Context, *ent.NhiaMembershipQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseNhiaMembership) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseNhiaMembership) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.NhiaMembershipQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.NhiaMembershipQuery", q)
+}
+
 // The NotificationFunc type is an adapter to allow the use of ordinary function as a Querier.
 type NotificationFunc func(context.Context, *ent.NotificationQuery) (ent.Value, error)
 
@@ -697,6 +843,33 @@ func (f TraversePatient) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.PatientQuery", q)
+}
+
+// The PatientHealthFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PatientHealthFunc func(context.Context, *ent.PatientHealthQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PatientHealthFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PatientHealthQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PatientHealthQuery", q)
+}
+
+// The TraversePatientHealth type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePatientHealth func(context.Context, *ent.PatientHealthQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePatientHealth) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePatientHealth) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PatientHealthQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PatientHealthQuery", q)
 }
 
 // The PaymentEventFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1050,6 +1223,33 @@ func (f TraverseSlot) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.SlotQuery", q)
 }
 
+// The StayFunc type is an adapter to allow the use of ordinary function as a Querier.
+type StayFunc func(context.Context, *ent.StayQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f StayFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.StayQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.StayQuery", q)
+}
+
+// The TraverseStay type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseStay func(context.Context, *ent.StayQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseStay) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseStay) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.StayQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.StayQuery", q)
+}
+
 // The StreamFunc type is an adapter to allow the use of ordinary function as a Querier.
 type StreamFunc func(context.Context, *ent.StreamQuery) (ent.Value, error)
 
@@ -1131,9 +1331,121 @@ func (f TraverseUser) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.UserQuery", q)
 }
 
+// The WalletFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WalletFunc func(context.Context, *ent.WalletQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f WalletFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.WalletQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.WalletQuery", q)
+}
+
+// The TraverseWallet type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWallet func(context.Context, *ent.WalletQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWallet) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWallet) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WalletQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.WalletQuery", q)
+}
+
+// The WalletTransactionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WalletTransactionFunc func(context.Context, *ent.WalletTransactionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f WalletTransactionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.WalletTransactionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.WalletTransactionQuery", q)
+}
+
+// The TraverseWalletTransaction type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWalletTransaction func(context.Context, *ent.WalletTransactionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWalletTransaction) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWalletTransaction) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WalletTransactionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.WalletTransactionQuery", q)
+}
+
+// The WardFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WardFunc func(context.Context, *ent.WardQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f WardFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.WardQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.WardQuery", q)
+}
+
+// The TraverseWard type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWard func(context.Context, *ent.WardQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWard) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWard) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WardQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.WardQuery", q)
+}
+
+// The WardRateFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WardRateFunc func(context.Context, *ent.WardRateQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f WardRateFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.WardRateQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.WardRateQuery", q)
+}
+
+// The TraverseWardRate type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWardRate func(context.Context, *ent.WardRateQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWardRate) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWardRate) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WardRateQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.WardRateQuery", q)
+}
+
 // NewQuery returns the generic Query interface for the given typed query.
 func NewQuery(q ent.Query) (Query, error) {
 	switch q := q.(type) {
+	case *ent.AdmissionQuery:
+		return &query[*ent.AdmissionQuery, predicate.Admission, admission.OrderOption]{typ: ent.TypeAdmission, tq: q}, nil
+	case *ent.AdmissionRecordQuery:
+		return &query[*ent.AdmissionRecordQuery, predicate.AdmissionRecord, admissionrecord.OrderOption]{typ: ent.TypeAdmissionRecord, tq: q}, nil
 	case *ent.AppointmentQuery:
 		return &query[*ent.AppointmentQuery, predicate.Appointment, appointment.OrderOption]{typ: ent.TypeAppointment, tq: q}, nil
 	case *ent.AppointmentIntakeQuery:
@@ -1142,8 +1454,12 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AppointmentStatusChangeQuery, predicate.AppointmentStatusChange, appointmentstatuschange.OrderOption]{typ: ent.TypeAppointmentStatusChange, tq: q}, nil
 	case *ent.AuditEventQuery:
 		return &query[*ent.AuditEventQuery, predicate.AuditEvent, auditevent.OrderOption]{typ: ent.TypeAuditEvent, tq: q}, nil
+	case *ent.BedQuery:
+		return &query[*ent.BedQuery, predicate.Bed, bed.OrderOption]{typ: ent.TypeBed, tq: q}, nil
 	case *ent.CareRelationQuery:
 		return &query[*ent.CareRelationQuery, predicate.CareRelation, carerelation.OrderOption]{typ: ent.TypeCareRelation, tq: q}, nil
+	case *ent.ChargeFailureQuery:
+		return &query[*ent.ChargeFailureQuery, predicate.ChargeFailure, chargefailure.OrderOption]{typ: ent.TypeChargeFailure, tq: q}, nil
 	case *ent.ChatAttachmentQuery:
 		return &query[*ent.ChatAttachmentQuery, predicate.ChatAttachment, chatattachment.OrderOption]{typ: ent.TypeChatAttachment, tq: q}, nil
 	case *ent.ChatMessageQuery:
@@ -1172,12 +1488,16 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.LinkCodeQuery, predicate.LinkCode, linkcode.OrderOption]{typ: ent.TypeLinkCode, tq: q}, nil
 	case *ent.LoginAttemptQuery:
 		return &query[*ent.LoginAttemptQuery, predicate.LoginAttempt, loginattempt.OrderOption]{typ: ent.TypeLoginAttempt, tq: q}, nil
+	case *ent.NhiaMembershipQuery:
+		return &query[*ent.NhiaMembershipQuery, predicate.NhiaMembership, nhiamembership.OrderOption]{typ: ent.TypeNhiaMembership, tq: q}, nil
 	case *ent.NotificationQuery:
 		return &query[*ent.NotificationQuery, predicate.Notification, notification.OrderOption]{typ: ent.TypeNotification, tq: q}, nil
 	case *ent.OrderQuery:
 		return &query[*ent.OrderQuery, predicate.Order, order.OrderOption]{typ: ent.TypeOrder, tq: q}, nil
 	case *ent.PatientQuery:
 		return &query[*ent.PatientQuery, predicate.Patient, patient.OrderOption]{typ: ent.TypePatient, tq: q}, nil
+	case *ent.PatientHealthQuery:
+		return &query[*ent.PatientHealthQuery, predicate.PatientHealth, patienthealth.OrderOption]{typ: ent.TypePatientHealth, tq: q}, nil
 	case *ent.PaymentEventQuery:
 		return &query[*ent.PaymentEventQuery, predicate.PaymentEvent, paymentevent.OrderOption]{typ: ent.TypePaymentEvent, tq: q}, nil
 	case *ent.PractitionerQuery:
@@ -1204,12 +1524,22 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.SessionQuery, predicate.Session, session.OrderOption]{typ: ent.TypeSession, tq: q}, nil
 	case *ent.SlotQuery:
 		return &query[*ent.SlotQuery, predicate.Slot, slot.OrderOption]{typ: ent.TypeSlot, tq: q}, nil
+	case *ent.StayQuery:
+		return &query[*ent.StayQuery, predicate.Stay, stay.OrderOption]{typ: ent.TypeStay, tq: q}, nil
 	case *ent.StreamQuery:
 		return &query[*ent.StreamQuery, predicate.Stream, stream.OrderOption]{typ: ent.TypeStream, tq: q}, nil
 	case *ent.StreamEntryQuery:
 		return &query[*ent.StreamEntryQuery, predicate.StreamEntry, streamentry.OrderOption]{typ: ent.TypeStreamEntry, tq: q}, nil
 	case *ent.UserQuery:
 		return &query[*ent.UserQuery, predicate.User, user.OrderOption]{typ: ent.TypeUser, tq: q}, nil
+	case *ent.WalletQuery:
+		return &query[*ent.WalletQuery, predicate.Wallet, wallet.OrderOption]{typ: ent.TypeWallet, tq: q}, nil
+	case *ent.WalletTransactionQuery:
+		return &query[*ent.WalletTransactionQuery, predicate.WalletTransaction, wallettransaction.OrderOption]{typ: ent.TypeWalletTransaction, tq: q}, nil
+	case *ent.WardQuery:
+		return &query[*ent.WardQuery, predicate.Ward, ward.OrderOption]{typ: ent.TypeWard, tq: q}, nil
+	case *ent.WardRateQuery:
+		return &query[*ent.WardRateQuery, predicate.WardRate, wardrate.OrderOption]{typ: ent.TypeWardRate, tq: q}, nil
 	default:
 		return nil, fmt.Errorf("unknown query type %T", q)
 	}

@@ -9,6 +9,99 @@ import (
 )
 
 var (
+	// AdmissionsColumns holds the columns for the "admissions" table.
+	AdmissionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"ADMITTED", "DISCHARGED", "DECEASED"}, Default: "ADMITTED"},
+		{Name: "admitted_at", Type: field.TypeTime},
+		{Name: "discharged_at", Type: field.TypeTime, Nullable: true},
+		{Name: "admitted_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "discharged_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "attending_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// AdmissionsTable holds the schema information for the "admissions" table.
+	AdmissionsTable = &schema.Table{
+		Name:       "admissions",
+		Columns:    AdmissionsColumns,
+		PrimaryKey: []*schema.Column{AdmissionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "admissions_patients_patient",
+				Columns:    []*schema.Column{AdmissionsColumns[7]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "admissions_practitioners_attending",
+				Columns:    []*schema.Column{AdmissionsColumns[8]},
+				RefColumns: []*schema.Column{PractitionersColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "admissions_open",
+				Unique:  true,
+				Columns: []*schema.Column{AdmissionsColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status = 'ADMITTED'",
+				},
+			},
+			{
+				Name:    "admission_patient_id_admitted_at",
+				Unique:  false,
+				Columns: []*schema.Column{AdmissionsColumns[7], AdmissionsColumns[3]},
+			},
+			{
+				Name:    "admission_attending_id",
+				Unique:  false,
+				Columns: []*schema.Column{AdmissionsColumns[8]},
+			},
+			{
+				Name:    "admission_status_admitted_at",
+				Unique:  false,
+				Columns: []*schema.Column{AdmissionsColumns[2], AdmissionsColumns[3]},
+			},
+			{
+				Name:    "admission_admitted_at",
+				Unique:  false,
+				Columns: []*schema.Column{AdmissionsColumns[3]},
+			},
+		},
+	}
+	// AdmissionRecordsColumns holds the columns for the "admission_records" table.
+	AdmissionRecordsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "reason", Type: field.TypeString, Size: 8000, Default: ""},
+		{Name: "diagnosis", Type: field.TypeString, Size: 8000, Default: ""},
+		{Name: "discharge_notes", Type: field.TypeString, Size: 8000, Default: ""},
+		{Name: "admission_id", Type: field.TypeUUID, Unique: true},
+	}
+	// AdmissionRecordsTable holds the schema information for the "admission_records" table.
+	AdmissionRecordsTable = &schema.Table{
+		Name:       "admission_records",
+		Columns:    AdmissionRecordsColumns,
+		PrimaryKey: []*schema.Column{AdmissionRecordsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "admission_records_admissions_record",
+				Columns:    []*schema.Column{AdmissionRecordsColumns[6]},
+				RefColumns: []*schema.Column{AdmissionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "admissionrecord_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{AdmissionRecordsColumns[2]},
+			},
+		},
+	}
 	// AppointmentsColumns holds the columns for the "appointments" table.
 	AppointmentsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -287,6 +380,37 @@ var (
 			},
 		},
 	}
+	// BedsColumns holds the columns for the "beds" table.
+	BedsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "number", Type: field.TypeString, Size: 20},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+		{Name: "ward_id", Type: field.TypeUUID},
+	}
+	// BedsTable holds the schema information for the "beds" table.
+	BedsTable = &schema.Table{
+		Name:       "beds",
+		Columns:    BedsColumns,
+		PrimaryKey: []*schema.Column{BedsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "beds_wards_ward",
+				Columns:    []*schema.Column{BedsColumns[6]},
+				RefColumns: []*schema.Column{WardsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "bed_ward_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{BedsColumns[6], BedsColumns[4]},
+			},
+		},
+	}
 	// CareRelationsColumns holds the columns for the "care_relations" table.
 	CareRelationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -325,6 +449,52 @@ var (
 				Name:    "carerelation_patient_id",
 				Unique:  false,
 				Columns: []*schema.Column{CareRelationsColumns[5]},
+			},
+		},
+	}
+	// ChargeFailuresColumns holds the columns for the "charge_failures" table.
+	ChargeFailuresColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "charge_date", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
+		{Name: "attempts", Type: field.TypeInt},
+		{Name: "error", Type: field.TypeString, Size: 500},
+		{Name: "last_tried_at", Type: field.TypeTime},
+		{Name: "resolved_at", Type: field.TypeTime, Nullable: true},
+		{Name: "admission_id", Type: field.TypeUUID},
+	}
+	// ChargeFailuresTable holds the schema information for the "charge_failures" table.
+	ChargeFailuresTable = &schema.Table{
+		Name:       "charge_failures",
+		Columns:    ChargeFailuresColumns,
+		PrimaryKey: []*schema.Column{ChargeFailuresColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "charge_failures_admissions_admission",
+				Columns:    []*schema.Column{ChargeFailuresColumns[8]},
+				RefColumns: []*schema.Column{AdmissionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "chargefailure_admission_id_charge_date",
+				Unique:  true,
+				Columns: []*schema.Column{ChargeFailuresColumns[8], ChargeFailuresColumns[3]},
+			},
+			{
+				Name:    "charge_failures_open",
+				Unique:  false,
+				Columns: []*schema.Column{ChargeFailuresColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "resolved_at IS NULL",
+				},
+			},
+			{
+				Name:    "chargefailure_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChargeFailuresColumns[2]},
 			},
 		},
 	}
@@ -1028,6 +1198,59 @@ var (
 			},
 		},
 	}
+	// NhiaMembershipsColumns holds the columns for the "nhia_memberships" table.
+	NhiaMembershipsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "registration_number", Type: field.TypeString, Size: 30},
+		{Name: "registered_on", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
+		{Name: "ended_on", Type: field.TypeOther, Nullable: true, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
+		{Name: "registered_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "ended_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "patient_id", Type: field.TypeUUID},
+	}
+	// NhiaMembershipsTable holds the schema information for the "nhia_memberships" table.
+	NhiaMembershipsTable = &schema.Table{
+		Name:       "nhia_memberships",
+		Columns:    NhiaMembershipsColumns,
+		PrimaryKey: []*schema.Column{NhiaMembershipsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "nhia_memberships_patients_patient",
+				Columns:    []*schema.Column{NhiaMembershipsColumns[7]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "nhia_memberships_active",
+				Unique:  true,
+				Columns: []*schema.Column{NhiaMembershipsColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "ended_on IS NULL",
+				},
+			},
+			{
+				Name:    "nhia_memberships_number",
+				Unique:  true,
+				Columns: []*schema.Column{NhiaMembershipsColumns[2]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "ended_on IS NULL",
+				},
+			},
+			{
+				Name:    "nhiamembership_patient_id_registered_on",
+				Unique:  false,
+				Columns: []*schema.Column{NhiaMembershipsColumns[7], NhiaMembershipsColumns[3]},
+			},
+			{
+				Name:    "nhiamembership_registration_number_registered_on",
+				Unique:  true,
+				Columns: []*schema.Column{NhiaMembershipsColumns[2], NhiaMembershipsColumns[3]},
+			},
+		},
+	}
 	// NotificationsColumns holds the columns for the "notifications" table.
 	NotificationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -1170,6 +1393,9 @@ var (
 		{Name: "medicare_expiry", Type: field.TypeString, Nullable: true, Size: 7},
 		{Name: "ihi", Type: field.TypeString, Unique: true, Nullable: true, Size: 16},
 		{Name: "type", Type: field.TypeEnum, Enums: []string{"REGULAR", "NHIA", "PRIVATE", "INSURANCE"}, Default: "REGULAR"},
+		{Name: "emergency_name", Type: field.TypeString, Nullable: true, Size: 200},
+		{Name: "emergency_relationship", Type: field.TypeString, Nullable: true, Size: 100},
+		{Name: "emergency_phone", Type: field.TypeString, Nullable: true, Size: 20},
 		{Name: "time_zone", Type: field.TypeString, Size: 64},
 		{Name: "user_id", Type: field.TypeUUID, Nullable: true},
 	}
@@ -1181,7 +1407,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "patients_users_user",
-				Columns:    []*schema.Column{PatientsColumns[22]},
+				Columns:    []*schema.Column{PatientsColumns[25]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -1190,7 +1416,7 @@ var (
 			{
 				Name:    "patient_user_id",
 				Unique:  true,
-				Columns: []*schema.Column{PatientsColumns[22]},
+				Columns: []*schema.Column{PatientsColumns[25]},
 			},
 			{
 				Name:    "patient_medicare_number_medicare_irn",
@@ -1206,6 +1432,29 @@ var (
 				Name:    "patient_created_at",
 				Unique:  false,
 				Columns: []*schema.Column{PatientsColumns[1]},
+			},
+		},
+	}
+	// PatientHealthsColumns holds the columns for the "patient_healths" table.
+	PatientHealthsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "allergies", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "patient_id", Type: field.TypeUUID, Unique: true},
+	}
+	// PatientHealthsTable holds the schema information for the "patient_healths" table.
+	PatientHealthsTable = &schema.Table{
+		Name:       "patient_healths",
+		Columns:    PatientHealthsColumns,
+		PrimaryKey: []*schema.Column{PatientHealthsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "patient_healths_patients_health",
+				Columns:    []*schema.Column{PatientHealthsColumns[5]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
 			},
 		},
 	}
@@ -1724,6 +1973,97 @@ var (
 			},
 		},
 	}
+	// StaysColumns holds the columns for the "stays" table.
+	StaysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "from_at", Type: field.TypeTime},
+		{Name: "to_at", Type: field.TypeTime, Nullable: true},
+		{Name: "admission_id", Type: field.TypeUUID},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "bed_id", Type: field.TypeUUID},
+		{Name: "ward_id", Type: field.TypeUUID},
+	}
+	// StaysTable holds the schema information for the "stays" table.
+	StaysTable = &schema.Table{
+		Name:       "stays",
+		Columns:    StaysColumns,
+		PrimaryKey: []*schema.Column{StaysColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "stays_admissions_admission",
+				Columns:    []*schema.Column{StaysColumns[4]},
+				RefColumns: []*schema.Column{AdmissionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "stays_patients_patient",
+				Columns:    []*schema.Column{StaysColumns[5]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "stays_beds_bed",
+				Columns:    []*schema.Column{StaysColumns[6]},
+				RefColumns: []*schema.Column{BedsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "stays_wards_ward",
+				Columns:    []*schema.Column{StaysColumns[7]},
+				RefColumns: []*schema.Column{WardsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "stays_bed_taken",
+				Unique:  true,
+				Columns: []*schema.Column{StaysColumns[6]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "to_at IS NULL",
+				},
+			},
+			{
+				Name:    "stays_admission_open",
+				Unique:  true,
+				Columns: []*schema.Column{StaysColumns[4]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "to_at IS NULL",
+				},
+			},
+			{
+				Name:    "stay_admission_id_from_at",
+				Unique:  false,
+				Columns: []*schema.Column{StaysColumns[4], StaysColumns[2]},
+			},
+			{
+				Name:    "stay_bed_id_from_at",
+				Unique:  false,
+				Columns: []*schema.Column{StaysColumns[6], StaysColumns[2]},
+			},
+			{
+				Name:    "stay_ward_id_to_at",
+				Unique:  false,
+				Columns: []*schema.Column{StaysColumns[7], StaysColumns[3]},
+			},
+			{
+				Name:    "stay_patient_id",
+				Unique:  false,
+				Columns: []*schema.Column{StaysColumns[5]},
+			},
+			{
+				Name:    "stay_from_at",
+				Unique:  false,
+				Columns: []*schema.Column{StaysColumns[2]},
+			},
+			{
+				Name:    "stay_to_at",
+				Unique:  false,
+				Columns: []*schema.Column{StaysColumns[3]},
+			},
+		},
+	}
 	// StreamsColumns holds the columns for the "streams" table.
 	StreamsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -1797,13 +2137,175 @@ var (
 			},
 		},
 	}
+	// WalletsColumns holds the columns for the "wallets" table.
+	WalletsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "currency", Type: field.TypeString, Size: 3},
+		{Name: "balance_minor", Type: field.TypeInt64, Default: 0},
+		{Name: "position", Type: field.TypeInt64, Default: 0},
+		{Name: "hash", Type: field.TypeString, Size: 64, Default: ""},
+		{Name: "alert_level", Type: field.TypeEnum, Enums: []string{"NONE", "LOW", "OVERDRAWN"}, Default: "NONE"},
+		{Name: "low_told_at", Type: field.TypeTime, Nullable: true},
+		{Name: "overdrawn_told_at", Type: field.TypeTime, Nullable: true},
+		{Name: "patient_id", Type: field.TypeUUID, Unique: true},
+	}
+	// WalletsTable holds the schema information for the "wallets" table.
+	WalletsTable = &schema.Table{
+		Name:       "wallets",
+		Columns:    WalletsColumns,
+		PrimaryKey: []*schema.Column{WalletsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "wallets_patients_wallet",
+				Columns:    []*schema.Column{WalletsColumns[9]},
+				RefColumns: []*schema.Column{PatientsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+	}
+	// WalletTransactionsColumns holds the columns for the "wallet_transactions" table.
+	WalletTransactionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "patient_id", Type: field.TypeUUID},
+		{Name: "position", Type: field.TypeInt64},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"TOP_UP", "ADMISSION_FEE", "DAILY_ADMISSION_CHARGE", "ADMISSION_CHARGE", "REFUND", "ADJUSTMENT", "REVERSAL"}},
+		{Name: "amount_minor", Type: field.TypeInt64},
+		{Name: "balance_after_minor", Type: field.TypeInt64},
+		{Name: "currency", Type: field.TypeString, Size: 3},
+		{Name: "counter_account", Type: field.TypeEnum, Enums: []string{"CASH", "CARD", "WARD_REVENUE", "ADMISSION_REVENUE", "ADJUSTMENTS"}},
+		{Name: "charge_date", Type: field.TypeOther, Nullable: true, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
+		{Name: "charge_sequence", Type: field.TypeInt, Nullable: true},
+		{Name: "reference", Type: field.TypeString, Size: 100},
+		{Name: "description", Type: field.TypeString, Size: 500},
+		{Name: "actor_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "actor", Type: field.TypeString, Size: 100},
+		{Name: "hash", Type: field.TypeString, Size: 64},
+		{Name: "wallet_id", Type: field.TypeUUID},
+		{Name: "admission_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "reverses_id", Type: field.TypeUUID, Unique: true, Nullable: true},
+	}
+	// WalletTransactionsTable holds the schema information for the "wallet_transactions" table.
+	WalletTransactionsTable = &schema.Table{
+		Name:       "wallet_transactions",
+		Columns:    WalletTransactionsColumns,
+		PrimaryKey: []*schema.Column{WalletTransactionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "wallet_transactions_wallets_wallet",
+				Columns:    []*schema.Column{WalletTransactionsColumns[16]},
+				RefColumns: []*schema.Column{WalletsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "wallet_transactions_admissions_admission",
+				Columns:    []*schema.Column{WalletTransactionsColumns[17]},
+				RefColumns: []*schema.Column{AdmissionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+			{
+				Symbol:     "wallet_transactions_wallet_transactions_reverses",
+				Columns:    []*schema.Column{WalletTransactionsColumns[18]},
+				RefColumns: []*schema.Column{WalletTransactionsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "wallettransaction_wallet_id_position",
+				Unique:  true,
+				Columns: []*schema.Column{WalletTransactionsColumns[16], WalletTransactionsColumns[3]},
+			},
+			{
+				Name:    "wallettransaction_reference",
+				Unique:  true,
+				Columns: []*schema.Column{WalletTransactionsColumns[11]},
+			},
+			{
+				Name:    "wallet_transactions_charge",
+				Unique:  true,
+				Columns: []*schema.Column{WalletTransactionsColumns[17], WalletTransactionsColumns[9], WalletTransactionsColumns[10]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "kind = 'DAILY_ADMISSION_CHARGE'",
+				},
+			},
+			{
+				Name:    "wallettransaction_reverses_id",
+				Unique:  true,
+				Columns: []*schema.Column{WalletTransactionsColumns[18]},
+			},
+			{
+				Name:    "wallettransaction_admission_id",
+				Unique:  false,
+				Columns: []*schema.Column{WalletTransactionsColumns[17]},
+			},
+			{
+				Name:    "wallettransaction_patient_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{WalletTransactionsColumns[2], WalletTransactionsColumns[1]},
+			},
+		},
+	}
+	// WardsColumns holds the columns for the "wards" table.
+	WardsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString, Size: 100},
+		{Name: "name_key", Type: field.TypeString, Unique: true, Size: 300},
+		{Name: "type", Type: field.TypeEnum, Enums: []string{"GENERAL", "SURGICAL", "MATERNITY", "PAEDIATRIC", "INTENSIVE_CARE", "EMERGENCY", "MENTAL_HEALTH", "REHABILITATION", "PALLIATIVE", "OTHER"}},
+		{Name: "is_active", Type: field.TypeBool, Default: true},
+	}
+	// WardsTable holds the schema information for the "wards" table.
+	WardsTable = &schema.Table{
+		Name:       "wards",
+		Columns:    WardsColumns,
+		PrimaryKey: []*schema.Column{WardsColumns[0]},
+	}
+	// WardRatesColumns holds the columns for the "ward_rates" table.
+	WardRatesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "from_date", Type: field.TypeOther, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
+		{Name: "rate_minor", Type: field.TypeInt64},
+		{Name: "currency", Type: field.TypeString, Size: 3},
+		{Name: "set_by", Type: field.TypeUUID, Nullable: true},
+		{Name: "ward_id", Type: field.TypeUUID},
+	}
+	// WardRatesTable holds the schema information for the "ward_rates" table.
+	WardRatesTable = &schema.Table{
+		Name:       "ward_rates",
+		Columns:    WardRatesColumns,
+		PrimaryKey: []*schema.Column{WardRatesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "ward_rates_wards_ward",
+				Columns:    []*schema.Column{WardRatesColumns[6]},
+				RefColumns: []*schema.Column{WardsColumns[0]},
+				OnDelete:   schema.Restrict,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "wardrate_ward_id_from_date",
+				Unique:  true,
+				Columns: []*schema.Column{WardRatesColumns[6], WardRatesColumns[2]},
+			},
+		},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		AdmissionsTable,
+		AdmissionRecordsTable,
 		AppointmentsTable,
 		AppointmentIntakesTable,
 		AppointmentStatusChangesTable,
 		AuditEventsTable,
+		BedsTable,
 		CareRelationsTable,
+		ChargeFailuresTable,
 		ChatAttachmentsTable,
 		ChatMessagesTable,
 		ChatMessageVersionsTable,
@@ -1818,9 +2320,11 @@ var (
 		LeavesTable,
 		LinkCodesTable,
 		LoginAttemptsTable,
+		NhiaMembershipsTable,
 		NotificationsTable,
 		OrdersTable,
 		PatientsTable,
+		PatientHealthsTable,
 		PaymentEventsTable,
 		PractitionersTable,
 		PractitionerCredentialsTable,
@@ -1834,13 +2338,21 @@ var (
 		SecondFactorsTable,
 		SessionsTable,
 		SlotsTable,
+		StaysTable,
 		StreamsTable,
 		StreamEntriesTable,
 		UsersTable,
+		WalletsTable,
+		WalletTransactionsTable,
+		WardsTable,
+		WardRatesTable,
 	}
 )
 
 func init() {
+	AdmissionsTable.ForeignKeys[0].RefTable = PatientsTable
+	AdmissionsTable.ForeignKeys[1].RefTable = PractitionersTable
+	AdmissionRecordsTable.ForeignKeys[0].RefTable = AdmissionsTable
 	AppointmentsTable.ForeignKeys[0].RefTable = PatientsTable
 	AppointmentsTable.ForeignKeys[1].RefTable = PractitionersTable
 	AppointmentsTable.ForeignKeys[2].RefTable = SlotsTable
@@ -1853,8 +2365,10 @@ func init() {
 	AppointmentStatusChangesTable.ForeignKeys[0].RefTable = AppointmentsTable
 	AppointmentStatusChangesTable.ForeignKeys[1].RefTable = PatientsTable
 	AppointmentStatusChangesTable.ForeignKeys[2].RefTable = PractitionersTable
+	BedsTable.ForeignKeys[0].RefTable = WardsTable
 	CareRelationsTable.ForeignKeys[0].RefTable = PractitionersTable
 	CareRelationsTable.ForeignKeys[1].RefTable = PatientsTable
+	ChargeFailuresTable.ForeignKeys[0].RefTable = AdmissionsTable
 	ChatAttachmentsTable.ForeignKeys[0].RefTable = ChatRoomsTable
 	ChatAttachmentsTable.ForeignKeys[1].RefTable = PatientsTable
 	ChatAttachmentsTable.ForeignKeys[2].RefTable = PractitionersTable
@@ -1883,10 +2397,12 @@ func init() {
 	LeavesTable.ForeignKeys[0].RefTable = PractitionersTable
 	LeavesTable.ForeignKeys[1].RefTable = UsersTable
 	LinkCodesTable.ForeignKeys[0].RefTable = PatientsTable
+	NhiaMembershipsTable.ForeignKeys[0].RefTable = PatientsTable
 	NotificationsTable.ForeignKeys[0].RefTable = UsersTable
 	OrdersTable.ForeignKeys[0].RefTable = AppointmentsTable
 	OrdersTable.ForeignKeys[1].RefTable = PatientsTable
 	PatientsTable.ForeignKeys[0].RefTable = UsersTable
+	PatientHealthsTable.ForeignKeys[0].RefTable = PatientsTable
 	PractitionersTable.ForeignKeys[0].RefTable = UsersTable
 	PractitionerCredentialsTable.ForeignKeys[0].RefTable = PractitionersTable
 	QuestionAnswersTable.ForeignKeys[0].RefTable = AppointmentsTable
@@ -1903,4 +2419,13 @@ func init() {
 	SecondFactorsTable.ForeignKeys[0].RefTable = UsersTable
 	SessionsTable.ForeignKeys[0].RefTable = UsersTable
 	SlotsTable.ForeignKeys[0].RefTable = PractitionersTable
+	StaysTable.ForeignKeys[0].RefTable = AdmissionsTable
+	StaysTable.ForeignKeys[1].RefTable = PatientsTable
+	StaysTable.ForeignKeys[2].RefTable = BedsTable
+	StaysTable.ForeignKeys[3].RefTable = WardsTable
+	WalletsTable.ForeignKeys[0].RefTable = PatientsTable
+	WalletTransactionsTable.ForeignKeys[0].RefTable = WalletsTable
+	WalletTransactionsTable.ForeignKeys[1].RefTable = AdmissionsTable
+	WalletTransactionsTable.ForeignKeys[2].RefTable = WalletTransactionsTable
+	WardRatesTable.ForeignKeys[0].RefTable = WardsTable
 }

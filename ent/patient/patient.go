@@ -58,12 +58,26 @@ const (
 	FieldIhi = "ihi"
 	// FieldType holds the string denoting the type field in the database.
 	FieldType = "type"
+	// FieldEmergencyName holds the string denoting the emergency_name field in the database.
+	FieldEmergencyName = "emergency_name"
+	// FieldEmergencyRelationship holds the string denoting the emergency_relationship field in the database.
+	FieldEmergencyRelationship = "emergency_relationship"
+	// FieldEmergencyPhone holds the string denoting the emergency_phone field in the database.
+	FieldEmergencyPhone = "emergency_phone"
 	// FieldTimeZone holds the string denoting the time_zone field in the database.
 	FieldTimeZone = "time_zone"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
 	// EdgeAppointments holds the string denoting the appointments edge name in mutations.
 	EdgeAppointments = "appointments"
+	// EdgeHealth holds the string denoting the health edge name in mutations.
+	EdgeHealth = "health"
+	// EdgeWallet holds the string denoting the wallet edge name in mutations.
+	EdgeWallet = "wallet"
+	// EdgeNhiaMemberships holds the string denoting the nhia_memberships edge name in mutations.
+	EdgeNhiaMemberships = "nhia_memberships"
+	// EdgeAdmissions holds the string denoting the admissions edge name in mutations.
+	EdgeAdmissions = "admissions"
 	// Table holds the table name of the patient in the database.
 	Table = "patients"
 	// UserTable is the table that holds the user relation/edge.
@@ -80,6 +94,34 @@ const (
 	AppointmentsInverseTable = "appointments"
 	// AppointmentsColumn is the table column denoting the appointments relation/edge.
 	AppointmentsColumn = "patient_id"
+	// HealthTable is the table that holds the health relation/edge.
+	HealthTable = "patient_healths"
+	// HealthInverseTable is the table name for the PatientHealth entity.
+	// It exists in this package in order to avoid circular dependency with the "patienthealth" package.
+	HealthInverseTable = "patient_healths"
+	// HealthColumn is the table column denoting the health relation/edge.
+	HealthColumn = "patient_id"
+	// WalletTable is the table that holds the wallet relation/edge.
+	WalletTable = "wallets"
+	// WalletInverseTable is the table name for the Wallet entity.
+	// It exists in this package in order to avoid circular dependency with the "wallet" package.
+	WalletInverseTable = "wallets"
+	// WalletColumn is the table column denoting the wallet relation/edge.
+	WalletColumn = "patient_id"
+	// NhiaMembershipsTable is the table that holds the nhia_memberships relation/edge.
+	NhiaMembershipsTable = "nhia_memberships"
+	// NhiaMembershipsInverseTable is the table name for the NhiaMembership entity.
+	// It exists in this package in order to avoid circular dependency with the "nhiamembership" package.
+	NhiaMembershipsInverseTable = "nhia_memberships"
+	// NhiaMembershipsColumn is the table column denoting the nhia_memberships relation/edge.
+	NhiaMembershipsColumn = "patient_id"
+	// AdmissionsTable is the table that holds the admissions relation/edge.
+	AdmissionsTable = "admissions"
+	// AdmissionsInverseTable is the table name for the Admission entity.
+	// It exists in this package in order to avoid circular dependency with the "admission" package.
+	AdmissionsInverseTable = "admissions"
+	// AdmissionsColumn is the table column denoting the admissions relation/edge.
+	AdmissionsColumn = "patient_id"
 )
 
 // Columns holds all SQL columns for patient fields.
@@ -106,6 +148,9 @@ var Columns = []string{
 	FieldMedicareExpiry,
 	FieldIhi,
 	FieldType,
+	FieldEmergencyName,
+	FieldEmergencyRelationship,
+	FieldEmergencyPhone,
 	FieldTimeZone,
 }
 
@@ -150,6 +195,12 @@ var (
 	MedicareExpiryValidator func(string) error
 	// IhiValidator is a validator for the "ihi" field. It is called by the builders before save.
 	IhiValidator func(string) error
+	// EmergencyNameValidator is a validator for the "emergency_name" field. It is called by the builders before save.
+	EmergencyNameValidator func(string) error
+	// EmergencyRelationshipValidator is a validator for the "emergency_relationship" field. It is called by the builders before save.
+	EmergencyRelationshipValidator func(string) error
+	// EmergencyPhoneValidator is a validator for the "emergency_phone" field. It is called by the builders before save.
+	EmergencyPhoneValidator func(string) error
 	// TimeZoneValidator is a validator for the "time_zone" field. It is called by the builders before save.
 	TimeZoneValidator func(string) error
 )
@@ -323,6 +374,21 @@ func ByType(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldType, opts...).ToFunc()
 }
 
+// ByEmergencyName orders the results by the emergency_name field.
+func ByEmergencyName(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEmergencyName, opts...).ToFunc()
+}
+
+// ByEmergencyRelationship orders the results by the emergency_relationship field.
+func ByEmergencyRelationship(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEmergencyRelationship, opts...).ToFunc()
+}
+
+// ByEmergencyPhone orders the results by the emergency_phone field.
+func ByEmergencyPhone(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEmergencyPhone, opts...).ToFunc()
+}
+
 // ByTimeZone orders the results by the time_zone field.
 func ByTimeZone(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTimeZone, opts...).ToFunc()
@@ -348,6 +414,48 @@ func ByAppointments(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newAppointmentsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByHealthField orders the results by health field.
+func ByHealthField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newHealthStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// ByWalletField orders the results by wallet field.
+func ByWalletField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newWalletStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// ByNhiaMembershipsCount orders the results by nhia_memberships count.
+func ByNhiaMembershipsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newNhiaMembershipsStep(), opts...)
+	}
+}
+
+// ByNhiaMemberships orders the results by nhia_memberships terms.
+func ByNhiaMemberships(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newNhiaMembershipsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByAdmissionsCount orders the results by admissions count.
+func ByAdmissionsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newAdmissionsStep(), opts...)
+	}
+}
+
+// ByAdmissions orders the results by admissions terms.
+func ByAdmissions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newAdmissionsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newUserStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -360,6 +468,34 @@ func newAppointmentsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(AppointmentsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, true, AppointmentsTable, AppointmentsColumn),
+	)
+}
+func newHealthStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(HealthInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2O, false, HealthTable, HealthColumn),
+	)
+}
+func newWalletStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(WalletInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2O, false, WalletTable, WalletColumn),
+	)
+}
+func newNhiaMembershipsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(NhiaMembershipsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, NhiaMembershipsTable, NhiaMembershipsColumn),
+	)
+}
+func newAdmissionsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(AdmissionsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, AdmissionsTable, AdmissionsColumn),
 	)
 }
 

@@ -152,6 +152,21 @@ func Ihi(v string) predicate.Patient {
 	return predicate.Patient(sql.FieldEQ(FieldIhi, v))
 }
 
+// EmergencyName applies equality check predicate on the "emergency_name" field. It's identical to EmergencyNameEQ.
+func EmergencyName(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldEQ(FieldEmergencyName, v))
+}
+
+// EmergencyRelationship applies equality check predicate on the "emergency_relationship" field. It's identical to EmergencyRelationshipEQ.
+func EmergencyRelationship(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldEQ(FieldEmergencyRelationship, v))
+}
+
+// EmergencyPhone applies equality check predicate on the "emergency_phone" field. It's identical to EmergencyPhoneEQ.
+func EmergencyPhone(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldEQ(FieldEmergencyPhone, v))
+}
+
 // TimeZone applies equality check predicate on the "time_zone" field. It's identical to TimeZoneEQ.
 func TimeZone(v string) predicate.Patient {
 	return predicate.Patient(sql.FieldEQ(FieldTimeZone, v))
@@ -1407,6 +1422,231 @@ func TypeNotIn(vs ...Type) predicate.Patient {
 	return predicate.Patient(sql.FieldNotIn(FieldType, vs...))
 }
 
+// EmergencyNameEQ applies the EQ predicate on the "emergency_name" field.
+func EmergencyNameEQ(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldEQ(FieldEmergencyName, v))
+}
+
+// EmergencyNameNEQ applies the NEQ predicate on the "emergency_name" field.
+func EmergencyNameNEQ(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldNEQ(FieldEmergencyName, v))
+}
+
+// EmergencyNameIn applies the In predicate on the "emergency_name" field.
+func EmergencyNameIn(vs ...string) predicate.Patient {
+	return predicate.Patient(sql.FieldIn(FieldEmergencyName, vs...))
+}
+
+// EmergencyNameNotIn applies the NotIn predicate on the "emergency_name" field.
+func EmergencyNameNotIn(vs ...string) predicate.Patient {
+	return predicate.Patient(sql.FieldNotIn(FieldEmergencyName, vs...))
+}
+
+// EmergencyNameGT applies the GT predicate on the "emergency_name" field.
+func EmergencyNameGT(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldGT(FieldEmergencyName, v))
+}
+
+// EmergencyNameGTE applies the GTE predicate on the "emergency_name" field.
+func EmergencyNameGTE(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldGTE(FieldEmergencyName, v))
+}
+
+// EmergencyNameLT applies the LT predicate on the "emergency_name" field.
+func EmergencyNameLT(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldLT(FieldEmergencyName, v))
+}
+
+// EmergencyNameLTE applies the LTE predicate on the "emergency_name" field.
+func EmergencyNameLTE(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldLTE(FieldEmergencyName, v))
+}
+
+// EmergencyNameContains applies the Contains predicate on the "emergency_name" field.
+func EmergencyNameContains(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldContains(FieldEmergencyName, v))
+}
+
+// EmergencyNameHasPrefix applies the HasPrefix predicate on the "emergency_name" field.
+func EmergencyNameHasPrefix(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldHasPrefix(FieldEmergencyName, v))
+}
+
+// EmergencyNameHasSuffix applies the HasSuffix predicate on the "emergency_name" field.
+func EmergencyNameHasSuffix(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldHasSuffix(FieldEmergencyName, v))
+}
+
+// EmergencyNameIsNil applies the IsNil predicate on the "emergency_name" field.
+func EmergencyNameIsNil() predicate.Patient {
+	return predicate.Patient(sql.FieldIsNull(FieldEmergencyName))
+}
+
+// EmergencyNameNotNil applies the NotNil predicate on the "emergency_name" field.
+func EmergencyNameNotNil() predicate.Patient {
+	return predicate.Patient(sql.FieldNotNull(FieldEmergencyName))
+}
+
+// EmergencyNameEqualFold applies the EqualFold predicate on the "emergency_name" field.
+func EmergencyNameEqualFold(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldEqualFold(FieldEmergencyName, v))
+}
+
+// EmergencyNameContainsFold applies the ContainsFold predicate on the "emergency_name" field.
+func EmergencyNameContainsFold(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldContainsFold(FieldEmergencyName, v))
+}
+
+// EmergencyRelationshipEQ applies the EQ predicate on the "emergency_relationship" field.
+func EmergencyRelationshipEQ(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldEQ(FieldEmergencyRelationship, v))
+}
+
+// EmergencyRelationshipNEQ applies the NEQ predicate on the "emergency_relationship" field.
+func EmergencyRelationshipNEQ(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldNEQ(FieldEmergencyRelationship, v))
+}
+
+// EmergencyRelationshipIn applies the In predicate on the "emergency_relationship" field.
+func EmergencyRelationshipIn(vs ...string) predicate.Patient {
+	return predicate.Patient(sql.FieldIn(FieldEmergencyRelationship, vs...))
+}
+
+// EmergencyRelationshipNotIn applies the NotIn predicate on the "emergency_relationship" field.
+func EmergencyRelationshipNotIn(vs ...string) predicate.Patient {
+	return predicate.Patient(sql.FieldNotIn(FieldEmergencyRelationship, vs...))
+}
+
+// EmergencyRelationshipGT applies the GT predicate on the "emergency_relationship" field.
+func EmergencyRelationshipGT(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldGT(FieldEmergencyRelationship, v))
+}
+
+// EmergencyRelationshipGTE applies the GTE predicate on the "emergency_relationship" field.
+func EmergencyRelationshipGTE(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldGTE(FieldEmergencyRelationship, v))
+}
+
+// EmergencyRelationshipLT applies the LT predicate on the "emergency_relationship" field.
+func EmergencyRelationshipLT(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldLT(FieldEmergencyRelationship, v))
+}
+
+// EmergencyRelationshipLTE applies the LTE predicate on the "emergency_relationship" field.
+func EmergencyRelationshipLTE(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldLTE(FieldEmergencyRelationship, v))
+}
+
+// EmergencyRelationshipContains applies the Contains predicate on the "emergency_relationship" field.
+func EmergencyRelationshipContains(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldContains(FieldEmergencyRelationship, v))
+}
+
+// EmergencyRelationshipHasPrefix applies the HasPrefix predicate on the "emergency_relationship" field.
+func EmergencyRelationshipHasPrefix(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldHasPrefix(FieldEmergencyRelationship, v))
+}
+
+// EmergencyRelationshipHasSuffix applies the HasSuffix predicate on the "emergency_relationship" field.
+func EmergencyRelationshipHasSuffix(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldHasSuffix(FieldEmergencyRelationship, v))
+}
+
+// EmergencyRelationshipIsNil applies the IsNil predicate on the "emergency_relationship" field.
+func EmergencyRelationshipIsNil() predicate.Patient {
+	return predicate.Patient(sql.FieldIsNull(FieldEmergencyRelationship))
+}
+
+// EmergencyRelationshipNotNil applies the NotNil predicate on the "emergency_relationship" field.
+func EmergencyRelationshipNotNil() predicate.Patient {
+	return predicate.Patient(sql.FieldNotNull(FieldEmergencyRelationship))
+}
+
+// EmergencyRelationshipEqualFold applies the EqualFold predicate on the "emergency_relationship" field.
+func EmergencyRelationshipEqualFold(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldEqualFold(FieldEmergencyRelationship, v))
+}
+
+// EmergencyRelationshipContainsFold applies the ContainsFold predicate on the "emergency_relationship" field.
+func EmergencyRelationshipContainsFold(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldContainsFold(FieldEmergencyRelationship, v))
+}
+
+// EmergencyPhoneEQ applies the EQ predicate on the "emergency_phone" field.
+func EmergencyPhoneEQ(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldEQ(FieldEmergencyPhone, v))
+}
+
+// EmergencyPhoneNEQ applies the NEQ predicate on the "emergency_phone" field.
+func EmergencyPhoneNEQ(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldNEQ(FieldEmergencyPhone, v))
+}
+
+// EmergencyPhoneIn applies the In predicate on the "emergency_phone" field.
+func EmergencyPhoneIn(vs ...string) predicate.Patient {
+	return predicate.Patient(sql.FieldIn(FieldEmergencyPhone, vs...))
+}
+
+// EmergencyPhoneNotIn applies the NotIn predicate on the "emergency_phone" field.
+func EmergencyPhoneNotIn(vs ...string) predicate.Patient {
+	return predicate.Patient(sql.FieldNotIn(FieldEmergencyPhone, vs...))
+}
+
+// EmergencyPhoneGT applies the GT predicate on the "emergency_phone" field.
+func EmergencyPhoneGT(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldGT(FieldEmergencyPhone, v))
+}
+
+// EmergencyPhoneGTE applies the GTE predicate on the "emergency_phone" field.
+func EmergencyPhoneGTE(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldGTE(FieldEmergencyPhone, v))
+}
+
+// EmergencyPhoneLT applies the LT predicate on the "emergency_phone" field.
+func EmergencyPhoneLT(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldLT(FieldEmergencyPhone, v))
+}
+
+// EmergencyPhoneLTE applies the LTE predicate on the "emergency_phone" field.
+func EmergencyPhoneLTE(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldLTE(FieldEmergencyPhone, v))
+}
+
+// EmergencyPhoneContains applies the Contains predicate on the "emergency_phone" field.
+func EmergencyPhoneContains(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldContains(FieldEmergencyPhone, v))
+}
+
+// EmergencyPhoneHasPrefix applies the HasPrefix predicate on the "emergency_phone" field.
+func EmergencyPhoneHasPrefix(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldHasPrefix(FieldEmergencyPhone, v))
+}
+
+// EmergencyPhoneHasSuffix applies the HasSuffix predicate on the "emergency_phone" field.
+func EmergencyPhoneHasSuffix(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldHasSuffix(FieldEmergencyPhone, v))
+}
+
+// EmergencyPhoneIsNil applies the IsNil predicate on the "emergency_phone" field.
+func EmergencyPhoneIsNil() predicate.Patient {
+	return predicate.Patient(sql.FieldIsNull(FieldEmergencyPhone))
+}
+
+// EmergencyPhoneNotNil applies the NotNil predicate on the "emergency_phone" field.
+func EmergencyPhoneNotNil() predicate.Patient {
+	return predicate.Patient(sql.FieldNotNull(FieldEmergencyPhone))
+}
+
+// EmergencyPhoneEqualFold applies the EqualFold predicate on the "emergency_phone" field.
+func EmergencyPhoneEqualFold(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldEqualFold(FieldEmergencyPhone, v))
+}
+
+// EmergencyPhoneContainsFold applies the ContainsFold predicate on the "emergency_phone" field.
+func EmergencyPhoneContainsFold(v string) predicate.Patient {
+	return predicate.Patient(sql.FieldContainsFold(FieldEmergencyPhone, v))
+}
+
 // TimeZoneEQ applies the EQ predicate on the "time_zone" field.
 func TimeZoneEQ(v string) predicate.Patient {
 	return predicate.Patient(sql.FieldEQ(FieldTimeZone, v))
@@ -1510,6 +1750,98 @@ func HasAppointments() predicate.Patient {
 func HasAppointmentsWith(preds ...predicate.Appointment) predicate.Patient {
 	return predicate.Patient(func(s *sql.Selector) {
 		step := newAppointmentsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasHealth applies the HasEdge predicate on the "health" edge.
+func HasHealth() predicate.Patient {
+	return predicate.Patient(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, HealthTable, HealthColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasHealthWith applies the HasEdge predicate on the "health" edge with a given conditions (other predicates).
+func HasHealthWith(preds ...predicate.PatientHealth) predicate.Patient {
+	return predicate.Patient(func(s *sql.Selector) {
+		step := newHealthStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasWallet applies the HasEdge predicate on the "wallet" edge.
+func HasWallet() predicate.Patient {
+	return predicate.Patient(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2O, false, WalletTable, WalletColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasWalletWith applies the HasEdge predicate on the "wallet" edge with a given conditions (other predicates).
+func HasWalletWith(preds ...predicate.Wallet) predicate.Patient {
+	return predicate.Patient(func(s *sql.Selector) {
+		step := newWalletStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasNhiaMemberships applies the HasEdge predicate on the "nhia_memberships" edge.
+func HasNhiaMemberships() predicate.Patient {
+	return predicate.Patient(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, NhiaMembershipsTable, NhiaMembershipsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasNhiaMembershipsWith applies the HasEdge predicate on the "nhia_memberships" edge with a given conditions (other predicates).
+func HasNhiaMembershipsWith(preds ...predicate.NhiaMembership) predicate.Patient {
+	return predicate.Patient(func(s *sql.Selector) {
+		step := newNhiaMembershipsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasAdmissions applies the HasEdge predicate on the "admissions" edge.
+func HasAdmissions() predicate.Patient {
+	return predicate.Patient(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, AdmissionsTable, AdmissionsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasAdmissionsWith applies the HasEdge predicate on the "admissions" edge with a given conditions (other predicates).
+func HasAdmissionsWith(preds ...predicate.Admission) predicate.Patient {
+	return predicate.Patient(func(s *sql.Selector) {
+		step := newAdmissionsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

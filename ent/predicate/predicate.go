@@ -6,6 +6,12 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// Admission is the predicate function for admission builders.
+type Admission func(*sql.Selector)
+
+// AdmissionRecord is the predicate function for admissionrecord builders.
+type AdmissionRecord func(*sql.Selector)
+
 // Appointment is the predicate function for appointment builders.
 type Appointment func(*sql.Selector)
 
@@ -18,8 +24,14 @@ type AppointmentStatusChange func(*sql.Selector)
 // AuditEvent is the predicate function for auditevent builders.
 type AuditEvent func(*sql.Selector)
 
+// Bed is the predicate function for bed builders.
+type Bed func(*sql.Selector)
+
 // CareRelation is the predicate function for carerelation builders.
 type CareRelation func(*sql.Selector)
+
+// ChargeFailure is the predicate function for chargefailure builders.
+type ChargeFailure func(*sql.Selector)
 
 // ChatAttachment is the predicate function for chatattachment builders.
 type ChatAttachment func(*sql.Selector)
@@ -63,6 +75,9 @@ type LinkCode func(*sql.Selector)
 // LoginAttempt is the predicate function for loginattempt builders.
 type LoginAttempt func(*sql.Selector)
 
+// NhiaMembership is the predicate function for nhiamembership builders.
+type NhiaMembership func(*sql.Selector)
+
 // Notification is the predicate function for notification builders.
 type Notification func(*sql.Selector)
 
@@ -71,6 +86,9 @@ type Order func(*sql.Selector)
 
 // Patient is the predicate function for patient builders.
 type Patient func(*sql.Selector)
+
+// PatientHealth is the predicate function for patienthealth builders.
+type PatientHealth func(*sql.Selector)
 
 // PaymentEvent is the predicate function for paymentevent builders.
 type PaymentEvent func(*sql.Selector)
@@ -111,6 +129,9 @@ type Session func(*sql.Selector)
 // Slot is the predicate function for slot builders.
 type Slot func(*sql.Selector)
 
+// Stay is the predicate function for stay builders.
+type Stay func(*sql.Selector)
+
 // Stream is the predicate function for stream builders.
 type Stream func(*sql.Selector)
 
@@ -119,3 +140,15 @@ type StreamEntry func(*sql.Selector)
 
 // User is the predicate function for user builders.
 type User func(*sql.Selector)
+
+// Wallet is the predicate function for wallet builders.
+type Wallet func(*sql.Selector)
+
+// WalletTransaction is the predicate function for wallettransaction builders.
+type WalletTransaction func(*sql.Selector)
+
+// Ward is the predicate function for ward builders.
+type Ward func(*sql.Selector)
+
+// WardRate is the predicate function for wardrate builders.
+type WardRate func(*sql.Selector)

@@ -105,9 +105,15 @@ func (f *timeField) Field() ent.Field {
 	return b
 }
 
+// dateColumn is how both engines keep a civil date.
+var (
+	dateType   = civil.Date{}
+	dateColumn = map[string]string{dialect.Postgres: "date", dialect.SQLite: "date"}
+)
+
 // date is a civil date: a day in a zone that the record tells, not an instant.
 func date(name, text string, optional bool) ent.Field {
-	b := field.Other(name, civil.Date{}).SchemaType(map[string]string{dialect.Postgres: "date", dialect.SQLite: "date"}).
+	b := field.Other(name, dateType).SchemaType(dateColumn).
 		Comment(text).Annotations(entgql.Type("Date"), entgql.Skip(entgql.SkipWhereInput))
 	if optional {
 		b = b.Optional().Nillable()

@@ -3,6 +3,7 @@ package schema
 import (
 	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
@@ -46,6 +47,9 @@ func (Patient) Fields() []ent.Field {
 		field.String("ihi").MaxLen(16).Optional().Nillable().Unique().Comment("Individual Healthcare Identifier, 16 digits.").Annotations(entgql.Skip(entgql.SkipWhereInput)),
 		field.Enum("type").Values("REGULAR", "NHIA", "PRIVATE", "INSURANCE").Default("REGULAR").Comment("How the patient is insured.").
 			Annotations(Values{"REGULAR": "Pays without insurance.", "NHIA": "Member of the national scheme.", "PRIVATE": "Private patient.", "INSURANCE": "Insured with a fund."}),
+		text("emergency_name", "Whom to call in an emergency.", 200),
+		text("emergency_relationship", "What he or she is to the patient.", 100),
+		text("emergency_phone", "Telephone number for emergencies in E.164 form.", 20),
 		field.String("time_zone").MaxLen(64).Comment("IANA time zone in which the patient reads times.").Annotations(entgql.Type("TimeZone"), entgql.Skip(entgql.SkipWhereInput)),
 	}
 }
@@ -55,6 +59,12 @@ func (Patient) Edges() []ent.Edge {
 	return []ent.Edge{
 		to("user", User.Type, "user_id", "The account of the patient.", true, true),
 		edge.From("appointments", Appointment.Type).Ref("patient").Comment("Visits booked for the patient.").Annotations(entgql.RelayConnection()),
+		edge.To("health", PatientHealth.Type).Unique().Comment("Allergies; null when none were noted or the viewer may not see them.").
+			Annotations(entgql.Skip(entgql.SkipWhereInput), entsql.OnDelete(entsql.Restrict)),
+		edge.To("wallet", Wallet.Type).Unique().Comment("Account with the hospital; null when there is none yet or the viewer may not see it.").
+			Annotations(entgql.Skip(entgql.SkipWhereInput), entsql.OnDelete(entsql.Restrict)),
+		edge.From("nhia_memberships", NhiaMembership.Type).Ref("patient").Comment("Times of membership in the national scheme.").Annotations(entgql.RelayConnection()),
+		edge.From("admissions", Admission.Type).Ref("patient").Comment("Times in hospital.").Annotations(entgql.RelayConnection()),
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/admission"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/appointmentintake"
 	"github.com/caregraph/caregraph/ent/chatmessage"
@@ -29,6 +30,8 @@ import (
 	"github.com/caregraph/caregraph/ent/refund"
 	"github.com/caregraph/caregraph/ent/session"
 	"github.com/caregraph/caregraph/ent/slot"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/ent/ward"
 	"github.com/caregraph/caregraph/graph/model"
 	"github.com/caregraph/caregraph/graph/scalar"
 	"github.com/caregraph/caregraph/internal/access"
@@ -36,9 +39,12 @@ import (
 	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/hospital"
 	"github.com/caregraph/caregraph/internal/identifier"
 	"github.com/caregraph/caregraph/internal/identity"
+	"github.com/caregraph/caregraph/internal/money"
 	"github.com/caregraph/caregraph/internal/patient"
+	"github.com/caregraph/caregraph/internal/wallet"
 	"github.com/google/uuid"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -54,15 +60,20 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Admission() AdmissionResolver
 	Appointment() AppointmentResolver
 	AppointmentStatusChange() AppointmentStatusChangeResolver
+	Bed() BedResolver
 	ChatAttachment() ChatAttachmentResolver
 	ChatInboxChanged() ChatInboxChangedResolver
 	ChatMessage() ChatMessageResolver
 	ChatRoom() ChatRoomResolver
 	JobRun() JobRunResolver
+	LedgerVerification() LedgerVerificationResolver
 	Mutation() MutationResolver
+	NhiaMembership() NhiaMembershipResolver
 	Order() OrderResolver
+	Patient() PatientResolver
 	Practitioner() PractitionerResolver
 	Query() QueryResolver
 	Refund() RefundResolver
@@ -70,6 +81,10 @@ type ResolverRoot interface {
 	Subscription() SubscriptionResolver
 	User() UserResolver
 	Viewer() ViewerResolver
+	Wallet() WalletResolver
+	WalletTransaction() WalletTransactionResolver
+	Ward() WardResolver
+	WardRate() WardRateResolver
 }
 
 type DirectiveRoot struct {
@@ -77,6 +92,73 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	AccountTotal struct {
+		Account func(childComplexity int) int
+		Count   func(childComplexity int) int
+		Total   func(childComplexity int) int
+	}
+
+	AddAdmissionChargePayload struct {
+		Transaction func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+		Wallet      func(childComplexity int) int
+	}
+
+	AddBedPayload struct {
+		Bed        func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	AdjustWalletPayload struct {
+		Transaction func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+		Wallet      func(childComplexity int) int
+	}
+
+	Admission struct {
+		AdmittedAt     func(childComplexity int) int
+		Attending      func(childComplexity int) int
+		AttendingID    func(childComplexity int) int
+		ChargeFailures func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChargeFailureOrder) int
+		ChargedToDate  func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		CurrentStay    func(childComplexity int) int
+		DischargedAt   func(childComplexity int) int
+		EstimatedCost  func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Patient        func(childComplexity int) int
+		PatientID      func(childComplexity int) int
+		ProjectedCost  func(childComplexity int, until civil.Date) int
+		Record         func(childComplexity int) int
+		Status         func(childComplexity int) int
+		Stays          func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.StayOrder) int
+	}
+
+	AdmissionConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AdmissionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AdmissionRecord struct {
+		Admission   func(childComplexity int) int
+		AdmissionID func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		PatientID   func(childComplexity int) int
+	}
+
+	AdmitPatientPayload struct {
+		Admission  func(childComplexity int) int
+		Charges    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	AdvanceClockPayload struct {
 		Now         func(childComplexity int) int
 		Occurrences func(childComplexity int) int
@@ -209,6 +291,41 @@ type ComplexityRoot struct {
 		Message func(childComplexity int) int
 	}
 
+	Bed struct {
+		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		IsActive  func(childComplexity int) int
+		IsFree    func(childComplexity int) int
+		Number    func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		Version   func(childComplexity int) int
+		Ward      func(childComplexity int) int
+		WardID    func(childComplexity int) int
+	}
+
+	BedBoard struct {
+		OccurredAt func(childComplexity int) int
+		Places     func(childComplexity int) int
+		WardID     func(childComplexity int) int
+	}
+
+	BedConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	BedEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	BedPlace struct {
+		Bed    func(childComplexity int) int
+		IsFree func(childComplexity int) int
+		Stay   func(childComplexity int) int
+	}
+
 	BlockTimePayload struct {
 		HeldSlots    func(childComplexity int) int
 		Leave        func(childComplexity int) int
@@ -234,6 +351,80 @@ type ComplexityRoot struct {
 	ChangePasswordPayload struct {
 		EndedSessions func(childComplexity int) int
 		UserErrors    func(childComplexity int) int
+	}
+
+	ChargeAdmissionsPayload struct {
+		Date       func(childComplexity int) int
+		Entries    func(childComplexity int) int
+		Failed     func(childComplexity int) int
+		Run        func(childComplexity int) int
+		Skipped    func(childComplexity int) int
+		Totals     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	ChargeEntry struct {
+		AdmissionID func(childComplexity int) int
+		Amount      func(childComplexity int) int
+		ChargeDate  func(childComplexity int) int
+		PatientID   func(childComplexity int) int
+		Reference   func(childComplexity int) int
+		WardID      func(childComplexity int) int
+	}
+
+	ChargeFailed struct {
+		AdmissionID func(childComplexity int) int
+		Attempts    func(childComplexity int) int
+		ChargeDate  func(childComplexity int) int
+		Error       func(childComplexity int) int
+	}
+
+	ChargeFailure struct {
+		Admission   func(childComplexity int) int
+		AdmissionID func(childComplexity int) int
+		Attempts    func(childComplexity int) int
+		ChargeDate  func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		Error       func(childComplexity int) int
+		ID          func(childComplexity int) int
+		LastTriedAt func(childComplexity int) int
+		PatientID   func(childComplexity int) int
+		ResolvedAt  func(childComplexity int) int
+	}
+
+	ChargeFailureConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ChargeFailureEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ChargePlan struct {
+		AdmissionFee    func(childComplexity int) int
+		DailyRate       func(childComplexity int) int
+		FirstChargeDate func(childComplexity int) int
+		IsExempt        func(childComplexity int) int
+		Summary         func(childComplexity int) int
+	}
+
+	ChargeSkip struct {
+		AdmissionID func(childComplexity int) int
+		ChargeDate  func(childComplexity int) int
+		PatientID   func(childComplexity int) int
+		Reason      func(childComplexity int) int
+	}
+
+	ChargeTotals struct {
+		Amount    func(childComplexity int) int
+		Charged   func(childComplexity int) int
+		Exempt    func(childComplexity int) int
+		Failed    func(childComplexity int) int
+		Processed func(childComplexity int) int
+		Skipped   func(childComplexity int) int
 	}
 
 	ChatAttachment struct {
@@ -397,6 +588,17 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	CreateWardPayload struct {
+		UserErrors func(childComplexity int) int
+		Ward       func(childComplexity int) int
+	}
+
+	DeactivateNhiaPayload struct {
+		Membership func(childComplexity int) int
+		Posted     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	DeactivateUserPayload struct {
 		User       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -426,6 +628,13 @@ type ComplexityRoot struct {
 	DisableTotpPayload struct {
 		IsDisabled func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	DischargePatientPayload struct {
+		Admission         func(childComplexity int) int
+		IsWalletOverdrawn func(childComplexity int) int
+		UserErrors        func(childComplexity int) int
+		Warnings          func(childComplexity int) int
 	}
 
 	EditMessagePayload struct {
@@ -519,6 +728,20 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	LedgerFault struct {
+		Position func(childComplexity int) int
+		Problem  func(childComplexity int) int
+		WalletID func(childComplexity int) int
+	}
+
+	LedgerVerification struct {
+		Fault        func(childComplexity int) int
+		IsWhole      func(childComplexity int) int
+		Run          func(childComplexity int) int
+		Transactions func(childComplexity int) int
+		Wallets      func(childComplexity int) int
+	}
+
 	LinkPatientAccountPayload struct {
 		Patient    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -592,11 +815,15 @@ type ComplexityRoot struct {
 	}
 
 	Money struct {
-		Amount   func(childComplexity int) int
 		Currency func(childComplexity int) int
+		Decimal  func(childComplexity int) int
 	}
 
 	Mutation struct {
+		AddAdmissionCharge        func(childComplexity int, input hospital.AddAdmissionChargeInput) int
+		AddBed                    func(childComplexity int, input hospital.AddBedInput) int
+		AdjustWallet              func(childComplexity int, input wallet.AdjustWalletInput) int
+		AdmitPatient              func(childComplexity int, input hospital.AdmitPatientInput) int
 		AdvanceClock              func(childComplexity int, input model.AdvanceClockInput) int
 		AnswerQuestionnaire       func(childComplexity int, input booking.AnswerQuestionnaireInput) int
 		BlockTime                 func(childComplexity int, input booking.BlockTimeInput) int
@@ -604,6 +831,7 @@ type ComplexityRoot struct {
 		BreakGlass                func(childComplexity int, input chat.BreakGlassInput) int
 		CancelAppointment         func(childComplexity int, input booking.CancelAppointmentInput) int
 		ChangePassword            func(childComplexity int, input identity.ChangePasswordInput) int
+		ChargeAdmissions          func(childComplexity int, input hospital.ChargeAdmissionsInput) int
 		CompleteAppointment       func(childComplexity int, input booking.CompleteAppointmentInput) int
 		ConfirmTotp               func(childComplexity int, input identity.ConfirmTotpInput) int
 		CreateOrder               func(childComplexity int, input booking.CreateOrderInput) int
@@ -613,12 +841,15 @@ type ComplexityRoot struct {
 		CreateSlots               func(childComplexity int, input booking.CreateSlotsInput) int
 		CreateUpload              func(childComplexity int, input chat.CreateUploadInput) int
 		CreateUser                func(childComplexity int, input identity.CreateUserInput) int
+		CreateWard                func(childComplexity int, input hospital.CreateWardInput) int
+		DeactivateNhia            func(childComplexity int, input hospital.DeactivateNhiaInput) int
 		DeactivateUser            func(childComplexity int, input identity.DeactivateUserInput) int
 		DeleteAppointment         func(childComplexity int, input booking.DeleteAppointmentInput) int
 		DeleteChatRoom            func(childComplexity int, input chat.DeleteChatRoomInput) int
 		DeleteMessage             func(childComplexity int, input chat.DeleteMessageInput) int
 		DeleteSlot                func(childComplexity int, input booking.DeleteSlotInput) int
 		DisableTotp               func(childComplexity int, input identity.DisableTotpInput) int
+		DischargePatient          func(childComplexity int, input hospital.DischargePatientInput) int
 		EditMessage               func(childComplexity int, input chat.EditMessageInput) int
 		EnableTotp                func(childComplexity int, input identity.EnableTotpInput) int
 		ExtendSession             func(childComplexity int, input *identity.ExtendSessionInput) int
@@ -631,26 +862,56 @@ type ComplexityRoot struct {
 		MarkRoomRead              func(childComplexity int, input chat.MarkRoomReadInput) int
 		PingActivity              func(childComplexity int, input *identity.PingActivityInput) int
 		ReactivateUser            func(childComplexity int, input identity.ReactivateUserInput) int
+		RecordDeath               func(childComplexity int, input hospital.RecordDeathInput) int
 		RecordPayment             func(childComplexity int, input booking.RecordPaymentInput) int
 		RefundOrder               func(childComplexity int, input booking.RefundOrderInput) int
+		RegisterNhia              func(childComplexity int, input hospital.RegisterNhiaInput) int
 		RegisterPatient           func(childComplexity int, input identity.RegisterPatientInput) int
 		RequestPasswordReset      func(childComplexity int, input identity.RequestPasswordResetInput) int
 		RescheduleAppointment     func(childComplexity int, input booking.RescheduleAppointmentInput) int
 		ResetPassword             func(childComplexity int, input identity.ResetPasswordInput) int
+		ReverseWalletTransaction  func(childComplexity int, input wallet.ReverseWalletTransactionInput) int
 		RevokeOtherSessions       func(childComplexity int, input *identity.RevokeOtherSessionsInput) int
 		RevokeSession             func(childComplexity int, input identity.RevokeSessionInput) int
 		RunJob                    func(childComplexity int, input model.RunJobInput) int
 		SendMessage               func(childComplexity int, input chat.SendMessageInput) int
 		SetTyping                 func(childComplexity int, input chat.SetTypingInput) int
+		SetWardRate               func(childComplexity int, input hospital.SetWardRateInput) int
 		SettleRefund              func(childComplexity int, input booking.SettleRefundInput) int
+		TopUpWallet               func(childComplexity int, input wallet.TopUpWalletInput) int
+		TransferPatient           func(childComplexity int, input hospital.TransferPatientInput) int
 		UnblockTime               func(childComplexity int, input booking.UnblockTimeInput) int
 		UpdateAppointment         func(childComplexity int, input booking.UpdateAppointmentInput) int
+		UpdateBed                 func(childComplexity int, input hospital.UpdateBedInput) int
 		UpdatePatient             func(childComplexity int, input patient.UpdatePatientInput) int
 		UpdatePractitionerProfile func(childComplexity int, input identity.UpdatePractitionerProfileInput) int
 		UpdateQuestion            func(childComplexity int, input booking.UpdateQuestionInput) int
 		UpdateSlot                func(childComplexity int, input booking.UpdateSlotInput) int
 		UpdateUser                func(childComplexity int, input identity.UpdateUserInput) int
+		UpdateWard                func(childComplexity int, input hospital.UpdateWardInput) int
 		VerifyEmail               func(childComplexity int, input identity.VerifyEmailInput) int
+	}
+
+	NhiaMembership struct {
+		CreatedAt          func(childComplexity int) int
+		EndedOn            func(childComplexity int) int
+		ID                 func(childComplexity int) int
+		IsActive           func(childComplexity int) int
+		Patient            func(childComplexity int) int
+		PatientID          func(childComplexity int) int
+		RegisteredOn       func(childComplexity int) int
+		RegistrationNumber func(childComplexity int) int
+	}
+
+	NhiaMembershipConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	NhiaMembershipEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Notification struct {
@@ -748,30 +1009,39 @@ type ComplexityRoot struct {
 	}
 
 	Patient struct {
-		AddressLine    func(childComplexity int) int
-		Appointments   func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder, where *ent.AppointmentWhereInput) int
-		BirthDate      func(childComplexity int) int
-		CreatedAt      func(childComplexity int) int
-		Email          func(childComplexity int) int
-		FamilyName     func(childComplexity int) int
-		Gender         func(childComplexity int) int
-		GivenName      func(childComplexity int) int
-		ID             func(childComplexity int) int
-		Ihi            func(childComplexity int) int
-		MedicareExpiry func(childComplexity int) int
-		MedicareIrn    func(childComplexity int) int
-		MedicareNumber func(childComplexity int) int
-		Number         func(childComplexity int) int
-		Phone          func(childComplexity int) int
-		Postcode       func(childComplexity int) int
-		State          func(childComplexity int) int
-		Suburb         func(childComplexity int) int
-		TimeZone       func(childComplexity int) int
-		Type           func(childComplexity int) int
-		UpdatedAt      func(childComplexity int) int
-		User           func(childComplexity int) int
-		UserID         func(childComplexity int) int
-		Version        func(childComplexity int) int
+		AddressLine           func(childComplexity int) int
+		Admissions            func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AdmissionOrder, where *ent.AdmissionWhereInput) int
+		Appointments          func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder, where *ent.AppointmentWhereInput) int
+		BirthDate             func(childComplexity int) int
+		Changes               func(childComplexity int, first *int) int
+		CreatedAt             func(childComplexity int) int
+		Email                 func(childComplexity int) int
+		EmergencyName         func(childComplexity int) int
+		EmergencyPhone        func(childComplexity int) int
+		EmergencyRelationship func(childComplexity int) int
+		FamilyName            func(childComplexity int) int
+		Gender                func(childComplexity int) int
+		GivenName             func(childComplexity int) int
+		Health                func(childComplexity int) int
+		ID                    func(childComplexity int) int
+		Ihi                   func(childComplexity int) int
+		IsExempt              func(childComplexity int) int
+		MedicareExpiry        func(childComplexity int) int
+		MedicareIrn           func(childComplexity int) int
+		MedicareNumber        func(childComplexity int) int
+		NhiaMemberships       func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.NhiaMembershipOrder) int
+		Number                func(childComplexity int) int
+		Phone                 func(childComplexity int) int
+		Postcode              func(childComplexity int) int
+		State                 func(childComplexity int) int
+		Suburb                func(childComplexity int) int
+		TimeZone              func(childComplexity int) int
+		Type                  func(childComplexity int) int
+		UpdatedAt             func(childComplexity int) int
+		User                  func(childComplexity int) int
+		UserID                func(childComplexity int) int
+		Version               func(childComplexity int) int
+		Wallet                func(childComplexity int) int
 	}
 
 	PatientConnection struct {
@@ -783,6 +1053,15 @@ type ComplexityRoot struct {
 	PatientEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	PatientHealth struct {
+		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Patient   func(childComplexity int) int
+		PatientID func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		Version   func(childComplexity int) int
 	}
 
 	PingActivityPayload struct {
@@ -836,8 +1115,11 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		Admission            func(childComplexity int, id uuid.UUID) int
+		Admissions           func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AdmissionOrder, where *ent.AdmissionWhereInput, wardID *uuid.UUID) int
 		Appointment          func(childComplexity int, id uuid.UUID) int
 		Appointments         func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AppointmentOrder, where *ent.AppointmentWhereInput) int
+		BalanceAt            func(childComplexity int, patientID uuid.UUID, date civil.Date) int
 		ChatEvents           func(childComplexity int, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID], first *int) int
 		ChatRoom             func(childComplexity int, id uuid.UUID) int
 		ChatRooms            func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.ChatRoomOrder, where *ent.ChatRoomWhereInput) int
@@ -861,11 +1143,17 @@ type ComplexityRoot struct {
 		SessionStatus        func(childComplexity int) int
 		Sessions             func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SessionOrder, state *identity.SessionState, userID *uuid.UUID) int
 		Slots                func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SlotOrder, where *ent.SlotWhereInput, isFree *bool) int
+		TrialBalance         func(childComplexity int) int
 		UnreadTotal          func(childComplexity int) int
 		User                 func(childComplexity int, id uuid.UUID) int
 		Users                func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.UserOrder, where *ent.UserWhereInput) int
 		ValidateIdentifier   func(childComplexity int, kind identifier.Kind, value string) int
+		VerifyLedger         func(childComplexity int, patientID *uuid.UUID) int
 		Viewer               func(childComplexity int) int
+		Wallet               func(childComplexity int, patientID uuid.UUID) int
+		WalletStatement      func(childComplexity int, patientID uuid.UUID, from civil.Date, to civil.Date) int
+		Ward                 func(childComplexity int, id uuid.UUID) int
+		Wards                func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.WardOrder, isActive *bool) int
 	}
 
 	Question struct {
@@ -900,6 +1188,19 @@ type ComplexityRoot struct {
 
 	ReactivateUserPayload struct {
 		User       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	RecordChange struct {
+		ChangedAt func(childComplexity int) int
+		ChangedBy func(childComplexity int) int
+		Field     func(childComplexity int) int
+		New       func(childComplexity int) int
+		Old       func(childComplexity int) int
+	}
+
+	RecordDeathPayload struct {
+		Admission  func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -949,6 +1250,12 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	RegisterNhiaPayload struct {
+		Membership func(childComplexity int) int
+		Reversed   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	RegisterPatientPayload struct {
 		IsAccepted func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -967,6 +1274,12 @@ type ComplexityRoot struct {
 	ResetPasswordPayload struct {
 		IsReset    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	ReverseWalletTransactionPayload struct {
+		Transaction func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+		Wallet      func(childComplexity int) int
 	}
 
 	RevokeOtherSessionsPayload struct {
@@ -1060,6 +1373,12 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	SetWardRatePayload struct {
+		UserErrors func(childComplexity int) int
+		Ward       func(childComplexity int) int
+		WardRate   func(childComplexity int) int
+	}
+
 	SettleRefundPayload struct {
 		Order      func(childComplexity int) int
 		Refund     func(childComplexity int) int
@@ -1113,6 +1432,32 @@ type ComplexityRoot struct {
 		Slots      func(childComplexity int) int
 	}
 
+	Stay struct {
+		Admission   func(childComplexity int) int
+		AdmissionID func(childComplexity int) int
+		Bed         func(childComplexity int) int
+		BedID       func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		FromAt      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Patient     func(childComplexity int) int
+		PatientID   func(childComplexity int) int
+		ToAt        func(childComplexity int) int
+		Ward        func(childComplexity int) int
+		WardID      func(childComplexity int) int
+	}
+
+	StayConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	StayEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	StreamOpened struct {
 		Cursor         func(childComplexity int) int
 		OccurredAt     func(childComplexity int) int
@@ -1121,11 +1466,13 @@ type ComplexityRoot struct {
 
 	Subscription struct {
 		AppointmentChanged func(childComplexity int, appointmentID uuid.UUID, after *entgql.Cursor[uuid.UUID]) int
+		BedBoard           func(childComplexity int, wardID uuid.UUID) int
 		ChatEvents         func(childComplexity int, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) int
 		ChatInbox          func(childComplexity int, after *entgql.Cursor[uuid.UUID]) int
 		SessionEvents      func(childComplexity int) int
 		SlotsChanged       func(childComplexity int, practitionerID uuid.UUID, from time.Time, to time.Time) int
 		Typing             func(childComplexity int, roomID uuid.UUID) int
+		WalletActivity     func(childComplexity int, patientID uuid.UUID, after *entgql.Cursor[uuid.UUID]) int
 	}
 
 	TextRange struct {
@@ -1139,6 +1486,25 @@ type ComplexityRoot struct {
 		Limit      func(childComplexity int) int
 		Message    func(childComplexity int) int
 		RetryAfter func(childComplexity int) int
+	}
+
+	TopUpWalletPayload struct {
+		Transaction func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+		Wallet      func(childComplexity int) int
+	}
+
+	TransferPatientPayload struct {
+		Admission  func(childComplexity int) int
+		Charges    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	TrialBalance struct {
+		Accounts   func(childComplexity int) int
+		IsBalanced func(childComplexity int) int
+		Total      func(childComplexity int) int
+		Wallets    func(childComplexity int) int
 	}
 
 	Typing struct {
@@ -1156,6 +1522,11 @@ type ComplexityRoot struct {
 	UpdateAppointmentPayload struct {
 		Appointment func(childComplexity int) int
 		UserErrors  func(childComplexity int) int
+	}
+
+	UpdateBedPayload struct {
+		Bed        func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UpdatePatientPayload struct {
@@ -1181,6 +1552,11 @@ type ComplexityRoot struct {
 	UpdateUserPayload struct {
 		User       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	UpdateWardPayload struct {
+		UserErrors func(childComplexity int) int
+		Ward       func(childComplexity int) int
 	}
 
 	Upload struct {
@@ -1230,15 +1606,134 @@ type ComplexityRoot struct {
 		Roles        func(childComplexity int) int
 		User         func(childComplexity int) int
 	}
+
+	Wallet struct {
+		Balance            func(childComplexity int) int
+		CreatedAt          func(childComplexity int) int
+		DaysUntilOverdrawn func(childComplexity int) int
+		ID                 func(childComplexity int) int
+		IsLow              func(childComplexity int) int
+		IsOverdrawn        func(childComplexity int) int
+		Patient            func(childComplexity int) int
+		PatientID          func(childComplexity int) int
+		Transactions       func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.WalletTransactionOrder) int
+	}
+
+	WalletStatement struct {
+		Closing  func(childComplexity int) int
+		Credits  func(childComplexity int) int
+		Debits   func(childComplexity int) int
+		Entries  func(childComplexity int) int
+		From     func(childComplexity int) int
+		HasMore  func(childComplexity int) int
+		Opening  func(childComplexity int) int
+		To       func(childComplexity int) int
+		WalletID func(childComplexity int) int
+	}
+
+	WalletTransaction struct {
+		Actor          func(childComplexity int) int
+		ActorID        func(childComplexity int) int
+		Admission      func(childComplexity int) int
+		AdmissionID    func(childComplexity int) int
+		Amount         func(childComplexity int) int
+		BalanceAfter   func(childComplexity int) int
+		ChargeDate     func(childComplexity int) int
+		CounterAccount func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		Description    func(childComplexity int) int
+		Hash           func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Kind           func(childComplexity int) int
+		PatientID      func(childComplexity int) int
+		Position       func(childComplexity int) int
+		Reference      func(childComplexity int) int
+		ReversedBy     func(childComplexity int) int
+		Reverses       func(childComplexity int) int
+		ReversesID     func(childComplexity int) int
+		Wallet         func(childComplexity int) int
+		WalletID       func(childComplexity int) int
+	}
+
+	WalletTransactionConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	WalletTransactionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	WalletTransactionPosted struct {
+		Cursor         func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PreviousCursor func(childComplexity int) int
+		Transaction    func(childComplexity int) int
+	}
+
+	Ward struct {
+		Beds         func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.BedOrder) int
+		CreatedAt    func(childComplexity int) int
+		DailyRate    func(childComplexity int) int
+		FreeBeds     func(childComplexity int) int
+		ID           func(childComplexity int) int
+		IsActive     func(childComplexity int) int
+		Name         func(childComplexity int) int
+		OccupiedBeds func(childComplexity int) int
+		Rates        func(childComplexity int, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.WardRateOrder) int
+		Type         func(childComplexity int) int
+		UpdatedAt    func(childComplexity int) int
+		Version      func(childComplexity int) int
+	}
+
+	WardConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	WardEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	WardRate struct {
+		CreatedAt func(childComplexity int) int
+		FromDate  func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Rate      func(childComplexity int) int
+		SetBy     func(childComplexity int) int
+		Ward      func(childComplexity int) int
+		WardID    func(childComplexity int) int
+	}
+
+	WardRateConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	WardRateEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
 }
 
 // endregion ***************************** api!.gotpl *****************************
 
 // region    ************************** generated!.gotpl **************************
 
+type AdmissionResolver interface {
+	CurrentStay(ctx context.Context, obj *ent.Admission) (*ent.Stay, error)
+	EstimatedCost(ctx context.Context, obj *ent.Admission) (*money.Amount, error)
+	ChargedToDate(ctx context.Context, obj *ent.Admission) (*money.Amount, error)
+	ProjectedCost(ctx context.Context, obj *ent.Admission, until civil.Date) (*money.Amount, error)
+}
 type AppointmentResolver interface {
 	Status(ctx context.Context, obj *ent.Appointment) (appointment.Status, error)
-	Price(ctx context.Context, obj *ent.Appointment) (*model.Money, error)
+	Price(ctx context.Context, obj *ent.Appointment) (*money.Amount, error)
 	ViewerCanCancel(ctx context.Context, obj *ent.Appointment) (bool, error)
 	ViewerCanReschedule(ctx context.Context, obj *ent.Appointment) (bool, error)
 	ViewerCanComplete(ctx context.Context, obj *ent.Appointment) (bool, error)
@@ -1249,6 +1744,9 @@ type AppointmentResolver interface {
 type AppointmentStatusChangeResolver interface {
 	FromStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (*appointment.Status, error)
 	ToStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (appointment.Status, error)
+}
+type BedResolver interface {
+	IsFree(ctx context.Context, obj *ent.Bed) (bool, error)
 }
 type ChatAttachmentResolver interface {
 	URL(ctx context.Context, obj *ent.ChatAttachment) (string, error)
@@ -1283,6 +1781,9 @@ type JobRunResolver interface {
 	Progress(ctx context.Context, obj *ent.JobRun) (*int, error)
 	Counts(ctx context.Context, obj *ent.JobRun) ([]*model.JobCount, error)
 }
+type LedgerVerificationResolver interface {
+	Run(ctx context.Context, obj *wallet.LedgerVerification) (ent.Noder, error)
+}
 type MutationResolver interface {
 	MarkNotificationRead(ctx context.Context, input model.MarkNotificationReadInput) (*model.MarkNotificationReadPayload, error)
 	CreateSlot(ctx context.Context, input booking.CreateSlotInput) (*model.CreateSlotPayload, error)
@@ -1310,6 +1811,19 @@ type MutationResolver interface {
 	ManageChatRoom(ctx context.Context, input chat.ManageChatRoomInput) (*model.ManageChatRoomPayload, error)
 	DeleteChatRoom(ctx context.Context, input chat.DeleteChatRoomInput) (*model.DeleteChatRoomPayload, error)
 	BreakGlass(ctx context.Context, input chat.BreakGlassInput) (*model.BreakGlassPayload, error)
+	CreateWard(ctx context.Context, input hospital.CreateWardInput) (*model.CreateWardPayload, error)
+	UpdateWard(ctx context.Context, input hospital.UpdateWardInput) (*model.UpdateWardPayload, error)
+	SetWardRate(ctx context.Context, input hospital.SetWardRateInput) (*model.SetWardRatePayload, error)
+	AddBed(ctx context.Context, input hospital.AddBedInput) (*model.AddBedPayload, error)
+	UpdateBed(ctx context.Context, input hospital.UpdateBedInput) (*model.UpdateBedPayload, error)
+	AdmitPatient(ctx context.Context, input hospital.AdmitPatientInput) (*model.AdmitPatientPayload, error)
+	TransferPatient(ctx context.Context, input hospital.TransferPatientInput) (*model.TransferPatientPayload, error)
+	DischargePatient(ctx context.Context, input hospital.DischargePatientInput) (*model.DischargePatientPayload, error)
+	RecordDeath(ctx context.Context, input hospital.RecordDeathInput) (*model.RecordDeathPayload, error)
+	AddAdmissionCharge(ctx context.Context, input hospital.AddAdmissionChargeInput) (*model.AddAdmissionChargePayload, error)
+	RegisterNhia(ctx context.Context, input hospital.RegisterNhiaInput) (*model.RegisterNhiaPayload, error)
+	DeactivateNhia(ctx context.Context, input hospital.DeactivateNhiaInput) (*model.DeactivateNhiaPayload, error)
+	ChargeAdmissions(ctx context.Context, input hospital.ChargeAdmissionsInput) (*model.ChargeAdmissionsPayload, error)
 	RegisterPatient(ctx context.Context, input identity.RegisterPatientInput) (*model.RegisterPatientPayload, error)
 	VerifyEmail(ctx context.Context, input identity.VerifyEmailInput) (*model.VerifyEmailPayload, error)
 	RequestPasswordReset(ctx context.Context, input identity.RequestPasswordResetInput) (*model.RequestPasswordResetPayload, error)
@@ -1338,12 +1852,22 @@ type MutationResolver interface {
 	RecordPayment(ctx context.Context, input booking.RecordPaymentInput) (*model.RecordPaymentPayload, error)
 	RefundOrder(ctx context.Context, input booking.RefundOrderInput) (*model.RefundOrderPayload, error)
 	SettleRefund(ctx context.Context, input booking.SettleRefundInput) (*model.SettleRefundPayload, error)
+	TopUpWallet(ctx context.Context, input wallet.TopUpWalletInput) (*model.TopUpWalletPayload, error)
+	AdjustWallet(ctx context.Context, input wallet.AdjustWalletInput) (*model.AdjustWalletPayload, error)
+	ReverseWalletTransaction(ctx context.Context, input wallet.ReverseWalletTransactionInput) (*model.ReverseWalletTransactionPayload, error)
+}
+type NhiaMembershipResolver interface {
+	IsActive(ctx context.Context, obj *ent.NhiaMembership) (bool, error)
 }
 type OrderResolver interface {
-	Amount(ctx context.Context, obj *ent.Order) (*model.Money, error)
-	RefundedAmount(ctx context.Context, obj *ent.Order) (*model.Money, error)
-	Fee(ctx context.Context, obj *ent.Order) (*model.Money, error)
-	Net(ctx context.Context, obj *ent.Order) (*model.Money, error)
+	Amount(ctx context.Context, obj *ent.Order) (*money.Amount, error)
+	RefundedAmount(ctx context.Context, obj *ent.Order) (*money.Amount, error)
+	Fee(ctx context.Context, obj *ent.Order) (*money.Amount, error)
+	Net(ctx context.Context, obj *ent.Order) (*money.Amount, error)
+}
+type PatientResolver interface {
+	IsExempt(ctx context.Context, obj *ent.Patient) (bool, error)
+	Changes(ctx context.Context, obj *ent.Patient, first *int) ([]*patient.RecordChange, error)
 }
 type PractitionerResolver interface {
 	NextFreeSlot(ctx context.Context, obj *ent.Practitioner) (*ent.Slot, error)
@@ -1365,6 +1889,10 @@ type QueryResolver interface {
 	ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID], first *int) (*model.ChatEventConnection, error)
 	UnreadTotal(ctx context.Context) (int, error)
 	Notifications(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.NotificationOrder) (*ent.NotificationConnection, error)
+	Wards(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.WardOrder, isActive *bool) (*ent.WardConnection, error)
+	Ward(ctx context.Context, id uuid.UUID) (*ent.Ward, error)
+	Admissions(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AdmissionOrder, where *ent.AdmissionWhereInput, wardID *uuid.UUID) (*ent.AdmissionConnection, error)
+	Admission(ctx context.Context, id uuid.UUID) (*ent.Admission, error)
 	Viewer(ctx context.Context) (*access.Viewer, error)
 	SessionStatus(ctx context.Context) (*identity.SessionStatus, error)
 	MySessions(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.SessionOrder) (*ent.SessionConnection, error)
@@ -1379,9 +1907,14 @@ type QueryResolver interface {
 	Patient(ctx context.Context, id uuid.UUID) (*ent.Patient, error)
 	ValidateIdentifier(ctx context.Context, kind identifier.Kind, value string) (*model.IdentifierCheck, error)
 	OrderAudit(ctx context.Context, orderID uuid.UUID) (*model.OrderAudit, error)
+	Wallet(ctx context.Context, patientID uuid.UUID) (*ent.Wallet, error)
+	WalletStatement(ctx context.Context, patientID uuid.UUID, from civil.Date, to civil.Date) (*wallet.WalletStatement, error)
+	BalanceAt(ctx context.Context, patientID uuid.UUID, date civil.Date) (*money.Amount, error)
+	VerifyLedger(ctx context.Context, patientID *uuid.UUID) (*wallet.LedgerVerification, error)
+	TrialBalance(ctx context.Context) (*wallet.TrialBalance, error)
 }
 type RefundResolver interface {
-	Amount(ctx context.Context, obj *ent.Refund) (*model.Money, error)
+	Amount(ctx context.Context, obj *ent.Refund) (*money.Amount, error)
 }
 type SlotResolver interface {
 	IsFree(ctx context.Context, obj *ent.Slot) (bool, error)
@@ -1391,8 +1924,10 @@ type SubscriptionResolver interface {
 	AppointmentChanged(ctx context.Context, appointmentID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.AppointmentEvent, error)
 	ChatEvents(ctx context.Context, roomID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatEvent, error)
 	ChatInbox(ctx context.Context, after *entgql.Cursor[uuid.UUID]) (<-chan model.ChatInboxEvent, error)
+	BedBoard(ctx context.Context, wardID uuid.UUID) (<-chan *hospital.BedBoard, error)
 	SlotsChanged(ctx context.Context, practitionerID uuid.UUID, from time.Time, to time.Time) (<-chan *booking.SlotsChanged, error)
 	Typing(ctx context.Context, roomID uuid.UUID) (<-chan *chat.Typing, error)
+	WalletActivity(ctx context.Context, patientID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.WalletEvent, error)
 }
 type UserResolver interface {
 	Roles(ctx context.Context, obj *ent.User) ([]access.Role, error)
@@ -1404,6 +1939,25 @@ type ViewerResolver interface {
 	User(ctx context.Context, obj *access.Viewer) (*ent.User, error)
 	Patient(ctx context.Context, obj *access.Viewer) (*ent.Patient, error)
 	Practitioner(ctx context.Context, obj *access.Viewer) (*ent.Practitioner, error)
+}
+type WalletResolver interface {
+	Balance(ctx context.Context, obj *ent.Wallet) (*money.Amount, error)
+	IsOverdrawn(ctx context.Context, obj *ent.Wallet) (bool, error)
+	IsLow(ctx context.Context, obj *ent.Wallet) (bool, error)
+	DaysUntilOverdrawn(ctx context.Context, obj *ent.Wallet) (*int, error)
+}
+type WalletTransactionResolver interface {
+	Amount(ctx context.Context, obj *ent.WalletTransaction) (*money.Amount, error)
+	BalanceAfter(ctx context.Context, obj *ent.WalletTransaction) (*money.Amount, error)
+	ReversedBy(ctx context.Context, obj *ent.WalletTransaction) (*ent.WalletTransaction, error)
+}
+type WardResolver interface {
+	DailyRate(ctx context.Context, obj *ent.Ward) (*money.Amount, error)
+	OccupiedBeds(ctx context.Context, obj *ent.Ward) (int, error)
+	FreeBeds(ctx context.Context, obj *ent.Ward) (int, error)
+}
+type WardRateResolver interface {
+	Rate(ctx context.Context, obj *ent.WardRate) (*money.Amount, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1423,6 +1977,270 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "AccountTotal.account":
+		if e.ComplexityRoot.AccountTotal.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountTotal.Account(childComplexity), true
+	case "AccountTotal.count":
+		if e.ComplexityRoot.AccountTotal.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountTotal.Count(childComplexity), true
+	case "AccountTotal.total":
+		if e.ComplexityRoot.AccountTotal.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountTotal.Total(childComplexity), true
+
+	case "AddAdmissionChargePayload.transaction":
+		if e.ComplexityRoot.AddAdmissionChargePayload.Transaction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddAdmissionChargePayload.Transaction(childComplexity), true
+	case "AddAdmissionChargePayload.userErrors":
+		if e.ComplexityRoot.AddAdmissionChargePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddAdmissionChargePayload.UserErrors(childComplexity), true
+	case "AddAdmissionChargePayload.wallet":
+		if e.ComplexityRoot.AddAdmissionChargePayload.Wallet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddAdmissionChargePayload.Wallet(childComplexity), true
+
+	case "AddBedPayload.bed":
+		if e.ComplexityRoot.AddBedPayload.Bed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddBedPayload.Bed(childComplexity), true
+	case "AddBedPayload.userErrors":
+		if e.ComplexityRoot.AddBedPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddBedPayload.UserErrors(childComplexity), true
+
+	case "AdjustWalletPayload.transaction":
+		if e.ComplexityRoot.AdjustWalletPayload.Transaction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdjustWalletPayload.Transaction(childComplexity), true
+	case "AdjustWalletPayload.userErrors":
+		if e.ComplexityRoot.AdjustWalletPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdjustWalletPayload.UserErrors(childComplexity), true
+	case "AdjustWalletPayload.wallet":
+		if e.ComplexityRoot.AdjustWalletPayload.Wallet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdjustWalletPayload.Wallet(childComplexity), true
+
+	case "Admission.admittedAt":
+		if e.ComplexityRoot.Admission.AdmittedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.AdmittedAt(childComplexity), true
+	case "Admission.attending":
+		if e.ComplexityRoot.Admission.Attending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.Attending(childComplexity), true
+	case "Admission.attendingId":
+		if e.ComplexityRoot.Admission.AttendingID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.AttendingID(childComplexity), true
+	case "Admission.chargeFailures":
+		if e.ComplexityRoot.Admission.ChargeFailures == nil {
+			break
+		}
+
+		args, err := ec.field_Admission_chargeFailures_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Admission.ChargeFailures(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.ChargeFailureOrder)), true
+	case "Admission.chargedToDate":
+		if e.ComplexityRoot.Admission.ChargedToDate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.ChargedToDate(childComplexity), true
+	case "Admission.createdAt":
+		if e.ComplexityRoot.Admission.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.CreatedAt(childComplexity), true
+	case "Admission.currentStay":
+		if e.ComplexityRoot.Admission.CurrentStay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.CurrentStay(childComplexity), true
+	case "Admission.dischargedAt":
+		if e.ComplexityRoot.Admission.DischargedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.DischargedAt(childComplexity), true
+	case "Admission.estimatedCost":
+		if e.ComplexityRoot.Admission.EstimatedCost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.EstimatedCost(childComplexity), true
+	case "Admission.id":
+		if e.ComplexityRoot.Admission.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.ID(childComplexity), true
+	case "Admission.patient":
+		if e.ComplexityRoot.Admission.Patient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.Patient(childComplexity), true
+	case "Admission.patientId":
+		if e.ComplexityRoot.Admission.PatientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.PatientID(childComplexity), true
+	case "Admission.projectedCost":
+		if e.ComplexityRoot.Admission.ProjectedCost == nil {
+			break
+		}
+
+		args, err := ec.field_Admission_projectedCost_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Admission.ProjectedCost(childComplexity, args["until"].(civil.Date)), true
+	case "Admission.record":
+		if e.ComplexityRoot.Admission.Record == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.Record(childComplexity), true
+	case "Admission.status":
+		if e.ComplexityRoot.Admission.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Admission.Status(childComplexity), true
+	case "Admission.stays":
+		if e.ComplexityRoot.Admission.Stays == nil {
+			break
+		}
+
+		args, err := ec.field_Admission_stays_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Admission.Stays(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.StayOrder)), true
+
+	case "AdmissionConnection.edges":
+		if e.ComplexityRoot.AdmissionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionConnection.Edges(childComplexity), true
+	case "AdmissionConnection.pageInfo":
+		if e.ComplexityRoot.AdmissionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionConnection.PageInfo(childComplexity), true
+	case "AdmissionConnection.totalCount":
+		if e.ComplexityRoot.AdmissionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionConnection.TotalCount(childComplexity), true
+
+	case "AdmissionEdge.cursor":
+		if e.ComplexityRoot.AdmissionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionEdge.Cursor(childComplexity), true
+	case "AdmissionEdge.node":
+		if e.ComplexityRoot.AdmissionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionEdge.Node(childComplexity), true
+
+	case "AdmissionRecord.admission":
+		if e.ComplexityRoot.AdmissionRecord.Admission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionRecord.Admission(childComplexity), true
+	case "AdmissionRecord.admissionId":
+		if e.ComplexityRoot.AdmissionRecord.AdmissionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionRecord.AdmissionID(childComplexity), true
+	case "AdmissionRecord.createdAt":
+		if e.ComplexityRoot.AdmissionRecord.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionRecord.CreatedAt(childComplexity), true
+	case "AdmissionRecord.id":
+		if e.ComplexityRoot.AdmissionRecord.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionRecord.ID(childComplexity), true
+	case "AdmissionRecord.patientId":
+		if e.ComplexityRoot.AdmissionRecord.PatientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionRecord.PatientID(childComplexity), true
+
+	case "AdmitPatientPayload.admission":
+		if e.ComplexityRoot.AdmitPatientPayload.Admission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmitPatientPayload.Admission(childComplexity), true
+	case "AdmitPatientPayload.charges":
+		if e.ComplexityRoot.AdmitPatientPayload.Charges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmitPatientPayload.Charges(childComplexity), true
+	case "AdmitPatientPayload.userErrors":
+		if e.ComplexityRoot.AdmitPatientPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmitPatientPayload.UserErrors(childComplexity), true
 
 	case "AdvanceClockPayload.now":
 		if e.ComplexityRoot.AdvanceClockPayload.Now == nil {
@@ -2005,6 +2823,131 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BasicError.Message(childComplexity), true
 
+	case "Bed.createdAt":
+		if e.ComplexityRoot.Bed.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bed.CreatedAt(childComplexity), true
+	case "Bed.id":
+		if e.ComplexityRoot.Bed.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bed.ID(childComplexity), true
+	case "Bed.isActive":
+		if e.ComplexityRoot.Bed.IsActive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bed.IsActive(childComplexity), true
+	case "Bed.isFree":
+		if e.ComplexityRoot.Bed.IsFree == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bed.IsFree(childComplexity), true
+	case "Bed.number":
+		if e.ComplexityRoot.Bed.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bed.Number(childComplexity), true
+	case "Bed.updatedAt":
+		if e.ComplexityRoot.Bed.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bed.UpdatedAt(childComplexity), true
+	case "Bed.version":
+		if e.ComplexityRoot.Bed.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bed.Version(childComplexity), true
+	case "Bed.ward":
+		if e.ComplexityRoot.Bed.Ward == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bed.Ward(childComplexity), true
+	case "Bed.wardId":
+		if e.ComplexityRoot.Bed.WardID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bed.WardID(childComplexity), true
+
+	case "BedBoard.occurredAt":
+		if e.ComplexityRoot.BedBoard.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BedBoard.OccurredAt(childComplexity), true
+	case "BedBoard.places":
+		if e.ComplexityRoot.BedBoard.Places == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BedBoard.Places(childComplexity), true
+	case "BedBoard.wardId":
+		if e.ComplexityRoot.BedBoard.WardID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BedBoard.WardID(childComplexity), true
+
+	case "BedConnection.edges":
+		if e.ComplexityRoot.BedConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BedConnection.Edges(childComplexity), true
+	case "BedConnection.pageInfo":
+		if e.ComplexityRoot.BedConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BedConnection.PageInfo(childComplexity), true
+	case "BedConnection.totalCount":
+		if e.ComplexityRoot.BedConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BedConnection.TotalCount(childComplexity), true
+
+	case "BedEdge.cursor":
+		if e.ComplexityRoot.BedEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BedEdge.Cursor(childComplexity), true
+	case "BedEdge.node":
+		if e.ComplexityRoot.BedEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BedEdge.Node(childComplexity), true
+
+	case "BedPlace.bed":
+		if e.ComplexityRoot.BedPlace.Bed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BedPlace.Bed(childComplexity), true
+	case "BedPlace.isFree":
+		if e.ComplexityRoot.BedPlace.IsFree == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BedPlace.IsFree(childComplexity), true
+	case "BedPlace.stay":
+		if e.ComplexityRoot.BedPlace.Stay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BedPlace.Stay(childComplexity), true
+
 	case "BlockTimePayload.heldSlots":
 		if e.ComplexityRoot.BlockTimePayload.HeldSlots == nil {
 			break
@@ -2081,6 +3024,297 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangePasswordPayload.UserErrors(childComplexity), true
+
+	case "ChargeAdmissionsPayload.date":
+		if e.ComplexityRoot.ChargeAdmissionsPayload.Date == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeAdmissionsPayload.Date(childComplexity), true
+	case "ChargeAdmissionsPayload.entries":
+		if e.ComplexityRoot.ChargeAdmissionsPayload.Entries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeAdmissionsPayload.Entries(childComplexity), true
+	case "ChargeAdmissionsPayload.failed":
+		if e.ComplexityRoot.ChargeAdmissionsPayload.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeAdmissionsPayload.Failed(childComplexity), true
+	case "ChargeAdmissionsPayload.run":
+		if e.ComplexityRoot.ChargeAdmissionsPayload.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeAdmissionsPayload.Run(childComplexity), true
+	case "ChargeAdmissionsPayload.skipped":
+		if e.ComplexityRoot.ChargeAdmissionsPayload.Skipped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeAdmissionsPayload.Skipped(childComplexity), true
+	case "ChargeAdmissionsPayload.totals":
+		if e.ComplexityRoot.ChargeAdmissionsPayload.Totals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeAdmissionsPayload.Totals(childComplexity), true
+	case "ChargeAdmissionsPayload.userErrors":
+		if e.ComplexityRoot.ChargeAdmissionsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeAdmissionsPayload.UserErrors(childComplexity), true
+
+	case "ChargeEntry.admissionId":
+		if e.ComplexityRoot.ChargeEntry.AdmissionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeEntry.AdmissionID(childComplexity), true
+	case "ChargeEntry.amount":
+		if e.ComplexityRoot.ChargeEntry.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeEntry.Amount(childComplexity), true
+	case "ChargeEntry.chargeDate":
+		if e.ComplexityRoot.ChargeEntry.ChargeDate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeEntry.ChargeDate(childComplexity), true
+	case "ChargeEntry.patientId":
+		if e.ComplexityRoot.ChargeEntry.PatientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeEntry.PatientID(childComplexity), true
+	case "ChargeEntry.reference":
+		if e.ComplexityRoot.ChargeEntry.Reference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeEntry.Reference(childComplexity), true
+	case "ChargeEntry.wardId":
+		if e.ComplexityRoot.ChargeEntry.WardID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeEntry.WardID(childComplexity), true
+
+	case "ChargeFailed.admissionId":
+		if e.ComplexityRoot.ChargeFailed.AdmissionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailed.AdmissionID(childComplexity), true
+	case "ChargeFailed.attempts":
+		if e.ComplexityRoot.ChargeFailed.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailed.Attempts(childComplexity), true
+	case "ChargeFailed.chargeDate":
+		if e.ComplexityRoot.ChargeFailed.ChargeDate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailed.ChargeDate(childComplexity), true
+	case "ChargeFailed.error":
+		if e.ComplexityRoot.ChargeFailed.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailed.Error(childComplexity), true
+
+	case "ChargeFailure.admission":
+		if e.ComplexityRoot.ChargeFailure.Admission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailure.Admission(childComplexity), true
+	case "ChargeFailure.admissionId":
+		if e.ComplexityRoot.ChargeFailure.AdmissionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailure.AdmissionID(childComplexity), true
+	case "ChargeFailure.attempts":
+		if e.ComplexityRoot.ChargeFailure.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailure.Attempts(childComplexity), true
+	case "ChargeFailure.chargeDate":
+		if e.ComplexityRoot.ChargeFailure.ChargeDate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailure.ChargeDate(childComplexity), true
+	case "ChargeFailure.createdAt":
+		if e.ComplexityRoot.ChargeFailure.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailure.CreatedAt(childComplexity), true
+	case "ChargeFailure.error":
+		if e.ComplexityRoot.ChargeFailure.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailure.Error(childComplexity), true
+	case "ChargeFailure.id":
+		if e.ComplexityRoot.ChargeFailure.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailure.ID(childComplexity), true
+	case "ChargeFailure.lastTriedAt":
+		if e.ComplexityRoot.ChargeFailure.LastTriedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailure.LastTriedAt(childComplexity), true
+	case "ChargeFailure.patientId":
+		if e.ComplexityRoot.ChargeFailure.PatientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailure.PatientID(childComplexity), true
+	case "ChargeFailure.resolvedAt":
+		if e.ComplexityRoot.ChargeFailure.ResolvedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailure.ResolvedAt(childComplexity), true
+
+	case "ChargeFailureConnection.edges":
+		if e.ComplexityRoot.ChargeFailureConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailureConnection.Edges(childComplexity), true
+	case "ChargeFailureConnection.pageInfo":
+		if e.ComplexityRoot.ChargeFailureConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailureConnection.PageInfo(childComplexity), true
+	case "ChargeFailureConnection.totalCount":
+		if e.ComplexityRoot.ChargeFailureConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailureConnection.TotalCount(childComplexity), true
+
+	case "ChargeFailureEdge.cursor":
+		if e.ComplexityRoot.ChargeFailureEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailureEdge.Cursor(childComplexity), true
+	case "ChargeFailureEdge.node":
+		if e.ComplexityRoot.ChargeFailureEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFailureEdge.Node(childComplexity), true
+
+	case "ChargePlan.admissionFee":
+		if e.ComplexityRoot.ChargePlan.AdmissionFee == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePlan.AdmissionFee(childComplexity), true
+	case "ChargePlan.dailyRate":
+		if e.ComplexityRoot.ChargePlan.DailyRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePlan.DailyRate(childComplexity), true
+	case "ChargePlan.firstChargeDate":
+		if e.ComplexityRoot.ChargePlan.FirstChargeDate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePlan.FirstChargeDate(childComplexity), true
+	case "ChargePlan.isExempt":
+		if e.ComplexityRoot.ChargePlan.IsExempt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePlan.IsExempt(childComplexity), true
+	case "ChargePlan.summary":
+		if e.ComplexityRoot.ChargePlan.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePlan.Summary(childComplexity), true
+
+	case "ChargeSkip.admissionId":
+		if e.ComplexityRoot.ChargeSkip.AdmissionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeSkip.AdmissionID(childComplexity), true
+	case "ChargeSkip.chargeDate":
+		if e.ComplexityRoot.ChargeSkip.ChargeDate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeSkip.ChargeDate(childComplexity), true
+	case "ChargeSkip.patientId":
+		if e.ComplexityRoot.ChargeSkip.PatientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeSkip.PatientID(childComplexity), true
+	case "ChargeSkip.reason":
+		if e.ComplexityRoot.ChargeSkip.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeSkip.Reason(childComplexity), true
+
+	case "ChargeTotals.amount":
+		if e.ComplexityRoot.ChargeTotals.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeTotals.Amount(childComplexity), true
+	case "ChargeTotals.charged":
+		if e.ComplexityRoot.ChargeTotals.Charged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeTotals.Charged(childComplexity), true
+	case "ChargeTotals.exempt":
+		if e.ComplexityRoot.ChargeTotals.Exempt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeTotals.Exempt(childComplexity), true
+	case "ChargeTotals.failed":
+		if e.ComplexityRoot.ChargeTotals.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeTotals.Failed(childComplexity), true
+	case "ChargeTotals.processed":
+		if e.ComplexityRoot.ChargeTotals.Processed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeTotals.Processed(childComplexity), true
+	case "ChargeTotals.skipped":
+		if e.ComplexityRoot.ChargeTotals.Skipped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeTotals.Skipped(childComplexity), true
 
 	case "ChatAttachment.contentType":
 		if e.ComplexityRoot.ChatAttachment.ContentType == nil {
@@ -2679,6 +3913,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateUserPayload.UserErrors(childComplexity), true
 
+	case "CreateWardPayload.userErrors":
+		if e.ComplexityRoot.CreateWardPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateWardPayload.UserErrors(childComplexity), true
+	case "CreateWardPayload.ward":
+		if e.ComplexityRoot.CreateWardPayload.Ward == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateWardPayload.Ward(childComplexity), true
+
+	case "DeactivateNhiaPayload.membership":
+		if e.ComplexityRoot.DeactivateNhiaPayload.Membership == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivateNhiaPayload.Membership(childComplexity), true
+	case "DeactivateNhiaPayload.posted":
+		if e.ComplexityRoot.DeactivateNhiaPayload.Posted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivateNhiaPayload.Posted(childComplexity), true
+	case "DeactivateNhiaPayload.userErrors":
+		if e.ComplexityRoot.DeactivateNhiaPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivateNhiaPayload.UserErrors(childComplexity), true
+
 	case "DeactivateUserPayload.user":
 		if e.ComplexityRoot.DeactivateUserPayload.User == nil {
 			break
@@ -2762,6 +4028,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DisableTotpPayload.UserErrors(childComplexity), true
+
+	case "DischargePatientPayload.admission":
+		if e.ComplexityRoot.DischargePatientPayload.Admission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DischargePatientPayload.Admission(childComplexity), true
+	case "DischargePatientPayload.isWalletOverdrawn":
+		if e.ComplexityRoot.DischargePatientPayload.IsWalletOverdrawn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DischargePatientPayload.IsWalletOverdrawn(childComplexity), true
+	case "DischargePatientPayload.userErrors":
+		if e.ComplexityRoot.DischargePatientPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DischargePatientPayload.UserErrors(childComplexity), true
+	case "DischargePatientPayload.warnings":
+		if e.ComplexityRoot.DischargePatientPayload.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DischargePatientPayload.Warnings(childComplexity), true
 
 	case "EditMessagePayload.message":
 		if e.ComplexityRoot.EditMessagePayload.Message == nil {
@@ -3105,6 +4396,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LeaveEdge.Node(childComplexity), true
 
+	case "LedgerFault.position":
+		if e.ComplexityRoot.LedgerFault.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LedgerFault.Position(childComplexity), true
+	case "LedgerFault.problem":
+		if e.ComplexityRoot.LedgerFault.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LedgerFault.Problem(childComplexity), true
+	case "LedgerFault.walletId":
+		if e.ComplexityRoot.LedgerFault.WalletID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LedgerFault.WalletID(childComplexity), true
+
+	case "LedgerVerification.fault":
+		if e.ComplexityRoot.LedgerVerification.Fault == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LedgerVerification.Fault(childComplexity), true
+	case "LedgerVerification.isWhole":
+		if e.ComplexityRoot.LedgerVerification.IsWhole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LedgerVerification.IsWhole(childComplexity), true
+	case "LedgerVerification.run":
+		if e.ComplexityRoot.LedgerVerification.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LedgerVerification.Run(childComplexity), true
+	case "LedgerVerification.transactions":
+		if e.ComplexityRoot.LedgerVerification.Transactions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LedgerVerification.Transactions(childComplexity), true
+	case "LedgerVerification.wallets":
+		if e.ComplexityRoot.LedgerVerification.Wallets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LedgerVerification.Wallets(childComplexity), true
+
 	case "LinkPatientAccountPayload.patient":
 		if e.ComplexityRoot.LinkPatientAccountPayload.Patient == nil {
 			break
@@ -3333,19 +4674,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MessagesRead.UpTo(childComplexity), true
 
-	case "Money.amount":
-		if e.ComplexityRoot.Money.Amount == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Money.Amount(childComplexity), true
 	case "Money.currency":
 		if e.ComplexityRoot.Money.Currency == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Money.Currency(childComplexity), true
+	case "Money.amount":
+		if e.ComplexityRoot.Money.Decimal == nil {
+			break
+		}
 
+		return e.ComplexityRoot.Money.Decimal(childComplexity), true
+
+	case "Mutation.addAdmissionCharge":
+		if e.ComplexityRoot.Mutation.AddAdmissionCharge == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addAdmissionCharge_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddAdmissionCharge(childComplexity, args["input"].(hospital.AddAdmissionChargeInput)), true
+	case "Mutation.addBed":
+		if e.ComplexityRoot.Mutation.AddBed == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addBed_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddBed(childComplexity, args["input"].(hospital.AddBedInput)), true
+	case "Mutation.adjustWallet":
+		if e.ComplexityRoot.Mutation.AdjustWallet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_adjustWallet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AdjustWallet(childComplexity, args["input"].(wallet.AdjustWalletInput)), true
+	case "Mutation.admitPatient":
+		if e.ComplexityRoot.Mutation.AdmitPatient == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_admitPatient_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AdmitPatient(childComplexity, args["input"].(hospital.AdmitPatientInput)), true
 	case "Mutation.advanceClock":
 		if e.ComplexityRoot.Mutation.AdvanceClock == nil {
 			break
@@ -3423,6 +4808,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(identity.ChangePasswordInput)), true
+	case "Mutation.chargeAdmissions":
+		if e.ComplexityRoot.Mutation.ChargeAdmissions == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_chargeAdmissions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChargeAdmissions(childComplexity, args["input"].(hospital.ChargeAdmissionsInput)), true
 	case "Mutation.completeAppointment":
 		if e.ComplexityRoot.Mutation.CompleteAppointment == nil {
 			break
@@ -3522,6 +4918,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateUser(childComplexity, args["input"].(identity.CreateUserInput)), true
+	case "Mutation.createWard":
+		if e.ComplexityRoot.Mutation.CreateWard == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createWard_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateWard(childComplexity, args["input"].(hospital.CreateWardInput)), true
+	case "Mutation.deactivateNhia":
+		if e.ComplexityRoot.Mutation.DeactivateNhia == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deactivateNhia_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeactivateNhia(childComplexity, args["input"].(hospital.DeactivateNhiaInput)), true
 	case "Mutation.deactivateUser":
 		if e.ComplexityRoot.Mutation.DeactivateUser == nil {
 			break
@@ -3588,6 +5006,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DisableTotp(childComplexity, args["input"].(identity.DisableTotpInput)), true
+	case "Mutation.dischargePatient":
+		if e.ComplexityRoot.Mutation.DischargePatient == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_dischargePatient_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DischargePatient(childComplexity, args["input"].(hospital.DischargePatientInput)), true
 	case "Mutation.editMessage":
 		if e.ComplexityRoot.Mutation.EditMessage == nil {
 			break
@@ -3720,6 +5149,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReactivateUser(childComplexity, args["input"].(identity.ReactivateUserInput)), true
+	case "Mutation.recordDeath":
+		if e.ComplexityRoot.Mutation.RecordDeath == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recordDeath_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecordDeath(childComplexity, args["input"].(hospital.RecordDeathInput)), true
 	case "Mutation.recordPayment":
 		if e.ComplexityRoot.Mutation.RecordPayment == nil {
 			break
@@ -3742,6 +5182,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RefundOrder(childComplexity, args["input"].(booking.RefundOrderInput)), true
+	case "Mutation.registerNhia":
+		if e.ComplexityRoot.Mutation.RegisterNhia == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_registerNhia_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RegisterNhia(childComplexity, args["input"].(hospital.RegisterNhiaInput)), true
 	case "Mutation.registerPatient":
 		if e.ComplexityRoot.Mutation.RegisterPatient == nil {
 			break
@@ -3786,6 +5237,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResetPassword(childComplexity, args["input"].(identity.ResetPasswordInput)), true
+	case "Mutation.reverseWalletTransaction":
+		if e.ComplexityRoot.Mutation.ReverseWalletTransaction == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reverseWalletTransaction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReverseWalletTransaction(childComplexity, args["input"].(wallet.ReverseWalletTransactionInput)), true
 	case "Mutation.revokeOtherSessions":
 		if e.ComplexityRoot.Mutation.RevokeOtherSessions == nil {
 			break
@@ -3841,6 +5303,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetTyping(childComplexity, args["input"].(chat.SetTypingInput)), true
+	case "Mutation.setWardRate":
+		if e.ComplexityRoot.Mutation.SetWardRate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setWardRate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetWardRate(childComplexity, args["input"].(hospital.SetWardRateInput)), true
 	case "Mutation.settleRefund":
 		if e.ComplexityRoot.Mutation.SettleRefund == nil {
 			break
@@ -3852,6 +5325,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SettleRefund(childComplexity, args["input"].(booking.SettleRefundInput)), true
+	case "Mutation.topUpWallet":
+		if e.ComplexityRoot.Mutation.TopUpWallet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_topUpWallet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TopUpWallet(childComplexity, args["input"].(wallet.TopUpWalletInput)), true
+	case "Mutation.transferPatient":
+		if e.ComplexityRoot.Mutation.TransferPatient == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_transferPatient_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TransferPatient(childComplexity, args["input"].(hospital.TransferPatientInput)), true
 	case "Mutation.unblockTime":
 		if e.ComplexityRoot.Mutation.UnblockTime == nil {
 			break
@@ -3874,6 +5369,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateAppointment(childComplexity, args["input"].(booking.UpdateAppointmentInput)), true
+	case "Mutation.updateBed":
+		if e.ComplexityRoot.Mutation.UpdateBed == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateBed_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateBed(childComplexity, args["input"].(hospital.UpdateBedInput)), true
 	case "Mutation.updatePatient":
 		if e.ComplexityRoot.Mutation.UpdatePatient == nil {
 			break
@@ -3929,6 +5435,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateUser(childComplexity, args["input"].(identity.UpdateUserInput)), true
+	case "Mutation.updateWard":
+		if e.ComplexityRoot.Mutation.UpdateWard == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateWard_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateWard(childComplexity, args["input"].(hospital.UpdateWardInput)), true
 	case "Mutation.verifyEmail":
 		if e.ComplexityRoot.Mutation.VerifyEmail == nil {
 			break
@@ -3940,6 +5457,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.VerifyEmail(childComplexity, args["input"].(identity.VerifyEmailInput)), true
+
+	case "NhiaMembership.createdAt":
+		if e.ComplexityRoot.NhiaMembership.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembership.CreatedAt(childComplexity), true
+	case "NhiaMembership.endedOn":
+		if e.ComplexityRoot.NhiaMembership.EndedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembership.EndedOn(childComplexity), true
+	case "NhiaMembership.id":
+		if e.ComplexityRoot.NhiaMembership.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembership.ID(childComplexity), true
+	case "NhiaMembership.isActive":
+		if e.ComplexityRoot.NhiaMembership.IsActive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembership.IsActive(childComplexity), true
+	case "NhiaMembership.patient":
+		if e.ComplexityRoot.NhiaMembership.Patient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembership.Patient(childComplexity), true
+	case "NhiaMembership.patientId":
+		if e.ComplexityRoot.NhiaMembership.PatientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembership.PatientID(childComplexity), true
+	case "NhiaMembership.registeredOn":
+		if e.ComplexityRoot.NhiaMembership.RegisteredOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembership.RegisteredOn(childComplexity), true
+	case "NhiaMembership.registrationNumber":
+		if e.ComplexityRoot.NhiaMembership.RegistrationNumber == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembership.RegistrationNumber(childComplexity), true
+
+	case "NhiaMembershipConnection.edges":
+		if e.ComplexityRoot.NhiaMembershipConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembershipConnection.Edges(childComplexity), true
+	case "NhiaMembershipConnection.pageInfo":
+		if e.ComplexityRoot.NhiaMembershipConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembershipConnection.PageInfo(childComplexity), true
+	case "NhiaMembershipConnection.totalCount":
+		if e.ComplexityRoot.NhiaMembershipConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembershipConnection.TotalCount(childComplexity), true
+
+	case "NhiaMembershipEdge.cursor":
+		if e.ComplexityRoot.NhiaMembershipEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembershipEdge.Cursor(childComplexity), true
+	case "NhiaMembershipEdge.node":
+		if e.ComplexityRoot.NhiaMembershipEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NhiaMembershipEdge.Node(childComplexity), true
 
 	case "Notification.createdAt":
 		if e.ComplexityRoot.Notification.CreatedAt == nil {
@@ -4341,6 +5939,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Patient.AddressLine(childComplexity), true
+	case "Patient.admissions":
+		if e.ComplexityRoot.Patient.Admissions == nil {
+			break
+		}
+
+		args, err := ec.field_Patient_admissions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Patient.Admissions(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.AdmissionOrder), args["where"].(*ent.AdmissionWhereInput)), true
 	case "Patient.appointments":
 		if e.ComplexityRoot.Patient.Appointments == nil {
 			break
@@ -4358,6 +5967,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Patient.BirthDate(childComplexity), true
+	case "Patient.changes":
+		if e.ComplexityRoot.Patient.Changes == nil {
+			break
+		}
+
+		args, err := ec.field_Patient_changes_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Patient.Changes(childComplexity, args["first"].(*int)), true
 	case "Patient.createdAt":
 		if e.ComplexityRoot.Patient.CreatedAt == nil {
 			break
@@ -4370,6 +5990,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Patient.Email(childComplexity), true
+	case "Patient.emergencyName":
+		if e.ComplexityRoot.Patient.EmergencyName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Patient.EmergencyName(childComplexity), true
+	case "Patient.emergencyPhone":
+		if e.ComplexityRoot.Patient.EmergencyPhone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Patient.EmergencyPhone(childComplexity), true
+	case "Patient.emergencyRelationship":
+		if e.ComplexityRoot.Patient.EmergencyRelationship == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Patient.EmergencyRelationship(childComplexity), true
 	case "Patient.familyName":
 		if e.ComplexityRoot.Patient.FamilyName == nil {
 			break
@@ -4388,6 +6026,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Patient.GivenName(childComplexity), true
+	case "Patient.health":
+		if e.ComplexityRoot.Patient.Health == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Patient.Health(childComplexity), true
 	case "Patient.id":
 		if e.ComplexityRoot.Patient.ID == nil {
 			break
@@ -4400,6 +6044,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Patient.Ihi(childComplexity), true
+	case "Patient.isExempt":
+		if e.ComplexityRoot.Patient.IsExempt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Patient.IsExempt(childComplexity), true
 	case "Patient.medicareExpiry":
 		if e.ComplexityRoot.Patient.MedicareExpiry == nil {
 			break
@@ -4418,6 +6068,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Patient.MedicareNumber(childComplexity), true
+	case "Patient.nhiaMemberships":
+		if e.ComplexityRoot.Patient.NhiaMemberships == nil {
+			break
+		}
+
+		args, err := ec.field_Patient_nhiaMemberships_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Patient.NhiaMemberships(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.NhiaMembershipOrder)), true
 	case "Patient.number":
 		if e.ComplexityRoot.Patient.Number == nil {
 			break
@@ -4484,6 +6145,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Patient.Version(childComplexity), true
+	case "Patient.wallet":
+		if e.ComplexityRoot.Patient.Wallet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Patient.Wallet(childComplexity), true
 
 	case "PatientConnection.edges":
 		if e.ComplexityRoot.PatientConnection.Edges == nil {
@@ -4516,6 +6183,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PatientEdge.Node(childComplexity), true
+
+	case "PatientHealth.createdAt":
+		if e.ComplexityRoot.PatientHealth.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PatientHealth.CreatedAt(childComplexity), true
+	case "PatientHealth.id":
+		if e.ComplexityRoot.PatientHealth.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PatientHealth.ID(childComplexity), true
+	case "PatientHealth.patient":
+		if e.ComplexityRoot.PatientHealth.Patient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PatientHealth.Patient(childComplexity), true
+	case "PatientHealth.patientId":
+		if e.ComplexityRoot.PatientHealth.PatientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PatientHealth.PatientID(childComplexity), true
+	case "PatientHealth.updatedAt":
+		if e.ComplexityRoot.PatientHealth.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PatientHealth.UpdatedAt(childComplexity), true
+	case "PatientHealth.version":
+		if e.ComplexityRoot.PatientHealth.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PatientHealth.Version(childComplexity), true
 
 	case "PingActivityPayload.status":
 		if e.ComplexityRoot.PingActivityPayload.Status == nil {
@@ -4737,6 +6441,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PractitionerEdge.Node(childComplexity), true
 
+	case "Query.admission":
+		if e.ComplexityRoot.Query.Admission == nil {
+			break
+		}
+
+		args, err := ec.field_Query_admission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Admission(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.admissions":
+		if e.ComplexityRoot.Query.Admissions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_admissions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Admissions(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.AdmissionOrder), args["where"].(*ent.AdmissionWhereInput), args["wardId"].(*uuid.UUID)), true
 	case "Query.appointment":
 		if e.ComplexityRoot.Query.Appointment == nil {
 			break
@@ -4759,6 +6485,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Appointments(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.AppointmentOrder), args["where"].(*ent.AppointmentWhereInput)), true
+	case "Query.balanceAt":
+		if e.ComplexityRoot.Query.BalanceAt == nil {
+			break
+		}
+
+		args, err := ec.field_Query_balanceAt_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.BalanceAt(childComplexity, args["patientId"].(uuid.UUID), args["date"].(civil.Date)), true
 	case "Query.chatEvents":
 		if e.ComplexityRoot.Query.ChatEvents == nil {
 			break
@@ -5003,6 +6740,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Slots(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.SlotOrder), args["where"].(*ent.SlotWhereInput), args["isFree"].(*bool)), true
+	case "Query.trialBalance":
+		if e.ComplexityRoot.Query.TrialBalance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.TrialBalance(childComplexity), true
 	case "Query.unreadTotal":
 		if e.ComplexityRoot.Query.UnreadTotal == nil {
 			break
@@ -5042,12 +6785,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ValidateIdentifier(childComplexity, args["kind"].(identifier.Kind), args["value"].(string)), true
+	case "Query.verifyLedger":
+		if e.ComplexityRoot.Query.VerifyLedger == nil {
+			break
+		}
+
+		args, err := ec.field_Query_verifyLedger_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.VerifyLedger(childComplexity, args["patientId"].(*uuid.UUID)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+	case "Query.wallet":
+		if e.ComplexityRoot.Query.Wallet == nil {
+			break
+		}
+
+		args, err := ec.field_Query_wallet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Wallet(childComplexity, args["patientId"].(uuid.UUID)), true
+	case "Query.walletStatement":
+		if e.ComplexityRoot.Query.WalletStatement == nil {
+			break
+		}
+
+		args, err := ec.field_Query_walletStatement_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.WalletStatement(childComplexity, args["patientId"].(uuid.UUID), args["from"].(civil.Date), args["to"].(civil.Date)), true
+	case "Query.ward":
+		if e.ComplexityRoot.Query.Ward == nil {
+			break
+		}
+
+		args, err := ec.field_Query_ward_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Ward(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.wards":
+		if e.ComplexityRoot.Query.Wards == nil {
+			break
+		}
+
+		args, err := ec.field_Query_wards_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Wards(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.WardOrder), args["isActive"].(*bool)), true
 
 	case "Question.choices":
 		if e.ComplexityRoot.Question.Choices == nil {
@@ -5207,6 +7005,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReactivateUserPayload.UserErrors(childComplexity), true
+
+	case "RecordChange.changedAt":
+		if e.ComplexityRoot.RecordChange.ChangedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordChange.ChangedAt(childComplexity), true
+	case "RecordChange.changedBy":
+		if e.ComplexityRoot.RecordChange.ChangedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordChange.ChangedBy(childComplexity), true
+	case "RecordChange.field":
+		if e.ComplexityRoot.RecordChange.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordChange.Field(childComplexity), true
+	case "RecordChange.new":
+		if e.ComplexityRoot.RecordChange.New == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordChange.New(childComplexity), true
+	case "RecordChange.old":
+		if e.ComplexityRoot.RecordChange.Old == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordChange.Old(childComplexity), true
+
+	case "RecordDeathPayload.admission":
+		if e.ComplexityRoot.RecordDeathPayload.Admission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordDeathPayload.Admission(childComplexity), true
+	case "RecordDeathPayload.userErrors":
+		if e.ComplexityRoot.RecordDeathPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordDeathPayload.UserErrors(childComplexity), true
 
 	case "RecordOpened.by":
 		if e.ComplexityRoot.RecordOpened.By == nil {
@@ -5399,6 +7241,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RefundOrderPayload.UserErrors(childComplexity), true
 
+	case "RegisterNhiaPayload.membership":
+		if e.ComplexityRoot.RegisterNhiaPayload.Membership == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterNhiaPayload.Membership(childComplexity), true
+	case "RegisterNhiaPayload.reversed":
+		if e.ComplexityRoot.RegisterNhiaPayload.Reversed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterNhiaPayload.Reversed(childComplexity), true
+	case "RegisterNhiaPayload.userErrors":
+		if e.ComplexityRoot.RegisterNhiaPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterNhiaPayload.UserErrors(childComplexity), true
+
 	case "RegisterPatientPayload.isAccepted":
 		if e.ComplexityRoot.RegisterPatientPayload.IsAccepted == nil {
 			break
@@ -5450,6 +7311,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResetPasswordPayload.UserErrors(childComplexity), true
+
+	case "ReverseWalletTransactionPayload.transaction":
+		if e.ComplexityRoot.ReverseWalletTransactionPayload.Transaction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReverseWalletTransactionPayload.Transaction(childComplexity), true
+	case "ReverseWalletTransactionPayload.userErrors":
+		if e.ComplexityRoot.ReverseWalletTransactionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReverseWalletTransactionPayload.UserErrors(childComplexity), true
+	case "ReverseWalletTransactionPayload.wallet":
+		if e.ComplexityRoot.ReverseWalletTransactionPayload.Wallet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReverseWalletTransactionPayload.Wallet(childComplexity), true
 
 	case "RevokeOtherSessionsPayload.endedSessions":
 		if e.ComplexityRoot.RevokeOtherSessionsPayload.EndedSessions == nil {
@@ -5759,6 +7639,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetTypingPayload.UserErrors(childComplexity), true
 
+	case "SetWardRatePayload.userErrors":
+		if e.ComplexityRoot.SetWardRatePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetWardRatePayload.UserErrors(childComplexity), true
+	case "SetWardRatePayload.ward":
+		if e.ComplexityRoot.SetWardRatePayload.Ward == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetWardRatePayload.Ward(childComplexity), true
+	case "SetWardRatePayload.wardRate":
+		if e.ComplexityRoot.SetWardRatePayload.WardRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetWardRatePayload.WardRate(childComplexity), true
+
 	case "SettleRefundPayload.order":
 		if e.ComplexityRoot.SettleRefundPayload.Order == nil {
 			break
@@ -5958,6 +7857,111 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SlotsChanged.Slots(childComplexity), true
 
+	case "Stay.admission":
+		if e.ComplexityRoot.Stay.Admission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.Admission(childComplexity), true
+	case "Stay.admissionId":
+		if e.ComplexityRoot.Stay.AdmissionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.AdmissionID(childComplexity), true
+	case "Stay.bed":
+		if e.ComplexityRoot.Stay.Bed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.Bed(childComplexity), true
+	case "Stay.bedId":
+		if e.ComplexityRoot.Stay.BedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.BedID(childComplexity), true
+	case "Stay.createdAt":
+		if e.ComplexityRoot.Stay.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.CreatedAt(childComplexity), true
+	case "Stay.fromAt":
+		if e.ComplexityRoot.Stay.FromAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.FromAt(childComplexity), true
+	case "Stay.id":
+		if e.ComplexityRoot.Stay.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.ID(childComplexity), true
+	case "Stay.patient":
+		if e.ComplexityRoot.Stay.Patient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.Patient(childComplexity), true
+	case "Stay.patientId":
+		if e.ComplexityRoot.Stay.PatientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.PatientID(childComplexity), true
+	case "Stay.toAt":
+		if e.ComplexityRoot.Stay.ToAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.ToAt(childComplexity), true
+	case "Stay.ward":
+		if e.ComplexityRoot.Stay.Ward == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.Ward(childComplexity), true
+	case "Stay.wardId":
+		if e.ComplexityRoot.Stay.WardID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stay.WardID(childComplexity), true
+
+	case "StayConnection.edges":
+		if e.ComplexityRoot.StayConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StayConnection.Edges(childComplexity), true
+	case "StayConnection.pageInfo":
+		if e.ComplexityRoot.StayConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StayConnection.PageInfo(childComplexity), true
+	case "StayConnection.totalCount":
+		if e.ComplexityRoot.StayConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StayConnection.TotalCount(childComplexity), true
+
+	case "StayEdge.cursor":
+		if e.ComplexityRoot.StayEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StayEdge.Cursor(childComplexity), true
+	case "StayEdge.node":
+		if e.ComplexityRoot.StayEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StayEdge.Node(childComplexity), true
+
 	case "StreamOpened.cursor":
 		if e.ComplexityRoot.StreamOpened.Cursor == nil {
 			break
@@ -5988,6 +7992,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.AppointmentChanged(childComplexity, args["appointmentId"].(uuid.UUID), args["after"].(*entgql.Cursor[uuid.UUID])), true
+	case "Subscription.bedBoard":
+		if e.ComplexityRoot.Subscription.BedBoard == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_bedBoard_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.BedBoard(childComplexity, args["wardId"].(uuid.UUID)), true
 	case "Subscription.chatEvents":
 		if e.ComplexityRoot.Subscription.ChatEvents == nil {
 			break
@@ -6038,6 +8053,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.Typing(childComplexity, args["roomId"].(uuid.UUID)), true
+	case "Subscription.walletActivity":
+		if e.ComplexityRoot.Subscription.WalletActivity == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_walletActivity_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.WalletActivity(childComplexity, args["patientId"].(uuid.UUID), args["after"].(*entgql.Cursor[uuid.UUID])), true
 
 	case "TextRange.length":
 		if e.ComplexityRoot.TextRange.Length == nil {
@@ -6082,6 +8108,69 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Throttled.RetryAfter(childComplexity), true
+
+	case "TopUpWalletPayload.transaction":
+		if e.ComplexityRoot.TopUpWalletPayload.Transaction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopUpWalletPayload.Transaction(childComplexity), true
+	case "TopUpWalletPayload.userErrors":
+		if e.ComplexityRoot.TopUpWalletPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopUpWalletPayload.UserErrors(childComplexity), true
+	case "TopUpWalletPayload.wallet":
+		if e.ComplexityRoot.TopUpWalletPayload.Wallet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopUpWalletPayload.Wallet(childComplexity), true
+
+	case "TransferPatientPayload.admission":
+		if e.ComplexityRoot.TransferPatientPayload.Admission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TransferPatientPayload.Admission(childComplexity), true
+	case "TransferPatientPayload.charges":
+		if e.ComplexityRoot.TransferPatientPayload.Charges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TransferPatientPayload.Charges(childComplexity), true
+	case "TransferPatientPayload.userErrors":
+		if e.ComplexityRoot.TransferPatientPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TransferPatientPayload.UserErrors(childComplexity), true
+
+	case "TrialBalance.accounts":
+		if e.ComplexityRoot.TrialBalance.Accounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrialBalance.Accounts(childComplexity), true
+	case "TrialBalance.isBalanced":
+		if e.ComplexityRoot.TrialBalance.IsBalanced == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrialBalance.IsBalanced(childComplexity), true
+	case "TrialBalance.total":
+		if e.ComplexityRoot.TrialBalance.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrialBalance.Total(childComplexity), true
+	case "TrialBalance.wallets":
+		if e.ComplexityRoot.TrialBalance.Wallets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrialBalance.Wallets(childComplexity), true
 
 	case "Typing.expiresAt":
 		if e.ComplexityRoot.Typing.ExpiresAt == nil {
@@ -6133,6 +8222,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateAppointmentPayload.UserErrors(childComplexity), true
+
+	case "UpdateBedPayload.bed":
+		if e.ComplexityRoot.UpdateBedPayload.Bed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateBedPayload.Bed(childComplexity), true
+	case "UpdateBedPayload.userErrors":
+		if e.ComplexityRoot.UpdateBedPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateBedPayload.UserErrors(childComplexity), true
 
 	case "UpdatePatientPayload.patient":
 		if e.ComplexityRoot.UpdatePatientPayload.Patient == nil {
@@ -6198,6 +8300,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateUserPayload.UserErrors(childComplexity), true
+
+	case "UpdateWardPayload.userErrors":
+		if e.ComplexityRoot.UpdateWardPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateWardPayload.UserErrors(childComplexity), true
+	case "UpdateWardPayload.ward":
+		if e.ComplexityRoot.UpdateWardPayload.Ward == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateWardPayload.Ward(childComplexity), true
 
 	case "Upload.expiresAt":
 		if e.ComplexityRoot.Upload.ExpiresAt == nil {
@@ -6385,6 +8500,495 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.User(childComplexity), true
 
+	case "Wallet.balance":
+		if e.ComplexityRoot.Wallet.Balance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wallet.Balance(childComplexity), true
+	case "Wallet.createdAt":
+		if e.ComplexityRoot.Wallet.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wallet.CreatedAt(childComplexity), true
+	case "Wallet.daysUntilOverdrawn":
+		if e.ComplexityRoot.Wallet.DaysUntilOverdrawn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wallet.DaysUntilOverdrawn(childComplexity), true
+	case "Wallet.id":
+		if e.ComplexityRoot.Wallet.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wallet.ID(childComplexity), true
+	case "Wallet.isLow":
+		if e.ComplexityRoot.Wallet.IsLow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wallet.IsLow(childComplexity), true
+	case "Wallet.isOverdrawn":
+		if e.ComplexityRoot.Wallet.IsOverdrawn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wallet.IsOverdrawn(childComplexity), true
+	case "Wallet.patient":
+		if e.ComplexityRoot.Wallet.Patient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wallet.Patient(childComplexity), true
+	case "Wallet.patientId":
+		if e.ComplexityRoot.Wallet.PatientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wallet.PatientID(childComplexity), true
+	case "Wallet.transactions":
+		if e.ComplexityRoot.Wallet.Transactions == nil {
+			break
+		}
+
+		args, err := ec.field_Wallet_transactions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Wallet.Transactions(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.WalletTransactionOrder)), true
+
+	case "WalletStatement.closing":
+		if e.ComplexityRoot.WalletStatement.Closing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletStatement.Closing(childComplexity), true
+	case "WalletStatement.credits":
+		if e.ComplexityRoot.WalletStatement.Credits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletStatement.Credits(childComplexity), true
+	case "WalletStatement.debits":
+		if e.ComplexityRoot.WalletStatement.Debits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletStatement.Debits(childComplexity), true
+	case "WalletStatement.entries":
+		if e.ComplexityRoot.WalletStatement.Entries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletStatement.Entries(childComplexity), true
+	case "WalletStatement.from":
+		if e.ComplexityRoot.WalletStatement.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletStatement.From(childComplexity), true
+	case "WalletStatement.hasMore":
+		if e.ComplexityRoot.WalletStatement.HasMore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletStatement.HasMore(childComplexity), true
+	case "WalletStatement.opening":
+		if e.ComplexityRoot.WalletStatement.Opening == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletStatement.Opening(childComplexity), true
+	case "WalletStatement.to":
+		if e.ComplexityRoot.WalletStatement.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletStatement.To(childComplexity), true
+	case "WalletStatement.walletId":
+		if e.ComplexityRoot.WalletStatement.WalletID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletStatement.WalletID(childComplexity), true
+
+	case "WalletTransaction.actor":
+		if e.ComplexityRoot.WalletTransaction.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.Actor(childComplexity), true
+	case "WalletTransaction.actorId":
+		if e.ComplexityRoot.WalletTransaction.ActorID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.ActorID(childComplexity), true
+	case "WalletTransaction.admission":
+		if e.ComplexityRoot.WalletTransaction.Admission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.Admission(childComplexity), true
+	case "WalletTransaction.admissionId":
+		if e.ComplexityRoot.WalletTransaction.AdmissionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.AdmissionID(childComplexity), true
+	case "WalletTransaction.amount":
+		if e.ComplexityRoot.WalletTransaction.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.Amount(childComplexity), true
+	case "WalletTransaction.balanceAfter":
+		if e.ComplexityRoot.WalletTransaction.BalanceAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.BalanceAfter(childComplexity), true
+	case "WalletTransaction.chargeDate":
+		if e.ComplexityRoot.WalletTransaction.ChargeDate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.ChargeDate(childComplexity), true
+	case "WalletTransaction.counterAccount":
+		if e.ComplexityRoot.WalletTransaction.CounterAccount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.CounterAccount(childComplexity), true
+	case "WalletTransaction.createdAt":
+		if e.ComplexityRoot.WalletTransaction.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.CreatedAt(childComplexity), true
+	case "WalletTransaction.description":
+		if e.ComplexityRoot.WalletTransaction.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.Description(childComplexity), true
+	case "WalletTransaction.hash":
+		if e.ComplexityRoot.WalletTransaction.Hash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.Hash(childComplexity), true
+	case "WalletTransaction.id":
+		if e.ComplexityRoot.WalletTransaction.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.ID(childComplexity), true
+	case "WalletTransaction.kind":
+		if e.ComplexityRoot.WalletTransaction.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.Kind(childComplexity), true
+	case "WalletTransaction.patientId":
+		if e.ComplexityRoot.WalletTransaction.PatientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.PatientID(childComplexity), true
+	case "WalletTransaction.position":
+		if e.ComplexityRoot.WalletTransaction.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.Position(childComplexity), true
+	case "WalletTransaction.reference":
+		if e.ComplexityRoot.WalletTransaction.Reference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.Reference(childComplexity), true
+	case "WalletTransaction.reversedBy":
+		if e.ComplexityRoot.WalletTransaction.ReversedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.ReversedBy(childComplexity), true
+	case "WalletTransaction.reverses":
+		if e.ComplexityRoot.WalletTransaction.Reverses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.Reverses(childComplexity), true
+	case "WalletTransaction.reversesId":
+		if e.ComplexityRoot.WalletTransaction.ReversesID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.ReversesID(childComplexity), true
+	case "WalletTransaction.wallet":
+		if e.ComplexityRoot.WalletTransaction.Wallet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.Wallet(childComplexity), true
+	case "WalletTransaction.walletId":
+		if e.ComplexityRoot.WalletTransaction.WalletID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransaction.WalletID(childComplexity), true
+
+	case "WalletTransactionConnection.edges":
+		if e.ComplexityRoot.WalletTransactionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransactionConnection.Edges(childComplexity), true
+	case "WalletTransactionConnection.pageInfo":
+		if e.ComplexityRoot.WalletTransactionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransactionConnection.PageInfo(childComplexity), true
+	case "WalletTransactionConnection.totalCount":
+		if e.ComplexityRoot.WalletTransactionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransactionConnection.TotalCount(childComplexity), true
+
+	case "WalletTransactionEdge.cursor":
+		if e.ComplexityRoot.WalletTransactionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransactionEdge.Cursor(childComplexity), true
+	case "WalletTransactionEdge.node":
+		if e.ComplexityRoot.WalletTransactionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransactionEdge.Node(childComplexity), true
+
+	case "WalletTransactionPosted.cursor":
+		if e.ComplexityRoot.WalletTransactionPosted.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransactionPosted.Cursor(childComplexity), true
+	case "WalletTransactionPosted.occurredAt":
+		if e.ComplexityRoot.WalletTransactionPosted.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransactionPosted.OccurredAt(childComplexity), true
+	case "WalletTransactionPosted.previousCursor":
+		if e.ComplexityRoot.WalletTransactionPosted.PreviousCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransactionPosted.PreviousCursor(childComplexity), true
+	case "WalletTransactionPosted.transaction":
+		if e.ComplexityRoot.WalletTransactionPosted.Transaction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WalletTransactionPosted.Transaction(childComplexity), true
+
+	case "Ward.beds":
+		if e.ComplexityRoot.Ward.Beds == nil {
+			break
+		}
+
+		args, err := ec.field_Ward_beds_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Ward.Beds(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.BedOrder)), true
+	case "Ward.createdAt":
+		if e.ComplexityRoot.Ward.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ward.CreatedAt(childComplexity), true
+	case "Ward.dailyRate":
+		if e.ComplexityRoot.Ward.DailyRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ward.DailyRate(childComplexity), true
+	case "Ward.freeBeds":
+		if e.ComplexityRoot.Ward.FreeBeds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ward.FreeBeds(childComplexity), true
+	case "Ward.id":
+		if e.ComplexityRoot.Ward.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ward.ID(childComplexity), true
+	case "Ward.isActive":
+		if e.ComplexityRoot.Ward.IsActive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ward.IsActive(childComplexity), true
+	case "Ward.name":
+		if e.ComplexityRoot.Ward.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ward.Name(childComplexity), true
+	case "Ward.occupiedBeds":
+		if e.ComplexityRoot.Ward.OccupiedBeds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ward.OccupiedBeds(childComplexity), true
+	case "Ward.rates":
+		if e.ComplexityRoot.Ward.Rates == nil {
+			break
+		}
+
+		args, err := ec.field_Ward_rates_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Ward.Rates(childComplexity, args["after"].(*entgql.Cursor[uuid.UUID]), args["first"].(*int), args["before"].(*entgql.Cursor[uuid.UUID]), args["last"].(*int), args["orderBy"].([]*ent.WardRateOrder)), true
+	case "Ward.type":
+		if e.ComplexityRoot.Ward.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ward.Type(childComplexity), true
+	case "Ward.updatedAt":
+		if e.ComplexityRoot.Ward.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ward.UpdatedAt(childComplexity), true
+	case "Ward.version":
+		if e.ComplexityRoot.Ward.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ward.Version(childComplexity), true
+
+	case "WardConnection.edges":
+		if e.ComplexityRoot.WardConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardConnection.Edges(childComplexity), true
+	case "WardConnection.pageInfo":
+		if e.ComplexityRoot.WardConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardConnection.PageInfo(childComplexity), true
+	case "WardConnection.totalCount":
+		if e.ComplexityRoot.WardConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardConnection.TotalCount(childComplexity), true
+
+	case "WardEdge.cursor":
+		if e.ComplexityRoot.WardEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardEdge.Cursor(childComplexity), true
+	case "WardEdge.node":
+		if e.ComplexityRoot.WardEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardEdge.Node(childComplexity), true
+
+	case "WardRate.createdAt":
+		if e.ComplexityRoot.WardRate.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRate.CreatedAt(childComplexity), true
+	case "WardRate.fromDate":
+		if e.ComplexityRoot.WardRate.FromDate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRate.FromDate(childComplexity), true
+	case "WardRate.id":
+		if e.ComplexityRoot.WardRate.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRate.ID(childComplexity), true
+	case "WardRate.rate":
+		if e.ComplexityRoot.WardRate.Rate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRate.Rate(childComplexity), true
+	case "WardRate.setBy":
+		if e.ComplexityRoot.WardRate.SetBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRate.SetBy(childComplexity), true
+	case "WardRate.ward":
+		if e.ComplexityRoot.WardRate.Ward == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRate.Ward(childComplexity), true
+	case "WardRate.wardId":
+		if e.ComplexityRoot.WardRate.WardID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRate.WardID(childComplexity), true
+
+	case "WardRateConnection.edges":
+		if e.ComplexityRoot.WardRateConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRateConnection.Edges(childComplexity), true
+	case "WardRateConnection.pageInfo":
+		if e.ComplexityRoot.WardRateConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRateConnection.PageInfo(childComplexity), true
+	case "WardRateConnection.totalCount":
+		if e.ComplexityRoot.WardRateConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRateConnection.TotalCount(childComplexity), true
+
+	case "WardRateEdge.cursor":
+		if e.ComplexityRoot.WardRateEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRateEdge.Cursor(childComplexity), true
+	case "WardRateEdge.node":
+		if e.ComplexityRoot.WardRateEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WardRateEdge.Node(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -6393,17 +8997,26 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputAddAdmissionChargeInput,
+		ec.unmarshalInputAddBedInput,
+		ec.unmarshalInputAdjustWalletInput,
+		ec.unmarshalInputAdmissionOrder,
+		ec.unmarshalInputAdmissionWhereInput,
+		ec.unmarshalInputAdmitPatientInput,
 		ec.unmarshalInputAdvanceClockInput,
 		ec.unmarshalInputAnswerInput,
 		ec.unmarshalInputAnswerQuestionnaireInput,
 		ec.unmarshalInputAppointmentOrder,
 		ec.unmarshalInputAppointmentStatusChangeOrder,
 		ec.unmarshalInputAppointmentWhereInput,
+		ec.unmarshalInputBedOrder,
 		ec.unmarshalInputBlockTimeInput,
 		ec.unmarshalInputBookAppointmentInput,
 		ec.unmarshalInputBreakGlassInput,
 		ec.unmarshalInputCancelAppointmentInput,
 		ec.unmarshalInputChangePasswordInput,
+		ec.unmarshalInputChargeAdmissionsInput,
+		ec.unmarshalInputChargeFailureOrder,
 		ec.unmarshalInputChatMessageOrder,
 		ec.unmarshalInputChatRoomOrder,
 		ec.unmarshalInputChatRoomWhereInput,
@@ -6416,12 +9029,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateSlotsInput,
 		ec.unmarshalInputCreateUploadInput,
 		ec.unmarshalInputCreateUserInput,
+		ec.unmarshalInputCreateWardInput,
+		ec.unmarshalInputDeactivateNhiaInput,
 		ec.unmarshalInputDeactivateUserInput,
 		ec.unmarshalInputDeleteAppointmentInput,
 		ec.unmarshalInputDeleteChatRoomInput,
 		ec.unmarshalInputDeleteMessageInput,
 		ec.unmarshalInputDeleteSlotInput,
 		ec.unmarshalInputDisableTotpInput,
+		ec.unmarshalInputDischargePatientInput,
 		ec.unmarshalInputEditMessageInput,
 		ec.unmarshalInputEnableTotpInput,
 		ec.unmarshalInputExtendSessionInput,
@@ -6434,6 +9050,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputMarkNoShowInput,
 		ec.unmarshalInputMarkNotificationReadInput,
 		ec.unmarshalInputMarkRoomReadInput,
+		ec.unmarshalInputNhiaMembershipOrder,
 		ec.unmarshalInputNotificationOrder,
 		ec.unmarshalInputOrderOrder,
 		ec.unmarshalInputOrderWhereInput,
@@ -6443,12 +9060,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPractitionerOrder,
 		ec.unmarshalInputPractitionerWhereInput,
 		ec.unmarshalInputReactivateUserInput,
+		ec.unmarshalInputRecordDeathInput,
 		ec.unmarshalInputRecordPaymentInput,
 		ec.unmarshalInputRefundOrderInput,
+		ec.unmarshalInputRegisterNhiaInput,
 		ec.unmarshalInputRegisterPatientInput,
 		ec.unmarshalInputRequestPasswordResetInput,
 		ec.unmarshalInputRescheduleAppointmentInput,
 		ec.unmarshalInputResetPasswordInput,
+		ec.unmarshalInputReverseWalletTransactionInput,
 		ec.unmarshalInputRevokeOtherSessionsInput,
 		ec.unmarshalInputRevokeSessionInput,
 		ec.unmarshalInputRunJobInput,
@@ -6456,19 +9076,28 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSessionOrder,
 		ec.unmarshalInputSessionWhereInput,
 		ec.unmarshalInputSetTypingInput,
+		ec.unmarshalInputSetWardRateInput,
 		ec.unmarshalInputSettleRefundInput,
 		ec.unmarshalInputSlotOrder,
 		ec.unmarshalInputSlotWhereInput,
+		ec.unmarshalInputStayOrder,
+		ec.unmarshalInputTopUpWalletInput,
+		ec.unmarshalInputTransferPatientInput,
 		ec.unmarshalInputUnblockTimeInput,
 		ec.unmarshalInputUpdateAppointmentInput,
+		ec.unmarshalInputUpdateBedInput,
 		ec.unmarshalInputUpdatePatientInput,
 		ec.unmarshalInputUpdatePractitionerProfileInput,
 		ec.unmarshalInputUpdateQuestionInput,
 		ec.unmarshalInputUpdateSlotInput,
 		ec.unmarshalInputUpdateUserInput,
+		ec.unmarshalInputUpdateWardInput,
 		ec.unmarshalInputUserOrder,
 		ec.unmarshalInputUserWhereInput,
 		ec.unmarshalInputVerifyEmailInput,
+		ec.unmarshalInputWalletTransactionOrder,
+		ec.unmarshalInputWardOrder,
+		ec.unmarshalInputWardRateOrder,
 	)
 	first := true
 
@@ -7896,6 +10525,22 @@ enum ErrorCode {
   UPLOAD_REJECTED
   "A record with this Medicare number or IHI exists."
   DUPLICATE_PATIENT
+  "The bed has a patient in it."
+  BED_TAKEN
+  "The bed, or its ward, takes no patients."
+  BED_INACTIVE
+  "The patient is in hospital already."
+  ALREADY_ADMITTED
+  "The patient was not in hospital at that time."
+  NOT_ADMITTED
+  "The admission is over already."
+  ALREADY_DISCHARGED
+  "A date or time still to come cannot be entered."
+  DATE_IN_FUTURE
+  "The rate would begin in the past."
+  RATE_IN_PAST
+  "The transaction is reversed already."
+  ALREADY_REVERSED
 }
 
 "What users may do; rights of several roles add up."
@@ -7951,7 +10596,7 @@ interface StreamEvent {
 }
 
 "First event of a subscription without after: the stream is read from here."
-type StreamOpened implements StreamEvent & ChatEvent & ChatInboxEvent & AppointmentEvent {
+type StreamOpened implements StreamEvent & ChatEvent & ChatInboxEvent & AppointmentEvent & WalletEvent {
   "Where the stream stands; give it back as after to go on from here."
   cursor: Cursor! @sameForAll
   "Cursor of the event before; null when there is none."
@@ -7988,6 +10633,509 @@ extend type Query {
     "Order of the notices."
     orderBy: [NotificationOrder!]
   ): NotificationConnection! @auth
+}
+`, BuiltIn: false},
+	{Name: "../schema/hospital.graphqls", Input: `extend type Query {
+  "Wards, for staff of the hospital; patients see those in which they lay."
+  wards(
+    "Continue after this cursor."
+    after: Cursor
+    "How many, from the start; 1 to 100."
+    first: Int
+    "Continue before this cursor."
+    before: Cursor
+    "How many, from the end; 1 to 100."
+    last: Int
+    "Order of the wards; by name when it is left out."
+    orderBy: [WardOrder!]
+    "True for wards in use, false for the others; all when left out."
+    isActive: Boolean
+  ): WardConnection! @auth
+  "One ward; null when there is none or the viewer may not see it."
+  ward("Id of the ward." id: ID!): Ward @auth
+  "Admissions that the viewer may see."
+  admissions(
+    "Continue after this cursor."
+    after: Cursor
+    "How many, from the start; 1 to 100."
+    first: Int
+    "Continue before this cursor."
+    before: Cursor
+    "How many, from the end; 1 to 100."
+    last: Int
+    "Order of the admissions; newest first when it is left out."
+    orderBy: [AdmissionOrder!]
+    "Filter of the admissions."
+    where: AdmissionWhereInput
+    "Only patients who lie in this ward now."
+    wardId: ID
+  ): AdmissionConnection! @auth
+  "One admission; null when there is none or the viewer may not see it."
+  admission("Id of the admission." id: ID!): Admission @auth
+}
+
+extend type Mutation {
+  "Opens a ward. Errors: INVALID_INPUT, CONFLICT (the name is taken), FORBIDDEN (a rate, by who does not set rates)."
+  createWard("The ward." input: CreateWardInput!): CreateWardPayload! @auth(roles: [NURSE, ADMIN])
+  "Changes a ward. A ward in which patients lie stays in use. Errors: NOT_FOUND, INVALID_INPUT, CONFLICT."
+  updateWard("The changes." input: UpdateWardInput!): UpdateWardPayload! @auth(roles: [NURSE, ADMIN])
+  "Sets what a day in a ward costs from a date on; a rate that has not begun is replaced. From today only while nobody lay in the ward at the first instant of today. Errors: NOT_FOUND, RATE_IN_PAST, INVALID_INPUT."
+  setWardRate("The rate." input: SetWardRateInput!): SetWardRatePayload! @auth(roles: [BILLER, ADMIN])
+  "Adds a bed to a ward. Errors: NOT_FOUND, INVALID_INPUT, CONFLICT (the number is taken)."
+  addBed("The bed." input: AddBedInput!): AddBedPayload! @auth(roles: [NURSE, ADMIN])
+  "Changes a bed. A bed in which a patient lies stays in use. Errors: NOT_FOUND, INVALID_INPUT, CONFLICT, BED_TAKEN."
+  updateBed("The changes." input: UpdateBedInput!): UpdateBedPayload! @auth(roles: [NURSE, ADMIN])
+  "Admits a patient to a bed; with a time that is past, what is owed since then is charged at once. Errors: NOT_FOUND, BED_TAKEN, BED_INACTIVE, ALREADY_ADMITTED, DATE_IN_FUTURE, INVALID_INPUT."
+  admitPatient("Whom, and where to." input: AdmitPatientInput!): AdmitPatientPayload! @auth(roles: [NURSE, DOCTOR, ADMIN])
+  "Moves an admitted patient to another bed, from now on. Errors: NOT_FOUND, BED_TAKEN, BED_INACTIVE, NOT_ADMITTED, ALREADY_DISCHARGED."
+  transferPatient("Whom, and where to." input: TransferPatientInput!): TransferPatientPayload! @auth(roles: [NURSE, DOCTOR, ADMIN])
+  "Ends an admission; with a time that is past, charges of dates that are then not owed are reversed. Errors: NOT_FOUND, ALREADY_DISCHARGED, DATE_IN_FUTURE, INVALID_INPUT."
+  dischargePatient("Whom." input: DischargePatientInput!): DischargePatientPayload! @auth(roles: [NURSE, DOCTOR, ADMIN])
+  "Notes that an admitted patient has died, which ends the admission. Errors: NOT_FOUND, ALREADY_DISCHARGED, DATE_IN_FUTURE, INVALID_INPUT."
+  recordDeath("Whom." input: RecordDeathInput!): RecordDeathPayload! @auth(roles: [DOCTOR, ADMIN])
+  "Charges something beside the bed. Errors: NOT_FOUND, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED, IDEMPOTENCY_KEY_REUSED."
+  addAdmissionCharge("What for." input: AddAdmissionChargeInput!): AddAdmissionChargePayload! @auth(roles: [BILLER, ADMIN])
+  "Notes that a patient is a member of the national scheme; daily charges of dates from then on are not owed, and reversed where they were posted. Errors: NOT_FOUND, CONFLICT (the number is another patient's, or the patient is a member already), DATE_IN_FUTURE, INVALID_INPUT."
+  registerNhia("The membership." input: RegisterNhiaInput!): RegisterNhiaPayload! @auth(roles: [NURSE, ADMIN])
+  "Ends a membership; dates after its last one are owed again. Errors: NOT_FOUND, ILLEGAL_STATUS (the patient is no member), DATE_IN_FUTURE, INVALID_INPUT."
+  deactivateNhia("The patient." input: DeactivateNhiaInput!): DeactivateNhiaPayload! @auth(roles: [NURSE, ADMIN])
+  "Posts the daily charges of a date, or says what would be posted. What stands is never changed: running it again posts nothing. Errors: NOT_FOUND, DATE_IN_FUTURE, CONFLICT (the date is being charged)."
+  chargeAdmissions("The date." input: ChargeAdmissionsInput!): ChargeAdmissionsPayload! @auth(roles: [BILLER, ADMIN])
+}
+
+extend type Subscription {
+  "Who lies where in a ward: as it is when it opens, and whenever that has changed. A slow reader is given only the newest state. Errors: NOT_FOUND."
+  bedBoard("The ward." wardId: ID!): BedBoard! @auth(roles: [NURSE, DOCTOR, BILLER, ADMIN])
+}
+
+extend type Ward {
+  "What a day costs today, in the practice's zone; null when no rate was set or the viewer may not see rates."
+  dailyRate: Money @goField(forceResolver: true)
+  "How many of the beds in use are taken."
+  occupiedBeds: Int! @goField(forceResolver: true)
+  "How many beds are in use and free."
+  freeBeds: Int! @goField(forceResolver: true)
+}
+
+extend type WardRate {
+  "Rate of a day."
+  rate: Money! @goField(forceResolver: true)
+}
+
+extend type Bed {
+  "True when the bed is in use and nobody lies in it."
+  isFree: Boolean! @goField(forceResolver: true)
+}
+
+extend type Admission {
+  "Where the patient lies now; null when the admission is over or the viewer may not see it."
+  currentStay: Stay @goField(forceResolver: true)
+  "What the admission will have cost in daily charges until now, by the same rule that posts them, whether or not they are posted; null for who may not see the wallet."
+  estimatedCost: Money @goField(forceResolver: true)
+  "What was posted for the admission until now: fee, daily and other charges, less what was reversed; null for who may not see the wallet."
+  chargedToDate: Money @goField(forceResolver: true)
+  "What daily charges will come to when the patient stays in the same bed until the date, which is charged too; null for who may not see the wallet. Errors: INVALID_INPUT for a date more than 366 days ahead."
+  projectedCost("The last date." until: Date!): Money @goField(forceResolver: true)
+}
+
+extend type Patient {
+  "True when the patient is a member of the national scheme today, and exempt from daily charges."
+  isExempt: Boolean! @goField(forceResolver: true)
+}
+
+extend type NhiaMembership {
+  "True while it has no last date."
+  isActive: Boolean! @goField(forceResolver: true)
+}
+
+"The beds of a ward at an instant."
+type BedBoard {
+  "The instant of which this is true."
+  occurredAt: DateTime!
+  "Id of the ward."
+  wardId: ID!
+  "The beds in use and those in which somebody lies, by number; at most 1,000."
+  places: [BedPlace!]!
+}
+
+"A bed and who lies in it."
+type BedPlace {
+  "The bed; null when the viewer may not see it."
+  bed: Bed
+  "Who lies in it; null when it is free or the viewer may not see that."
+  stay: Stay
+  "True when the bed is in use and nobody lies in it."
+  isFree: Boolean!
+}
+
+"What is charged daily for an admission, and from when on."
+type ChargePlan {
+  "What a day in the present ward costs by the rate of today; zero for members of the national scheme."
+  dailyRate: Money!
+  "The first date that is owed: whose first instant in the practice's zone is not before the admission."
+  firstChargeDate: Date!
+  "True when the patient is a member of the national scheme today, and owes nothing."
+  isExempt: Boolean!
+  "Fee that was charged for the admission; zero for members of the national scheme."
+  admissionFee: Money!
+  "All of it in a sentence, for people."
+  summary: String!
+}
+
+"Input of createWard."
+input CreateWardInput {
+  "Name, unique whatever the case; 1 to 100 characters."
+  name: String!
+  "What the ward is for."
+  type: WardType!
+  "What a day costs from today on; for BILLER and ADMIN. Without one nothing is charged."
+  dailyRate: Decimal
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of createWard."
+type CreateWardPayload {
+  "The ward."
+  ward: Ward
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of updateWard: what is left out or null stays."
+input UpdateWardInput {
+  "The ward."
+  id: ID!
+  "Name."
+  name: String
+  "What the ward is for."
+  type: WardType
+  "False closes the ward for new patients."
+  isActive: Boolean
+  "Version the changes were made from; another one is a CONFLICT."
+  expectedVersion: Int
+}
+
+"Result of updateWard."
+type UpdateWardPayload {
+  "The ward after the change; after a CONFLICT the present one."
+  ward: Ward
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of setWardRate."
+input SetWardRateInput {
+  "The ward."
+  wardId: ID!
+  "What a day costs; not below zero."
+  rate: Decimal!
+  "The first date that is charged at this rate, in the practice's zone; tomorrow when left out."
+  from: Date
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of setWardRate."
+type SetWardRatePayload {
+  "The rate."
+  wardRate: WardRate
+  "Its ward."
+  ward: Ward
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of addBed."
+input AddBedInput {
+  "The ward."
+  wardId: ID!
+  "Number, unique in the ward; 1 to 20 characters."
+  number: String!
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of addBed."
+type AddBedPayload {
+  "The bed."
+  bed: Bed
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of updateBed: what is left out or null stays."
+input UpdateBedInput {
+  "The bed."
+  id: ID!
+  "Number."
+  number: String
+  "False takes a free bed out of use."
+  isActive: Boolean
+  "Version the changes were made from; another one is a CONFLICT."
+  expectedVersion: Int
+}
+
+"Result of updateBed."
+type UpdateBedPayload {
+  "The bed after the change; after a CONFLICT the present one."
+  bed: Bed
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of admitPatient."
+input AdmitPatientInput {
+  "The patient."
+  patientId: ID!
+  "A bed that is in use and free."
+  bedId: ID!
+  "Why the patient is admitted; at most 8,000 characters."
+  reason: String!
+  "Diagnosis; at most 8,000 characters."
+  diagnosis: String
+  "The practitioner who attends the patient."
+  attendingId: ID
+  "When the patient came, for late paperwork; now when left out. Not in the future."
+  admittedAt: DateTime
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of admitPatient."
+type AdmitPatientPayload {
+  "The admission."
+  admission: Admission
+  "What will be charged daily and from when on."
+  charges: ChargePlan
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of transferPatient."
+input TransferPatientInput {
+  "The admission."
+  admissionId: ID!
+  "A bed that is in use and free."
+  bedId: ID!
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of transferPatient."
+type TransferPatientPayload {
+  "The admission."
+  admission: Admission
+  "What will be charged daily from now on."
+  charges: ChargePlan
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of dischargePatient."
+input DischargePatientInput {
+  "The admission."
+  admissionId: ID!
+  "Notes on the discharge; at most 8,000 characters."
+  notes: String
+  "When the patient left, for late paperwork; now when left out. Not in the future, after the admission and the last transfer."
+  dischargedAt: DateTime
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of dischargePatient."
+type DischargePatientPayload {
+  "The admission."
+  admission: Admission
+  "True when the patient's wallet is below zero; null for who may not see it."
+  isWalletOverdrawn: Boolean
+  "What to tell the patient, for people: that the wallet is overdrawn, and by how much; empty otherwise."
+  warnings: [String!]!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of recordDeath."
+input RecordDeathInput {
+  "The admission."
+  admissionId: ID!
+  "Notes; at most 8,000 characters."
+  notes: String
+  "When the patient died; now when left out. Not in the future, after the admission and the last transfer."
+  diedAt: DateTime
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of recordDeath."
+type RecordDeathPayload {
+  "The admission."
+  admission: Admission
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of addAdmissionCharge."
+input AddAdmissionChargeInput {
+  "The admission."
+  admissionId: ID!
+  "What it is for; 1 to 500 characters."
+  description: String!
+  "What it costs; above zero."
+  amount: Decimal!
+  "Makes a repeated call return the first result instead of moving money twice; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of addAdmissionCharge."
+type AddAdmissionChargePayload {
+  "What was posted."
+  transaction: WalletTransaction
+  "The wallet after it."
+  wallet: Wallet
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of registerNhia."
+input RegisterNhiaInput {
+  "The patient."
+  patientId: ID!
+  "Number of the registration: 3 to 30 letters, digits and hyphens."
+  registrationNumber: String!
+  "The first date on which it counts; today when left out. Not in the future."
+  registeredOn: Date
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of registerNhia."
+type RegisterNhiaPayload {
+  "The membership."
+  membership: NhiaMembership
+  "Daily charges that were reversed because of it."
+  reversed: [WalletTransaction!]!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of deactivateNhia."
+input DeactivateNhiaInput {
+  "The patient."
+  patientId: ID!
+  "The last date on which the membership counts; today when left out. Not in the future."
+  endedOn: Date
+  "Makes a repeated call return the first result; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of deactivateNhia."
+type DeactivateNhiaPayload {
+  "The membership."
+  membership: NhiaMembership
+  "Daily charges that were posted because of it."
+  posted: [WalletTransaction!]!
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of chargeAdmissions."
+input ChargeAdmissionsInput {
+  "The date to charge, in the practice's zone; today when left out."
+  date: Date
+  "One admission alone; all when left out."
+  admissionId: ID
+  "True says what would be posted, and writes nothing."
+  dryRun: Boolean = false
+}
+
+"Result of chargeAdmissions."
+type ChargeAdmissionsPayload {
+  "The run, which may still be going on; null for a dry run and for one admission."
+  run: Run
+  "The date that was charged."
+  date: Date
+  "What was posted, or would be; the first 1,000."
+  entries: [ChargeEntry!]!
+  "What was not owed, with the reason; the first 1,000."
+  skipped: [ChargeSkip!]!
+  "What could not be posted; the first 1,000."
+  failed: [ChargeFailed!]!
+  "How many admissions were looked at, charged, left out and failed, and the sum; null while the run goes on."
+  totals: ChargeTotals
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"One daily charge."
+type ChargeEntry {
+  "Id of the admission."
+  admissionId: ID!
+  "Id of the patient."
+  patientId: ID!
+  "The date."
+  chargeDate: Date!
+  "What it costs."
+  amount: Money!
+  "Id of the ward at the date's first instant."
+  wardId: ID!
+  "Reference of the transaction."
+  reference: String!
+}
+
+"An admission that owes nothing for the date."
+type ChargeSkip {
+  "Id of the admission."
+  admissionId: ID!
+  "Id of the patient."
+  patientId: ID!
+  "The date."
+  chargeDate: Date!
+  "Why."
+  reason: ChargeSkipReason!
+}
+
+"A charge that could not be posted; it is tried again by the next run."
+type ChargeFailed {
+  "Id of the admission."
+  admissionId: ID!
+  "The date."
+  chargeDate: Date!
+  "How often it was tried."
+  attempts: Int!
+  "What the last try failed of."
+  error: String!
+}
+
+"What a run of daily charges came to."
+type ChargeTotals {
+  "Admissions that were looked at."
+  processed: Int!
+  "Charges that were posted, or would be."
+  charged: Int!
+  "Admissions of members of the national scheme."
+  exempt: Int!
+  "Admissions that were left out, the exempt ones too."
+  skipped: Int!
+  "Charges that could not be posted."
+  failed: Int!
+  "Sum of the charges."
+  amount: Money!
+}
+
+"Why an admission owes nothing for a date."
+enum ChargeSkipReason {
+  "The patient is a member of the national scheme on that date."
+  NHIA_EXEMPT
+  "The patient lay in no bed at the date's first instant."
+  NO_BED
+  "The ward costs nothing on that date."
+  ZERO_RATE
+  "The date was charged before."
+  ALREADY_CHARGED
+  "The patient was not in hospital at the date's first instant."
+  NOT_ADMITTED
 }
 `, BuiltIn: false},
 	{Name: "../schema/identity.graphqls", Input: `extend type Query {
@@ -8785,6 +11933,25 @@ extend type Mutation {
   updatePatient("The changes." input: UpdatePatientInput!): UpdatePatientPayload! @auth(roles: [ADMIN, SCHEDULER, NURSE, DOCTOR, PATIENT])
 }
 
+extend type Patient {
+  "Who changed what in the record, newest first; for staff who edit records, and the patient."
+  changes("How many; 1 to 100." first: Int = 20): [RecordChange!]! @goField(forceResolver: true)
+}
+
+"A change of one field of a record."
+type RecordChange {
+  "Name of the field."
+  field: String!
+  "What stood there before; null when there was nothing."
+  old: String
+  "What stands there since; null when it was cleared."
+  new: String
+  "The user who changed it; null when the system did or the viewer may not see the account."
+  changedBy: ID
+  "When it was changed."
+  changedAt: DateTime!
+}
+
 "Kinds of Australian identifiers."
 enum IdentifierKind {
   "Medicare card number, with or without IRN."
@@ -8849,6 +12016,14 @@ input CreatePatientInput {
   medicareExpiry: String
   "Individual Healthcare Identifier."
   ihi: String
+  "Whom to call in an emergency."
+  emergencyName: String
+  "What he or she is to the patient."
+  emergencyRelationship: String
+  "Telephone number for emergencies; Australian form or with country code."
+  emergencyPhone: String
+  "Allergies and intolerances, as text; for who treats patients. At most 2,000 characters."
+  allergies: String
   "How the patient is insured; REGULAR when left out."
   type: PatientType
   "Zone in which the patient reads times; the practice's when left out."
@@ -8899,6 +12074,14 @@ input UpdatePatientInput {
   medicareExpiry: String
   "Individual Healthcare Identifier."
   ihi: String
+  "Whom to call in an emergency."
+  emergencyName: String
+  "What he or she is to the patient."
+  emergencyRelationship: String
+  "Telephone number for emergencies; Australian form or with country code."
+  emergencyPhone: String
+  "Allergies and intolerances, as text; for who treats patients. At most 2,000 characters."
+  allergies: String
   "How the patient is insured."
   type: PatientType
   "Zone in which the patient reads times."
@@ -9051,8 +12234,607 @@ enum OrderAuditKind {
   COMPLETED
 }
 `, BuiltIn: false},
+	{Name: "../schema/wallet.graphqls", Input: `extend type Query {
+  "A patient's wallet; null when there is none yet or the viewer may not see it."
+  wallet("The patient." patientId: ID!): Wallet @auth
+  "What was posted in a range of dates of the practice's zone, with the balance before and after; null when there is no wallet or the viewer may not see it. Errors: INVALID_INPUT when the range is empty or longer than 3,660 days."
+  walletStatement("The patient." patientId: ID!, "First date." from: Date!, "Last date." to: Date!): WalletStatement @auth
+  "Balance at the end of a date of the practice's zone; null when there is no wallet or the viewer may not see it."
+  balanceAt("The patient." patientId: ID!, "The date." date: Date!): Money @auth
+  "Computes all balances and hash chains again and names the first bad row. Long work: the run may still be going on."
+  verifyLedger("One patient's wallet alone; all when left out." patientId: ID): LedgerVerification! @auth(roles: [ADMIN])
+  "Sums of all accounts, which cancel out."
+  trialBalance: TrialBalance! @auth(roles: [BILLER, ADMIN])
+}
+
+extend type Mutation {
+  "Pays money into a wallet, which is made when there is none. Errors: NOT_FOUND, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED, IDEMPOTENCY_KEY_REUSED."
+  topUpWallet("What is paid." input: TopUpWalletInput!): TopUpWalletPayload! @auth(roles: [BILLER, ADMIN])
+  "Corrects a balance for a reason, or pays money back to the patient. Errors: NOT_FOUND, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED, IDEMPOTENCY_KEY_REUSED."
+  adjustWallet("The correction." input: AdjustWalletInput!): AdjustWalletPayload! @auth(roles: [BILLER, ADMIN])
+  "Posts the opposite of a transaction, once. Errors: NOT_FOUND, ALREADY_REVERSED, ILLEGAL_STATUS (a reversal, or a daily charge that is owed), INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED, IDEMPOTENCY_KEY_REUSED."
+  reverseWalletTransaction("What to reverse." input: ReverseWalletTransactionInput!): ReverseWalletTransactionPayload! @auth(roles: [BILLER, ADMIN])
+}
+
+extend type Subscription {
+  "What is posted in a patient's wallet, in order and without gaps; it may be opened before there is a wallet. With after the stream goes on behind that event; without, it starts now with StreamOpened. Errors: NOT_FOUND, INVALID_INPUT, RESUME_EXPIRED, SLOW_CONSUMER."
+  walletActivity("The patient." patientId: ID!, "Cursor of the last event received." after: Cursor): WalletEvent! @auth
+}
+
+extend type Wallet {
+  "Sum of all transactions; it may be below zero."
+  balance: Money! @goField(forceResolver: true)
+  "True when the balance is below zero."
+  isOverdrawn: Boolean! @goField(forceResolver: true)
+  "True when the balance is below the practice's threshold for low balances."
+  isLow: Boolean! @goField(forceResolver: true)
+  "For how many more days the balance pays the present bed: 0 when the next charge would overdraw it; null when the patient is not in hospital, pays nothing or the wallet is overdrawn already."
+  daysUntilOverdrawn: Int @goField(forceResolver: true)
+}
+
+extend type WalletTransaction {
+  "The amount: above zero for what the wallet was credited, below for what it was debited."
+  amount: Money! @goField(forceResolver: true)
+  "Balance after it."
+  balanceAfter: Money! @goField(forceResolver: true)
+  "The transaction that reverses this one; null when there is none."
+  reversedBy: WalletTransaction @goField(forceResolver: true)
+}
+
+"What was posted in a range of dates."
+type WalletStatement {
+  "Id of the wallet."
+  walletId: ID!
+  "First date."
+  from: Date!
+  "Last date."
+  to: Date!
+  "Balance before the first date."
+  opening: Money!
+  "What was posted, in order; the first 1,000."
+  entries: [WalletTransaction!]!
+  "True when there is more than is listed."
+  hasMore: Boolean!
+  "Sum of what was credited."
+  credits: Money!
+  "Sum of what was debited, below zero."
+  debits: Money!
+  "Balance after the last date."
+  closing: Money!
+}
+
+"What a verification of the ledger has found."
+type LedgerVerification {
+  "The run, which may still be going on."
+  run: Run
+  "True when every row is what was posted; null while the run goes on."
+  isWhole: Boolean
+  "How many wallets were checked; null while the run goes on."
+  wallets: Int
+  "How many transactions were checked; null while the run goes on."
+  transactions: Int
+  "The first bad row; null when there is none, or while the run goes on."
+  fault: LedgerFault
+}
+
+"A row of the ledger that is not what was posted."
+type LedgerFault {
+  "Id of the wallet."
+  walletId: ID!
+  "Position in the wallet."
+  position: Int!
+  "What is wrong with it, for people."
+  problem: String!
+}
+
+"Sums of all accounts."
+type TrialBalance {
+  "Sum of all wallets' balances, and how many there are."
+  wallets: AccountTotal!
+  "The accounts of the hospital."
+  accounts: [AccountTotal!]!
+  "Sum of everything: zero when the books are right."
+  total: Money!
+  "True when it is zero."
+  isBalanced: Boolean!
+}
+
+"Sum of an account."
+type AccountTotal {
+  "Name of the account: WALLETS or a counter-account."
+  account: String!
+  "Its sum, signed."
+  total: Money!
+  "How many wallets or transactions it sums."
+  count: Int!
+}
+
+"How money is paid in or back."
+enum WalletPaymentMethod {
+  "In cash."
+  CASH
+  "By card."
+  CARD
+}
+
+"An event of walletActivity."
+interface WalletEvent implements StreamEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+}
+
+"A transaction was posted."
+type WalletTransactionPosted implements StreamEvent & WalletEvent {
+  "Where the event stands in the stream; give it back as after to go on behind it."
+  cursor: Cursor! @sameForAll
+  "Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing."
+  previousCursor: Cursor @sameForAll
+  "When it happened."
+  occurredAt: DateTime! @sameForAll
+  "The transaction; null when the viewer may not see it."
+  transaction: WalletTransaction
+}
+
+"Input of topUpWallet."
+input TopUpWalletInput {
+  "The patient."
+  patientId: ID!
+  "What is paid in; above zero, at most 1,000,000.00."
+  amount: Decimal!
+  "How it is paid."
+  method: WalletPaymentMethod!
+  "Reference of the receipt, or a note; at most 200 characters."
+  note: String
+  "Makes a repeated call return the first result instead of moving money twice; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of topUpWallet."
+type TopUpWalletPayload {
+  "What was posted."
+  transaction: WalletTransaction
+  "The wallet after it."
+  wallet: Wallet
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of adjustWallet."
+input AdjustWalletInput {
+  "The patient."
+  patientId: ID!
+  "What the wallet is credited (above zero) or debited (below zero); not zero."
+  amount: Decimal!
+  "Why; 1 to 400 characters."
+  reason: String!
+  "How money is paid back to the patient; the amount is below zero then. Left out for a correction."
+  refundBy: WalletPaymentMethod
+  "Makes a repeated call return the first result instead of moving money twice; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of adjustWallet."
+type AdjustWalletPayload {
+  "What was posted."
+  transaction: WalletTransaction
+  "The wallet after it."
+  wallet: Wallet
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+
+"Input of reverseWalletTransaction."
+input ReverseWalletTransactionInput {
+  "The transaction."
+  transactionId: ID!
+  "Why; 1 to 400 characters."
+  reason: String!
+  "Makes a repeated call return the first result instead of moving money twice; kept for 24 hours."
+  idempotencyKey: String
+}
+
+"Result of reverseWalletTransaction."
+type ReverseWalletTransactionPayload {
+  "The opposite transaction."
+  transaction: WalletTransaction
+  "The wallet after it."
+  wallet: Wallet
+  "Why it was not done; empty when it was."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/ent.graphql", Input: `directive @goField(forceResolver: Boolean, name: String, omittable: Boolean) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 directive @goModel(model: String, models: [String!], forceGenerate: Boolean) on OBJECT | INPUT_OBJECT | SCALAR | ENUM | INTERFACE | UNION
+"""
+A patient's time in hospital, from the admission to discharge or death (FHIR Encounter of class inpatient).
+"""
+type Admission implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  The patient.
+  """
+  patientId: ID!
+  """
+  The practitioner who attends the patient; null when none was named.
+  """
+  attendingId: ID
+  """
+  Where the admission stands.
+  """
+  status: AdmissionStatus!
+  """
+  From when on the patient was in hospital.
+  """
+  admittedAt: DateTime!
+  """
+  When the patient left or died; null until then.
+  """
+  dischargedAt: DateTime
+  """
+  The patient; null when the viewer may not see the record.
+  """
+  patient: Patient
+  """
+  The practitioner who attends the patient; null when none was named or the viewer may not see him or her.
+  """
+  attending: Practitioner
+  """
+  Reason, diagnosis and discharge notes; null when the viewer may not see them.
+  """
+  record: AdmissionRecord
+  """
+  The beds, one after the other, in which the patient lay.
+  """
+  stays(
+    """
+    Returns the elements in the list that come after the specified cursor.
+    """
+    after: Cursor
+
+    """
+    Returns the first _n_ elements from the list.
+    """
+    first: Int
+
+    """
+    Returns the elements in the list that come before the specified cursor.
+    """
+    before: Cursor
+
+    """
+    Returns the last _n_ elements from the list.
+    """
+    last: Int
+
+    """
+    Ordering options for Stays returned from the connection.
+    """
+    orderBy: [StayOrder!]
+  ): StayConnection!
+  """
+  Daily charges that could not be posted, for who bills.
+  """
+  chargeFailures(
+    """
+    Returns the elements in the list that come after the specified cursor.
+    """
+    after: Cursor
+
+    """
+    Returns the first _n_ elements from the list.
+    """
+    first: Int
+
+    """
+    Returns the elements in the list that come before the specified cursor.
+    """
+    before: Cursor
+
+    """
+    Returns the last _n_ elements from the list.
+    """
+    last: Int
+
+    """
+    Ordering options for ChargeFailures returned from the connection.
+    """
+    orderBy: [ChargeFailureOrder!]
+  ): ChargeFailureConnection!
+}
+"""
+A connection to a list of items.
+"""
+type AdmissionConnection {
+  """
+  A list of edges.
+  """
+  edges: [AdmissionEdge]
+  """
+  Information to aid in pagination.
+  """
+  pageInfo: PageInfo!
+  """
+  Identifies the total count of items in the connection.
+  """
+  totalCount: Int!
+}
+"""
+An edge in a connection.
+"""
+type AdmissionEdge {
+  """
+  The item at the end of the edge.
+  """
+  node: Admission
+  """
+  A cursor for use in pagination.
+  """
+  cursor: Cursor!
+}
+"""
+Ordering options for Admission connections
+"""
+input AdmissionOrder {
+  """
+  The ordering direction.
+  """
+  direction: OrderDirection! = ASC
+  """
+  The field by which to order Admissions.
+  """
+  field: AdmissionOrderField!
+}
+"""
+Properties by which Admission connections can be ordered.
+"""
+enum AdmissionOrderField {
+  """
+  By id.
+  """
+  ID
+  """
+  By created at.
+  """
+  CREATED_AT
+  """
+  By admitted at.
+  """
+  ADMITTED_AT
+  """
+  By discharged at.
+  """
+  DISCHARGED_AT
+}
+"""
+What was written of the patient's illness at an admission: for who treats the patient, not for who bills.
+"""
+type AdmissionRecord implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  The admission.
+  """
+  admissionId: ID!
+  """
+  The patient.
+  """
+  patientId: ID!
+  """
+  The admission.
+  """
+  admission: Admission
+}
+"""
+Where the admission stands.
+"""
+enum AdmissionStatus @goModel(model: "github.com/caregraph/caregraph/ent/admission.Status") {
+  """
+  The patient is in hospital.
+  """
+  ADMITTED
+  """
+  The patient has left.
+  """
+  DISCHARGED
+  """
+  The patient has died in hospital.
+  """
+  DECEASED
+}
+"""
+Filter of Admission records; all that is given must hold.
+"""
+input AdmissionWhereInput {
+  """
+  This must not hold.
+  """
+  not: AdmissionWhereInput
+  """
+  All of these must hold.
+  """
+  and: [AdmissionWhereInput!]
+  """
+  At least one of these must hold.
+  """
+  or: [AdmissionWhereInput!]
+  """
+  The id is this.
+  """
+  id: ID
+  """
+  The id is not this.
+  """
+  idNEQ: ID
+  """
+  The id is one of these.
+  """
+  idIn: [ID!]
+  """
+  The id is none of these.
+  """
+  idNotIn: [ID!]
+  """
+  The id comes after this.
+  """
+  idGT: ID
+  """
+  The id is this or later in order.
+  """
+  idGTE: ID
+  """
+  The id comes before this.
+  """
+  idLT: ID
+  """
+  The id is this or earlier in order.
+  """
+  idLTE: ID
+  """
+  The patientId is this.
+  """
+  patientId: ID
+  """
+  The patientId is not this.
+  """
+  patientIdNEQ: ID
+  """
+  The patientId is one of these.
+  """
+  patientIdIn: [ID!]
+  """
+  The patientId is none of these.
+  """
+  patientIdNotIn: [ID!]
+  """
+  The attendingId is this.
+  """
+  attendingId: ID
+  """
+  The attendingId is not this.
+  """
+  attendingIdNEQ: ID
+  """
+  The attendingId is one of these.
+  """
+  attendingIdIn: [ID!]
+  """
+  The attendingId is none of these.
+  """
+  attendingIdNotIn: [ID!]
+  """
+  The attendingId is null.
+  """
+  attendingIdIsNil: Boolean
+  """
+  The attendingId is not null.
+  """
+  attendingIdNotNil: Boolean
+  """
+  The status is this.
+  """
+  status: AdmissionStatus
+  """
+  The status is not this.
+  """
+  statusNEQ: AdmissionStatus
+  """
+  The status is one of these.
+  """
+  statusIn: [AdmissionStatus!]
+  """
+  The status is none of these.
+  """
+  statusNotIn: [AdmissionStatus!]
+  """
+  The admittedAt is this.
+  """
+  admittedAt: DateTime
+  """
+  The admittedAt is not this.
+  """
+  admittedAtNEQ: DateTime
+  """
+  The admittedAt is one of these.
+  """
+  admittedAtIn: [DateTime!]
+  """
+  The admittedAt is none of these.
+  """
+  admittedAtNotIn: [DateTime!]
+  """
+  The admittedAt comes after this.
+  """
+  admittedAtGT: DateTime
+  """
+  The admittedAt is this or later in order.
+  """
+  admittedAtGTE: DateTime
+  """
+  The admittedAt comes before this.
+  """
+  admittedAtLT: DateTime
+  """
+  The admittedAt is this or earlier in order.
+  """
+  admittedAtLTE: DateTime
+  """
+  The dischargedAt is this.
+  """
+  dischargedAt: DateTime
+  """
+  The dischargedAt is not this.
+  """
+  dischargedAtNEQ: DateTime
+  """
+  The dischargedAt is one of these.
+  """
+  dischargedAtIn: [DateTime!]
+  """
+  The dischargedAt is none of these.
+  """
+  dischargedAtNotIn: [DateTime!]
+  """
+  The dischargedAt comes after this.
+  """
+  dischargedAtGT: DateTime
+  """
+  The dischargedAt is this or later in order.
+  """
+  dischargedAtGTE: DateTime
+  """
+  The dischargedAt comes before this.
+  """
+  dischargedAtLT: DateTime
+  """
+  The dischargedAt is this or earlier in order.
+  """
+  dischargedAtLTE: DateTime
+  """
+  The dischargedAt is null.
+  """
+  dischargedAtIsNil: Boolean
+  """
+  The dischargedAt is not null.
+  """
+  dischargedAtNotNil: Boolean
+}
 """
 A visit of a patient to a practitioner, from booking to its end.
 """
@@ -9711,6 +13493,204 @@ input AppointmentWhereInput {
   deletedByNotNil: Boolean
 }
 """
+A place for one patient in a ward. Whether it is free follows from the stays.
+"""
+type Bed implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  Rises by one with every change; send it back as expectedVersion to change only what you have seen.
+  """
+  version: Int!
+  """
+  When the record was last changed.
+  """
+  updatedAt: DateTime!
+  """
+  The ward.
+  """
+  wardId: ID!
+  """
+  Number of the bed, unique in its ward.
+  """
+  number: String!
+  """
+  False for a bed that takes no patient.
+  """
+  isActive: Boolean!
+  """
+  The ward; null when the viewer may not see it.
+  """
+  ward: Ward
+}
+"""
+A connection to a list of items.
+"""
+type BedConnection {
+  """
+  A list of edges.
+  """
+  edges: [BedEdge]
+  """
+  Information to aid in pagination.
+  """
+  pageInfo: PageInfo!
+  """
+  Identifies the total count of items in the connection.
+  """
+  totalCount: Int!
+}
+"""
+An edge in a connection.
+"""
+type BedEdge {
+  """
+  The item at the end of the edge.
+  """
+  node: Bed
+  """
+  A cursor for use in pagination.
+  """
+  cursor: Cursor!
+}
+"""
+Ordering options for Bed connections
+"""
+input BedOrder {
+  """
+  The ordering direction.
+  """
+  direction: OrderDirection! = ASC
+  """
+  The field by which to order Beds.
+  """
+  field: BedOrderField!
+}
+"""
+Properties by which Bed connections can be ordered.
+"""
+enum BedOrderField {
+  """
+  By id.
+  """
+  ID
+  """
+  By created at.
+  """
+  CREATED_AT
+  """
+  By number.
+  """
+  NUMBER
+}
+"""
+A daily charge that could not be posted. Each run tries it again until it is.
+"""
+type ChargeFailure implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  The admission.
+  """
+  admissionId: ID!
+  """
+  The patient.
+  """
+  patientId: ID!
+  """
+  The date that is owed.
+  """
+  chargeDate: Date!
+  """
+  How often it was tried.
+  """
+  attempts: Int!
+  """
+  What the last try failed of, without data of patients.
+  """
+  error: String!
+  """
+  When it was last tried.
+  """
+  lastTriedAt: DateTime!
+  """
+  When the charge was posted, or turned out not to be owed; null until then.
+  """
+  resolvedAt: DateTime
+  """
+  The admission; null when the viewer may not see it.
+  """
+  admission: Admission
+}
+"""
+A connection to a list of items.
+"""
+type ChargeFailureConnection {
+  """
+  A list of edges.
+  """
+  edges: [ChargeFailureEdge]
+  """
+  Information to aid in pagination.
+  """
+  pageInfo: PageInfo!
+  """
+  Identifies the total count of items in the connection.
+  """
+  totalCount: Int!
+}
+"""
+An edge in a connection.
+"""
+type ChargeFailureEdge {
+  """
+  The item at the end of the edge.
+  """
+  node: ChargeFailure
+  """
+  A cursor for use in pagination.
+  """
+  cursor: Cursor!
+}
+"""
+Ordering options for ChargeFailure connections
+"""
+input ChargeFailureOrder {
+  """
+  The ordering direction.
+  """
+  direction: OrderDirection! = ASC
+  """
+  The field by which to order ChargeFailures.
+  """
+  field: ChargeFailureOrderField!
+}
+"""
+Properties by which ChargeFailure connections can be ordered.
+"""
+enum ChargeFailureOrderField {
+  """
+  By id.
+  """
+  ID
+  """
+  By created at.
+  """
+  CREATED_AT
+}
+"""
 One message of a room.
 """
 type ChatMessage implements Node {
@@ -10316,6 +14296,95 @@ enum LeaveOrderField {
   STARTS_AT
 }
 """
+A time in which a patient is a member of the national health insurance scheme, and exempt from the hospital's daily charges.
+"""
+type NhiaMembership implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  The patient.
+  """
+  patientId: ID!
+  """
+  Number of the registration, of one patient alone.
+  """
+  registrationNumber: String!
+  """
+  The first date on which the membership counts, in the practice's zone.
+  """
+  registeredOn: Date!
+  """
+  The last date on which it counts; null while it is active.
+  """
+  endedOn: Date
+  """
+  The patient; null when the viewer may not see the record.
+  """
+  patient: Patient
+}
+"""
+A connection to a list of items.
+"""
+type NhiaMembershipConnection {
+  """
+  A list of edges.
+  """
+  edges: [NhiaMembershipEdge]
+  """
+  Information to aid in pagination.
+  """
+  pageInfo: PageInfo!
+  """
+  Identifies the total count of items in the connection.
+  """
+  totalCount: Int!
+}
+"""
+An edge in a connection.
+"""
+type NhiaMembershipEdge {
+  """
+  The item at the end of the edge.
+  """
+  node: NhiaMembership
+  """
+  A cursor for use in pagination.
+  """
+  cursor: Cursor!
+}
+"""
+Ordering options for NhiaMembership connections
+"""
+input NhiaMembershipOrder {
+  """
+  The ordering direction.
+  """
+  direction: OrderDirection! = ASC
+  """
+  The field by which to order NhiaMemberships.
+  """
+  field: NhiaMembershipOrderField!
+}
+"""
+Properties by which NhiaMembership connections can be ordered.
+"""
+enum NhiaMembershipOrderField {
+  """
+  By id.
+  """
+  ID
+  """
+  By created at.
+  """
+  CREATED_AT
+}
+"""
 A record that can be fetched again by its id.
 """
 interface Node @goModel(model: "github.com/caregraph/caregraph/ent.Noder") {
@@ -10880,6 +14949,18 @@ type Patient implements Node {
   """
   type: PatientType!
   """
+  Whom to call in an emergency.
+  """
+  emergencyName: String
+  """
+  What he or she is to the patient.
+  """
+  emergencyRelationship: String
+  """
+  Telephone number for emergencies in E.164 form.
+  """
+  emergencyPhone: String
+  """
   IANA time zone in which the patient reads times.
   """
   timeZone: TimeZone!
@@ -10921,6 +15002,77 @@ type Patient implements Node {
     """
     where: AppointmentWhereInput
   ): AppointmentConnection!
+  """
+  Allergies; null when none were noted or the viewer may not see them.
+  """
+  health: PatientHealth
+  """
+  Account with the hospital; null when there is none yet or the viewer may not see it.
+  """
+  wallet: Wallet
+  """
+  Times of membership in the national scheme.
+  """
+  nhiaMemberships(
+    """
+    Returns the elements in the list that come after the specified cursor.
+    """
+    after: Cursor
+
+    """
+    Returns the first _n_ elements from the list.
+    """
+    first: Int
+
+    """
+    Returns the elements in the list that come before the specified cursor.
+    """
+    before: Cursor
+
+    """
+    Returns the last _n_ elements from the list.
+    """
+    last: Int
+
+    """
+    Ordering options for NhiaMemberships returned from the connection.
+    """
+    orderBy: [NhiaMembershipOrder!]
+  ): NhiaMembershipConnection!
+  """
+  Times in hospital.
+  """
+  admissions(
+    """
+    Returns the elements in the list that come after the specified cursor.
+    """
+    after: Cursor
+
+    """
+    Returns the first _n_ elements from the list.
+    """
+    first: Int
+
+    """
+    Returns the elements in the list that come before the specified cursor.
+    """
+    before: Cursor
+
+    """
+    Returns the last _n_ elements from the list.
+    """
+    last: Int
+
+    """
+    Ordering options for Admissions returned from the connection.
+    """
+    orderBy: [AdmissionOrder!]
+
+    """
+    Filtering options for Admissions returned from the connection.
+    """
+    where: AdmissionWhereInput
+  ): AdmissionConnection!
 }
 """
 A connection to a list of items.
@@ -10972,6 +15124,35 @@ enum PatientGender @goModel(model: "github.com/caregraph/caregraph/ent/patient.G
   Not known or not stated.
   """
   UNKNOWN
+}
+"""
+What everybody who treats a patient has to know; apart from the record's identity and contact data, which the front desk sees too.
+"""
+type PatientHealth implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  Rises by one with every change; send it back as expectedVersion to change only what you have seen.
+  """
+  version: Int!
+  """
+  When the record was last changed.
+  """
+  updatedAt: DateTime!
+  """
+  The patient.
+  """
+  patientId: ID!
+  """
+  The patient; null when the viewer may not see the record.
+  """
+  patient: Patient
 }
 """
 Ordering options for Patient connections
@@ -12384,6 +16565,119 @@ input SlotWhereInput {
   statusNotIn: [SlotStatus!]
 }
 """
+The time of an admission in one bed: from an instant on and until before another. It is never rewritten.
+"""
+type Stay implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  The admission.
+  """
+  admissionId: ID!
+  """
+  The patient.
+  """
+  patientId: ID!
+  """
+  The bed.
+  """
+  bedId: ID!
+  """
+  The bed's ward.
+  """
+  wardId: ID!
+  """
+  First instant in the bed.
+  """
+  fromAt: DateTime!
+  """
+  First instant no longer in the bed; null while the patient lies in it.
+  """
+  toAt: DateTime
+  """
+  The admission; null when the viewer may not see it.
+  """
+  admission: Admission
+  """
+  The patient; null when the viewer may not see the record.
+  """
+  patient: Patient
+  """
+  The bed; null when the viewer may not see it.
+  """
+  bed: Bed
+  """
+  The bed's ward; null when the viewer may not see it.
+  """
+  ward: Ward
+}
+"""
+A connection to a list of items.
+"""
+type StayConnection {
+  """
+  A list of edges.
+  """
+  edges: [StayEdge]
+  """
+  Information to aid in pagination.
+  """
+  pageInfo: PageInfo!
+  """
+  Identifies the total count of items in the connection.
+  """
+  totalCount: Int!
+}
+"""
+An edge in a connection.
+"""
+type StayEdge {
+  """
+  The item at the end of the edge.
+  """
+  node: Stay
+  """
+  A cursor for use in pagination.
+  """
+  cursor: Cursor!
+}
+"""
+Ordering options for Stay connections
+"""
+input StayOrder {
+  """
+  The ordering direction.
+  """
+  direction: OrderDirection! = ASC
+  """
+  The field by which to order Stays.
+  """
+  field: StayOrderField!
+}
+"""
+Properties by which Stay connections can be ordered.
+"""
+enum StayOrderField {
+  """
+  By id.
+  """
+  ID
+  """
+  By created at.
+  """
+  CREATED_AT
+  """
+  By from at.
+  """
+  FROM_AT
+}
+"""
 Somebody who can sign in: a patient or a member of staff.
 """
 type User implements Node {
@@ -12713,6 +17007,532 @@ input UserWhereInput {
   """
   isActiveNEQ: Boolean
 }
+"""
+A patient's account with the hospital. The balance may be below zero: care is never interrupted.
+"""
+type Wallet implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  Whose wallet it is.
+  """
+  patientId: ID!
+  """
+  Whose wallet it is; null when the viewer may not see the record.
+  """
+  patient: Patient
+  """
+  What was posted, as positions ascend.
+  """
+  transactions(
+    """
+    Returns the elements in the list that come after the specified cursor.
+    """
+    after: Cursor
+
+    """
+    Returns the first _n_ elements from the list.
+    """
+    first: Int
+
+    """
+    Returns the elements in the list that come before the specified cursor.
+    """
+    before: Cursor
+
+    """
+    Returns the last _n_ elements from the list.
+    """
+    last: Int
+
+    """
+    Ordering options for WalletTransactions returned from the connection.
+    """
+    orderBy: [WalletTransactionOrder!]
+  ): WalletTransactionConnection!
+}
+"""
+An amount that a wallet was credited (above zero) or debited (below zero). It is never changed or removed: a correction is another one.
+"""
+type WalletTransaction implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  The wallet.
+  """
+  walletId: ID!
+  """
+  Whose wallet it is.
+  """
+  patientId: ID!
+  """
+  Position in the wallet: 1, 2, 3 without holes.
+  """
+  position: Int!
+  """
+  What it is for.
+  """
+  kind: WalletTransactionKind!
+  """
+  The account of the hospital on the other side.
+  """
+  counterAccount: WalletTransactionCounterAccount!
+  """
+  The admission it belongs to; null when it belongs to none.
+  """
+  admissionId: ID
+  """
+  The date that it charges, in the practice's zone; null for what is not daily.
+  """
+  chargeDate: Date
+  """
+  Reference for people, unique in the ledger.
+  """
+  reference: String!
+  """
+  What it is for, in words.
+  """
+  description: String!
+  """
+  The transaction that this one reverses; null for all others.
+  """
+  reversesId: ID
+  """
+  The user who posted it; null when a job did.
+  """
+  actorId: ID
+  """
+  Who posted it: user, or the name of the job.
+  """
+  actor: String!
+  """
+  SHA-256 over the hash of the transaction before it and this one's content, in hexadecimal digits.
+  """
+  hash: String!
+  """
+  The wallet; null when the viewer may not see it.
+  """
+  wallet: Wallet
+  """
+  The admission it belongs to; null when there is none or the viewer may not see it.
+  """
+  admission: Admission
+  """
+  The transaction that this one reverses.
+  """
+  reverses: WalletTransaction
+}
+"""
+A connection to a list of items.
+"""
+type WalletTransactionConnection {
+  """
+  A list of edges.
+  """
+  edges: [WalletTransactionEdge]
+  """
+  Information to aid in pagination.
+  """
+  pageInfo: PageInfo!
+  """
+  Identifies the total count of items in the connection.
+  """
+  totalCount: Int!
+}
+"""
+The account of the hospital on the other side.
+"""
+enum WalletTransactionCounterAccount @goModel(model: "github.com/caregraph/caregraph/ent/wallettransaction.CounterAccount") {
+  """
+  Cash desk.
+  """
+  CASH
+  """
+  Card payments.
+  """
+  CARD
+  """
+  Revenue of daily charges.
+  """
+  WARD_REVENUE
+  """
+  Revenue of fees and other charges.
+  """
+  ADMISSION_REVENUE
+  """
+  Corrections.
+  """
+  ADJUSTMENTS
+}
+"""
+An edge in a connection.
+"""
+type WalletTransactionEdge {
+  """
+  The item at the end of the edge.
+  """
+  node: WalletTransaction
+  """
+  A cursor for use in pagination.
+  """
+  cursor: Cursor!
+}
+"""
+What it is for.
+"""
+enum WalletTransactionKind @goModel(model: "github.com/caregraph/caregraph/ent/wallettransaction.Kind") {
+  """
+  Money paid in.
+  """
+  TOP_UP
+  """
+  Fee of an admission.
+  """
+  ADMISSION_FEE
+  """
+  A day in a bed.
+  """
+  DAILY_ADMISSION_CHARGE
+  """
+  Another charge of an admission.
+  """
+  ADMISSION_CHARGE
+  """
+  Money paid back to the patient.
+  """
+  REFUND
+  """
+  A correction with a reason.
+  """
+  ADJUSTMENT
+  """
+  The opposite of another transaction.
+  """
+  REVERSAL
+}
+"""
+Ordering options for WalletTransaction connections
+"""
+input WalletTransactionOrder {
+  """
+  The ordering direction.
+  """
+  direction: OrderDirection! = ASC
+  """
+  The field by which to order WalletTransactions.
+  """
+  field: WalletTransactionOrderField!
+}
+"""
+Properties by which WalletTransaction connections can be ordered.
+"""
+enum WalletTransactionOrderField {
+  """
+  By id.
+  """
+  ID
+  """
+  By created at.
+  """
+  CREATED_AT
+  """
+  By position.
+  """
+  POSITION
+}
+"""
+A part of the hospital whose beds cost the same. Who lies in it follows from the stays.
+"""
+type Ward implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  Rises by one with every change; send it back as expectedVersion to change only what you have seen.
+  """
+  version: Int!
+  """
+  When the record was last changed.
+  """
+  updatedAt: DateTime!
+  """
+  Name of the ward, unique whatever the case.
+  """
+  name: String!
+  """
+  What the ward is for.
+  """
+  type: WardType!
+  """
+  False for a ward that takes no patients any more.
+  """
+  isActive: Boolean!
+  """
+  History of the daily rate, and rates to come.
+  """
+  rates(
+    """
+    Returns the elements in the list that come after the specified cursor.
+    """
+    after: Cursor
+
+    """
+    Returns the first _n_ elements from the list.
+    """
+    first: Int
+
+    """
+    Returns the elements in the list that come before the specified cursor.
+    """
+    before: Cursor
+
+    """
+    Returns the last _n_ elements from the list.
+    """
+    last: Int
+
+    """
+    Ordering options for WardRates returned from the connection.
+    """
+    orderBy: [WardRateOrder!]
+  ): WardRateConnection!
+  """
+  Beds of the ward.
+  """
+  beds(
+    """
+    Returns the elements in the list that come after the specified cursor.
+    """
+    after: Cursor
+
+    """
+    Returns the first _n_ elements from the list.
+    """
+    first: Int
+
+    """
+    Returns the elements in the list that come before the specified cursor.
+    """
+    before: Cursor
+
+    """
+    Returns the last _n_ elements from the list.
+    """
+    last: Int
+
+    """
+    Ordering options for Beds returned from the connection.
+    """
+    orderBy: [BedOrder!]
+  ): BedConnection!
+}
+"""
+A connection to a list of items.
+"""
+type WardConnection {
+  """
+  A list of edges.
+  """
+  edges: [WardEdge]
+  """
+  Information to aid in pagination.
+  """
+  pageInfo: PageInfo!
+  """
+  Identifies the total count of items in the connection.
+  """
+  totalCount: Int!
+}
+"""
+An edge in a connection.
+"""
+type WardEdge {
+  """
+  The item at the end of the edge.
+  """
+  node: Ward
+  """
+  A cursor for use in pagination.
+  """
+  cursor: Cursor!
+}
+"""
+Ordering options for Ward connections
+"""
+input WardOrder {
+  """
+  The ordering direction.
+  """
+  direction: OrderDirection! = ASC
+  """
+  The field by which to order Wards.
+  """
+  field: WardOrderField!
+}
+"""
+Properties by which Ward connections can be ordered.
+"""
+enum WardOrderField {
+  """
+  By id.
+  """
+  ID
+  """
+  By created at.
+  """
+  CREATED_AT
+  """
+  By name.
+  """
+  NAME
+}
+"""
+What a day in a ward costs from a date on, until the next rate begins.
+"""
+type WardRate implements Node {
+  """
+  Time-ordered id, unique among all nodes and opaque to clients.
+  """
+  id: ID!
+  """
+  When the record was created.
+  """
+  createdAt: DateTime!
+  """
+  The ward.
+  """
+  wardId: ID!
+  """
+  The first date that is charged at this rate, in the practice's zone.
+  """
+  fromDate: Date!
+  """
+  Id of the user who set it; null when the system did.
+  """
+  setBy: ID
+  """
+  The ward.
+  """
+  ward: Ward
+}
+"""
+A connection to a list of items.
+"""
+type WardRateConnection {
+  """
+  A list of edges.
+  """
+  edges: [WardRateEdge]
+  """
+  Information to aid in pagination.
+  """
+  pageInfo: PageInfo!
+  """
+  Identifies the total count of items in the connection.
+  """
+  totalCount: Int!
+}
+"""
+An edge in a connection.
+"""
+type WardRateEdge {
+  """
+  The item at the end of the edge.
+  """
+  node: WardRate
+  """
+  A cursor for use in pagination.
+  """
+  cursor: Cursor!
+}
+"""
+Ordering options for WardRate connections
+"""
+input WardRateOrder {
+  """
+  The ordering direction.
+  """
+  direction: OrderDirection! = ASC
+  """
+  The field by which to order WardRates.
+  """
+  field: WardRateOrderField!
+}
+"""
+Properties by which WardRate connections can be ordered.
+"""
+enum WardRateOrderField {
+  """
+  By id.
+  """
+  ID
+  """
+  By created at.
+  """
+  CREATED_AT
+}
+"""
+What the ward is for.
+"""
+enum WardType @goModel(model: "github.com/caregraph/caregraph/ent/ward.Type") {
+  """
+  General medicine.
+  """
+  GENERAL
+  """
+  Before and after operations.
+  """
+  SURGICAL
+  """
+  Births.
+  """
+  MATERNITY
+  """
+  Children.
+  """
+  PAEDIATRIC
+  """
+  Intensive care.
+  """
+  INTENSIVE_CARE
+  """
+  Emergency and short stay.
+  """
+  EMERGENCY
+  """
+  Mental health.
+  """
+  MENTAL_HEALTH
+  """
+  Rehabilitation.
+  """
+  REHABILITATION
+  """
+  Palliative care.
+  """
+  PALLIATIVE
+  """
+  Anything else.
+  """
+  OTHER
+}
 `, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
@@ -12720,6 +17540,140 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_AccountTotal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountTotal_account(ctx, field)
+	case "total":
+		return ec.fieldContext_AccountTotal_total(ctx, field)
+	case "count":
+		return ec.fieldContext_AccountTotal_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountTotal", field.Name)
+}
+
+func (ec *executionContext) childFields_AddAdmissionChargePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "transaction":
+		return ec.fieldContext_AddAdmissionChargePayload_transaction(ctx, field)
+	case "wallet":
+		return ec.fieldContext_AddAdmissionChargePayload_wallet(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AddAdmissionChargePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AddAdmissionChargePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AddBedPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bed":
+		return ec.fieldContext_AddBedPayload_bed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AddBedPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AddBedPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AdjustWalletPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "transaction":
+		return ec.fieldContext_AdjustWalletPayload_transaction(ctx, field)
+	case "wallet":
+		return ec.fieldContext_AdjustWalletPayload_wallet(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AdjustWalletPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AdjustWalletPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Admission(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Admission_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Admission_createdAt(ctx, field)
+	case "patientId":
+		return ec.fieldContext_Admission_patientId(ctx, field)
+	case "attendingId":
+		return ec.fieldContext_Admission_attendingId(ctx, field)
+	case "status":
+		return ec.fieldContext_Admission_status(ctx, field)
+	case "admittedAt":
+		return ec.fieldContext_Admission_admittedAt(ctx, field)
+	case "dischargedAt":
+		return ec.fieldContext_Admission_dischargedAt(ctx, field)
+	case "patient":
+		return ec.fieldContext_Admission_patient(ctx, field)
+	case "attending":
+		return ec.fieldContext_Admission_attending(ctx, field)
+	case "record":
+		return ec.fieldContext_Admission_record(ctx, field)
+	case "stays":
+		return ec.fieldContext_Admission_stays(ctx, field)
+	case "chargeFailures":
+		return ec.fieldContext_Admission_chargeFailures(ctx, field)
+	case "currentStay":
+		return ec.fieldContext_Admission_currentStay(ctx, field)
+	case "estimatedCost":
+		return ec.fieldContext_Admission_estimatedCost(ctx, field)
+	case "chargedToDate":
+		return ec.fieldContext_Admission_chargedToDate(ctx, field)
+	case "projectedCost":
+		return ec.fieldContext_Admission_projectedCost(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Admission", field.Name)
+}
+
+func (ec *executionContext) childFields_AdmissionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AdmissionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AdmissionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AdmissionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AdmissionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AdmissionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AdmissionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AdmissionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AdmissionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AdmissionRecord(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AdmissionRecord_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_AdmissionRecord_createdAt(ctx, field)
+	case "admissionId":
+		return ec.fieldContext_AdmissionRecord_admissionId(ctx, field)
+	case "patientId":
+		return ec.fieldContext_AdmissionRecord_patientId(ctx, field)
+	case "admission":
+		return ec.fieldContext_AdmissionRecord_admission(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AdmissionRecord", field.Name)
+}
+
+func (ec *executionContext) childFields_AdmitPatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "admission":
+		return ec.fieldContext_AdmitPatientPayload_admission(ctx, field)
+	case "charges":
+		return ec.fieldContext_AdmitPatientPayload_charges(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AdmitPatientPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AdmitPatientPayload", field.Name)
+}
 
 func (ec *executionContext) childFields_AdvanceClockPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -12923,6 +17877,76 @@ func (ec *executionContext) childFields_AppointmentStatusChangeEdge(ctx context.
 	return nil, fmt.Errorf("no field named %q was found under type AppointmentStatusChangeEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Bed(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Bed_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Bed_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Bed_version(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Bed_updatedAt(ctx, field)
+	case "wardId":
+		return ec.fieldContext_Bed_wardId(ctx, field)
+	case "number":
+		return ec.fieldContext_Bed_number(ctx, field)
+	case "isActive":
+		return ec.fieldContext_Bed_isActive(ctx, field)
+	case "ward":
+		return ec.fieldContext_Bed_ward(ctx, field)
+	case "isFree":
+		return ec.fieldContext_Bed_isFree(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Bed", field.Name)
+}
+
+func (ec *executionContext) childFields_BedBoard(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurredAt":
+		return ec.fieldContext_BedBoard_occurredAt(ctx, field)
+	case "wardId":
+		return ec.fieldContext_BedBoard_wardId(ctx, field)
+	case "places":
+		return ec.fieldContext_BedBoard_places(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BedBoard", field.Name)
+}
+
+func (ec *executionContext) childFields_BedConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BedConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BedConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_BedConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BedConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BedEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_BedEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_BedEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BedEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_BedPlace(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bed":
+		return ec.fieldContext_BedPlace_bed(ctx, field)
+	case "stay":
+		return ec.fieldContext_BedPlace_stay(ctx, field)
+	case "isFree":
+		return ec.fieldContext_BedPlace_isFree(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BedPlace", field.Name)
+}
+
 func (ec *executionContext) childFields_BlockTimePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "leave":
@@ -12975,6 +17999,154 @@ func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Contex
 		return ec.fieldContext_ChangePasswordPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangePasswordPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargeAdmissionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_ChargeAdmissionsPayload_run(ctx, field)
+	case "date":
+		return ec.fieldContext_ChargeAdmissionsPayload_date(ctx, field)
+	case "entries":
+		return ec.fieldContext_ChargeAdmissionsPayload_entries(ctx, field)
+	case "skipped":
+		return ec.fieldContext_ChargeAdmissionsPayload_skipped(ctx, field)
+	case "failed":
+		return ec.fieldContext_ChargeAdmissionsPayload_failed(ctx, field)
+	case "totals":
+		return ec.fieldContext_ChargeAdmissionsPayload_totals(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ChargeAdmissionsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargeAdmissionsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargeEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "admissionId":
+		return ec.fieldContext_ChargeEntry_admissionId(ctx, field)
+	case "patientId":
+		return ec.fieldContext_ChargeEntry_patientId(ctx, field)
+	case "chargeDate":
+		return ec.fieldContext_ChargeEntry_chargeDate(ctx, field)
+	case "amount":
+		return ec.fieldContext_ChargeEntry_amount(ctx, field)
+	case "wardId":
+		return ec.fieldContext_ChargeEntry_wardId(ctx, field)
+	case "reference":
+		return ec.fieldContext_ChargeEntry_reference(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargeEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargeFailed(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "admissionId":
+		return ec.fieldContext_ChargeFailed_admissionId(ctx, field)
+	case "chargeDate":
+		return ec.fieldContext_ChargeFailed_chargeDate(ctx, field)
+	case "attempts":
+		return ec.fieldContext_ChargeFailed_attempts(ctx, field)
+	case "error":
+		return ec.fieldContext_ChargeFailed_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargeFailed", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargeFailure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ChargeFailure_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ChargeFailure_createdAt(ctx, field)
+	case "admissionId":
+		return ec.fieldContext_ChargeFailure_admissionId(ctx, field)
+	case "patientId":
+		return ec.fieldContext_ChargeFailure_patientId(ctx, field)
+	case "chargeDate":
+		return ec.fieldContext_ChargeFailure_chargeDate(ctx, field)
+	case "attempts":
+		return ec.fieldContext_ChargeFailure_attempts(ctx, field)
+	case "error":
+		return ec.fieldContext_ChargeFailure_error(ctx, field)
+	case "lastTriedAt":
+		return ec.fieldContext_ChargeFailure_lastTriedAt(ctx, field)
+	case "resolvedAt":
+		return ec.fieldContext_ChargeFailure_resolvedAt(ctx, field)
+	case "admission":
+		return ec.fieldContext_ChargeFailure_admission(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargeFailure", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargeFailureConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ChargeFailureConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ChargeFailureConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ChargeFailureConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargeFailureConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargeFailureEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ChargeFailureEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ChargeFailureEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargeFailureEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargePlan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dailyRate":
+		return ec.fieldContext_ChargePlan_dailyRate(ctx, field)
+	case "firstChargeDate":
+		return ec.fieldContext_ChargePlan_firstChargeDate(ctx, field)
+	case "isExempt":
+		return ec.fieldContext_ChargePlan_isExempt(ctx, field)
+	case "admissionFee":
+		return ec.fieldContext_ChargePlan_admissionFee(ctx, field)
+	case "summary":
+		return ec.fieldContext_ChargePlan_summary(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargePlan", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargeSkip(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "admissionId":
+		return ec.fieldContext_ChargeSkip_admissionId(ctx, field)
+	case "patientId":
+		return ec.fieldContext_ChargeSkip_patientId(ctx, field)
+	case "chargeDate":
+		return ec.fieldContext_ChargeSkip_chargeDate(ctx, field)
+	case "reason":
+		return ec.fieldContext_ChargeSkip_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargeSkip", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargeTotals(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "processed":
+		return ec.fieldContext_ChargeTotals_processed(ctx, field)
+	case "charged":
+		return ec.fieldContext_ChargeTotals_charged(ctx, field)
+	case "exempt":
+		return ec.fieldContext_ChargeTotals_exempt(ctx, field)
+	case "skipped":
+		return ec.fieldContext_ChargeTotals_skipped(ctx, field)
+	case "failed":
+		return ec.fieldContext_ChargeTotals_failed(ctx, field)
+	case "amount":
+		return ec.fieldContext_ChargeTotals_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargeTotals", field.Name)
 }
 
 func (ec *executionContext) childFields_ChatAttachment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13277,6 +18449,28 @@ func (ec *executionContext) childFields_CreateUserPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type CreateUserPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateWardPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ward":
+		return ec.fieldContext_CreateWardPayload_ward(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateWardPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateWardPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeactivateNhiaPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "membership":
+		return ec.fieldContext_DeactivateNhiaPayload_membership(ctx, field)
+	case "posted":
+		return ec.fieldContext_DeactivateNhiaPayload_posted(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeactivateNhiaPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeactivateNhiaPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeactivateUserPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -13337,6 +18531,20 @@ func (ec *executionContext) childFields_DisableTotpPayload(ctx context.Context, 
 		return ec.fieldContext_DisableTotpPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DisableTotpPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DischargePatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "admission":
+		return ec.fieldContext_DischargePatientPayload_admission(ctx, field)
+	case "isWalletOverdrawn":
+		return ec.fieldContext_DischargePatientPayload_isWalletOverdrawn(ctx, field)
+	case "warnings":
+		return ec.fieldContext_DischargePatientPayload_warnings(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DischargePatientPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DischargePatientPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_EditMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13521,6 +18729,34 @@ func (ec *executionContext) childFields_LeaveEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type LeaveEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_LedgerFault(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "walletId":
+		return ec.fieldContext_LedgerFault_walletId(ctx, field)
+	case "position":
+		return ec.fieldContext_LedgerFault_position(ctx, field)
+	case "problem":
+		return ec.fieldContext_LedgerFault_problem(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LedgerFault", field.Name)
+}
+
+func (ec *executionContext) childFields_LedgerVerification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_LedgerVerification_run(ctx, field)
+	case "isWhole":
+		return ec.fieldContext_LedgerVerification_isWhole(ctx, field)
+	case "wallets":
+		return ec.fieldContext_LedgerVerification_wallets(ctx, field)
+	case "transactions":
+		return ec.fieldContext_LedgerVerification_transactions(ctx, field)
+	case "fault":
+		return ec.fieldContext_LedgerVerification_fault(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LedgerVerification", field.Name)
+}
+
 func (ec *executionContext) childFields_LinkPatientAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "patient":
@@ -13615,6 +18851,50 @@ func (ec *executionContext) childFields_Money(ctx context.Context, field graphql
 		return ec.fieldContext_Money_currency(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Money", field.Name)
+}
+
+func (ec *executionContext) childFields_NhiaMembership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_NhiaMembership_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_NhiaMembership_createdAt(ctx, field)
+	case "patientId":
+		return ec.fieldContext_NhiaMembership_patientId(ctx, field)
+	case "registrationNumber":
+		return ec.fieldContext_NhiaMembership_registrationNumber(ctx, field)
+	case "registeredOn":
+		return ec.fieldContext_NhiaMembership_registeredOn(ctx, field)
+	case "endedOn":
+		return ec.fieldContext_NhiaMembership_endedOn(ctx, field)
+	case "patient":
+		return ec.fieldContext_NhiaMembership_patient(ctx, field)
+	case "isActive":
+		return ec.fieldContext_NhiaMembership_isActive(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NhiaMembership", field.Name)
+}
+
+func (ec *executionContext) childFields_NhiaMembershipConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_NhiaMembershipConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_NhiaMembershipConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_NhiaMembershipConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NhiaMembershipConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_NhiaMembershipEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_NhiaMembershipEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_NhiaMembershipEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NhiaMembershipEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13835,12 +19115,30 @@ func (ec *executionContext) childFields_Patient(ctx context.Context, field graph
 		return ec.fieldContext_Patient_ihi(ctx, field)
 	case "type":
 		return ec.fieldContext_Patient_type(ctx, field)
+	case "emergencyName":
+		return ec.fieldContext_Patient_emergencyName(ctx, field)
+	case "emergencyRelationship":
+		return ec.fieldContext_Patient_emergencyRelationship(ctx, field)
+	case "emergencyPhone":
+		return ec.fieldContext_Patient_emergencyPhone(ctx, field)
 	case "timeZone":
 		return ec.fieldContext_Patient_timeZone(ctx, field)
 	case "user":
 		return ec.fieldContext_Patient_user(ctx, field)
 	case "appointments":
 		return ec.fieldContext_Patient_appointments(ctx, field)
+	case "health":
+		return ec.fieldContext_Patient_health(ctx, field)
+	case "wallet":
+		return ec.fieldContext_Patient_wallet(ctx, field)
+	case "nhiaMemberships":
+		return ec.fieldContext_Patient_nhiaMemberships(ctx, field)
+	case "admissions":
+		return ec.fieldContext_Patient_admissions(ctx, field)
+	case "isExempt":
+		return ec.fieldContext_Patient_isExempt(ctx, field)
+	case "changes":
+		return ec.fieldContext_Patient_changes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Patient", field.Name)
 }
@@ -13865,6 +19163,24 @@ func (ec *executionContext) childFields_PatientEdge(ctx context.Context, field g
 		return ec.fieldContext_PatientEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PatientEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PatientHealth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PatientHealth_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_PatientHealth_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_PatientHealth_version(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_PatientHealth_updatedAt(ctx, field)
+	case "patientId":
+		return ec.fieldContext_PatientHealth_patientId(ctx, field)
+	case "patient":
+		return ec.fieldContext_PatientHealth_patient(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PatientHealth", field.Name)
 }
 
 func (ec *executionContext) childFields_PingActivityPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14037,6 +19353,32 @@ func (ec *executionContext) childFields_ReactivateUserPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type ReactivateUserPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RecordChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_RecordChange_field(ctx, field)
+	case "old":
+		return ec.fieldContext_RecordChange_old(ctx, field)
+	case "new":
+		return ec.fieldContext_RecordChange_new(ctx, field)
+	case "changedBy":
+		return ec.fieldContext_RecordChange_changedBy(ctx, field)
+	case "changedAt":
+		return ec.fieldContext_RecordChange_changedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordChange", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordDeathPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "admission":
+		return ec.fieldContext_RecordDeathPayload_admission(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RecordDeathPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordDeathPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RecordOpening(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -14109,6 +19451,18 @@ func (ec *executionContext) childFields_RefundOrderPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type RefundOrderPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RegisterNhiaPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "membership":
+		return ec.fieldContext_RegisterNhiaPayload_membership(ctx, field)
+	case "reversed":
+		return ec.fieldContext_RegisterNhiaPayload_reversed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RegisterNhiaPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegisterNhiaPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RegisterPatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "isAccepted":
@@ -14147,6 +19501,18 @@ func (ec *executionContext) childFields_ResetPasswordPayload(ctx context.Context
 		return ec.fieldContext_ResetPasswordPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ResetPasswordPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReverseWalletTransactionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "transaction":
+		return ec.fieldContext_ReverseWalletTransactionPayload_transaction(ctx, field)
+	case "wallet":
+		return ec.fieldContext_ReverseWalletTransactionPayload_wallet(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReverseWalletTransactionPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReverseWalletTransactionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeOtherSessionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14273,6 +19639,18 @@ func (ec *executionContext) childFields_SetTypingPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type SetTypingPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SetWardRatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "wardRate":
+		return ec.fieldContext_SetWardRatePayload_wardRate(ctx, field)
+	case "ward":
+		return ec.fieldContext_SetWardRatePayload_ward(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetWardRatePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetWardRatePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SettleRefundPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "order":
@@ -14365,6 +19743,58 @@ func (ec *executionContext) childFields_SlotsChanged(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type SlotsChanged", field.Name)
 }
 
+func (ec *executionContext) childFields_Stay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Stay_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Stay_createdAt(ctx, field)
+	case "admissionId":
+		return ec.fieldContext_Stay_admissionId(ctx, field)
+	case "patientId":
+		return ec.fieldContext_Stay_patientId(ctx, field)
+	case "bedId":
+		return ec.fieldContext_Stay_bedId(ctx, field)
+	case "wardId":
+		return ec.fieldContext_Stay_wardId(ctx, field)
+	case "fromAt":
+		return ec.fieldContext_Stay_fromAt(ctx, field)
+	case "toAt":
+		return ec.fieldContext_Stay_toAt(ctx, field)
+	case "admission":
+		return ec.fieldContext_Stay_admission(ctx, field)
+	case "patient":
+		return ec.fieldContext_Stay_patient(ctx, field)
+	case "bed":
+		return ec.fieldContext_Stay_bed(ctx, field)
+	case "ward":
+		return ec.fieldContext_Stay_ward(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Stay", field.Name)
+}
+
+func (ec *executionContext) childFields_StayConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_StayConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_StayConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_StayConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StayConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_StayEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_StayEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_StayEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StayEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_TextRange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "start":
@@ -14373,6 +19803,44 @@ func (ec *executionContext) childFields_TextRange(ctx context.Context, field gra
 		return ec.fieldContext_TextRange_length(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TextRange", field.Name)
+}
+
+func (ec *executionContext) childFields_TopUpWalletPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "transaction":
+		return ec.fieldContext_TopUpWalletPayload_transaction(ctx, field)
+	case "wallet":
+		return ec.fieldContext_TopUpWalletPayload_wallet(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TopUpWalletPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TopUpWalletPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TransferPatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "admission":
+		return ec.fieldContext_TransferPatientPayload_admission(ctx, field)
+	case "charges":
+		return ec.fieldContext_TransferPatientPayload_charges(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TransferPatientPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TransferPatientPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TrialBalance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "wallets":
+		return ec.fieldContext_TrialBalance_wallets(ctx, field)
+	case "accounts":
+		return ec.fieldContext_TrialBalance_accounts(ctx, field)
+	case "total":
+		return ec.fieldContext_TrialBalance_total(ctx, field)
+	case "isBalanced":
+		return ec.fieldContext_TrialBalance_isBalanced(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrialBalance", field.Name)
 }
 
 func (ec *executionContext) childFields_Typing(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14407,6 +19875,16 @@ func (ec *executionContext) childFields_UpdateAppointmentPayload(ctx context.Con
 		return ec.fieldContext_UpdateAppointmentPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateAppointmentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateBedPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "bed":
+		return ec.fieldContext_UpdateBedPayload_bed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateBedPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateBedPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdatePatientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14457,6 +19935,16 @@ func (ec *executionContext) childFields_UpdateUserPayload(ctx context.Context, f
 		return ec.fieldContext_UpdateUserPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateWardPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ward":
+		return ec.fieldContext_UpdateWardPayload_ward(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateWardPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateWardPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Upload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14553,6 +20041,218 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_practitioner(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_Wallet(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Wallet_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Wallet_createdAt(ctx, field)
+	case "patientId":
+		return ec.fieldContext_Wallet_patientId(ctx, field)
+	case "patient":
+		return ec.fieldContext_Wallet_patient(ctx, field)
+	case "transactions":
+		return ec.fieldContext_Wallet_transactions(ctx, field)
+	case "balance":
+		return ec.fieldContext_Wallet_balance(ctx, field)
+	case "isOverdrawn":
+		return ec.fieldContext_Wallet_isOverdrawn(ctx, field)
+	case "isLow":
+		return ec.fieldContext_Wallet_isLow(ctx, field)
+	case "daysUntilOverdrawn":
+		return ec.fieldContext_Wallet_daysUntilOverdrawn(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Wallet", field.Name)
+}
+
+func (ec *executionContext) childFields_WalletStatement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "walletId":
+		return ec.fieldContext_WalletStatement_walletId(ctx, field)
+	case "from":
+		return ec.fieldContext_WalletStatement_from(ctx, field)
+	case "to":
+		return ec.fieldContext_WalletStatement_to(ctx, field)
+	case "opening":
+		return ec.fieldContext_WalletStatement_opening(ctx, field)
+	case "entries":
+		return ec.fieldContext_WalletStatement_entries(ctx, field)
+	case "hasMore":
+		return ec.fieldContext_WalletStatement_hasMore(ctx, field)
+	case "credits":
+		return ec.fieldContext_WalletStatement_credits(ctx, field)
+	case "debits":
+		return ec.fieldContext_WalletStatement_debits(ctx, field)
+	case "closing":
+		return ec.fieldContext_WalletStatement_closing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WalletStatement", field.Name)
+}
+
+func (ec *executionContext) childFields_WalletTransaction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_WalletTransaction_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_WalletTransaction_createdAt(ctx, field)
+	case "walletId":
+		return ec.fieldContext_WalletTransaction_walletId(ctx, field)
+	case "patientId":
+		return ec.fieldContext_WalletTransaction_patientId(ctx, field)
+	case "position":
+		return ec.fieldContext_WalletTransaction_position(ctx, field)
+	case "kind":
+		return ec.fieldContext_WalletTransaction_kind(ctx, field)
+	case "counterAccount":
+		return ec.fieldContext_WalletTransaction_counterAccount(ctx, field)
+	case "admissionId":
+		return ec.fieldContext_WalletTransaction_admissionId(ctx, field)
+	case "chargeDate":
+		return ec.fieldContext_WalletTransaction_chargeDate(ctx, field)
+	case "reference":
+		return ec.fieldContext_WalletTransaction_reference(ctx, field)
+	case "description":
+		return ec.fieldContext_WalletTransaction_description(ctx, field)
+	case "reversesId":
+		return ec.fieldContext_WalletTransaction_reversesId(ctx, field)
+	case "actorId":
+		return ec.fieldContext_WalletTransaction_actorId(ctx, field)
+	case "actor":
+		return ec.fieldContext_WalletTransaction_actor(ctx, field)
+	case "hash":
+		return ec.fieldContext_WalletTransaction_hash(ctx, field)
+	case "wallet":
+		return ec.fieldContext_WalletTransaction_wallet(ctx, field)
+	case "admission":
+		return ec.fieldContext_WalletTransaction_admission(ctx, field)
+	case "reverses":
+		return ec.fieldContext_WalletTransaction_reverses(ctx, field)
+	case "amount":
+		return ec.fieldContext_WalletTransaction_amount(ctx, field)
+	case "balanceAfter":
+		return ec.fieldContext_WalletTransaction_balanceAfter(ctx, field)
+	case "reversedBy":
+		return ec.fieldContext_WalletTransaction_reversedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WalletTransaction", field.Name)
+}
+
+func (ec *executionContext) childFields_WalletTransactionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WalletTransactionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WalletTransactionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_WalletTransactionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WalletTransactionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WalletTransactionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_WalletTransactionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_WalletTransactionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WalletTransactionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Ward(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Ward_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Ward_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Ward_version(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Ward_updatedAt(ctx, field)
+	case "name":
+		return ec.fieldContext_Ward_name(ctx, field)
+	case "type":
+		return ec.fieldContext_Ward_type(ctx, field)
+	case "isActive":
+		return ec.fieldContext_Ward_isActive(ctx, field)
+	case "rates":
+		return ec.fieldContext_Ward_rates(ctx, field)
+	case "beds":
+		return ec.fieldContext_Ward_beds(ctx, field)
+	case "dailyRate":
+		return ec.fieldContext_Ward_dailyRate(ctx, field)
+	case "occupiedBeds":
+		return ec.fieldContext_Ward_occupiedBeds(ctx, field)
+	case "freeBeds":
+		return ec.fieldContext_Ward_freeBeds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Ward", field.Name)
+}
+
+func (ec *executionContext) childFields_WardConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WardConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WardConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_WardConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WardConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WardEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_WardEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_WardEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WardEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WardRate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_WardRate_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_WardRate_createdAt(ctx, field)
+	case "wardId":
+		return ec.fieldContext_WardRate_wardId(ctx, field)
+	case "fromDate":
+		return ec.fieldContext_WardRate_fromDate(ctx, field)
+	case "setBy":
+		return ec.fieldContext_WardRate_setBy(ctx, field)
+	case "ward":
+		return ec.fieldContext_WardRate_ward(ctx, field)
+	case "rate":
+		return ec.fieldContext_WardRate_rate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WardRate", field.Name)
+}
+
+func (ec *executionContext) childFields_WardRateConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WardRateConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WardRateConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_WardRateConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WardRateConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WardRateEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_WardRateEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_WardRateEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WardRateEdge", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14690,6 +20390,112 @@ func (ec *executionContext) dir_auth_args(ctx context.Context, rawArgs map[strin
 		return nil, err
 	}
 	args["roles"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Admission_chargeFailures_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*ent.ChargeFailureOrder, error) {
+			return ec.unmarshalOChargeFailureOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Admission_projectedCost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "until",
+		func(ctx context.Context, v any) (civil.Date, error) {
+			return ec.unmarshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["until"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Admission_stays_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*ent.StayOrder, error) {
+			return ec.unmarshalOStayOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg4
 	return args, nil
 }
 
@@ -14863,6 +20669,62 @@ func (ec *executionContext) field_ChatRoom_messages_args(ctx context.Context, ra
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_addAdmissionCharge_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.AddAdmissionChargeInput, error) {
+			return ec.unmarshalNAddAdmissionChargeInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐAddAdmissionChargeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_addBed_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.AddBedInput, error) {
+			return ec.unmarshalNAddBedInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐAddBedInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_adjustWallet_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (wallet.AdjustWalletInput, error) {
+			return ec.unmarshalNAdjustWalletInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐAdjustWalletInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_admitPatient_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.AdmitPatientInput, error) {
+			return ec.unmarshalNAdmitPatientInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐAdmitPatientInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_advanceClock_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -14953,6 +20815,20 @@ func (ec *executionContext) field_Mutation_changePassword_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.ChangePasswordInput, error) {
 			return ec.unmarshalNChangePasswordInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐChangePasswordInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_chargeAdmissions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.ChargeAdmissionsInput, error) {
+			return ec.unmarshalNChargeAdmissionsInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeAdmissionsInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -15087,6 +20963,34 @@ func (ec *executionContext) field_Mutation_createUser_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_createWard_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.CreateWardInput, error) {
+			return ec.unmarshalNCreateWardInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐCreateWardInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deactivateNhia_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.DeactivateNhiaInput, error) {
+			return ec.unmarshalNDeactivateNhiaInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐDeactivateNhiaInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_deactivateUser_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -15163,6 +21067,20 @@ func (ec *executionContext) field_Mutation_disableTotp_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.DisableTotpInput, error) {
 			return ec.unmarshalNDisableTotpInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐDisableTotpInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_dischargePatient_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.DischargePatientInput, error) {
+			return ec.unmarshalNDischargePatientInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐDischargePatientInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -15339,6 +21257,20 @@ func (ec *executionContext) field_Mutation_reactivateUser_args(ctx context.Conte
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_recordDeath_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.RecordDeathInput, error) {
+			return ec.unmarshalNRecordDeathInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐRecordDeathInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_recordPayment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -15359,6 +21291,20 @@ func (ec *executionContext) field_Mutation_refundOrder_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (booking.RefundOrderInput, error) {
 			return ec.unmarshalNRefundOrderInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐRefundOrderInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_registerNhia_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.RegisterNhiaInput, error) {
+			return ec.unmarshalNRegisterNhiaInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐRegisterNhiaInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -15415,6 +21361,20 @@ func (ec *executionContext) field_Mutation_resetPassword_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.ResetPasswordInput, error) {
 			return ec.unmarshalNResetPasswordInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐResetPasswordInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_reverseWalletTransaction_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (wallet.ReverseWalletTransactionInput, error) {
+			return ec.unmarshalNReverseWalletTransactionInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐReverseWalletTransactionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -15493,12 +21453,54 @@ func (ec *executionContext) field_Mutation_setTyping_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_setWardRate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.SetWardRateInput, error) {
+			return ec.unmarshalNSetWardRateInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐSetWardRateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_settleRefund_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (booking.SettleRefundInput, error) {
 			return ec.unmarshalNSettleRefundInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSettleRefundInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_topUpWallet_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (wallet.TopUpWalletInput, error) {
+			return ec.unmarshalNTopUpWalletInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐTopUpWalletInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_transferPatient_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.TransferPatientInput, error) {
+			return ec.unmarshalNTransferPatientInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐTransferPatientInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -15527,6 +21529,20 @@ func (ec *executionContext) field_Mutation_updateAppointment_args(ctx context.Co
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (booking.UpdateAppointmentInput, error) {
 			return ec.unmarshalNUpdateAppointmentInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐUpdateAppointmentInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateBed_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.UpdateBedInput, error) {
+			return ec.unmarshalNUpdateBedInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐUpdateBedInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -15605,6 +21621,20 @@ func (ec *executionContext) field_Mutation_updateUser_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_updateWard_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (hospital.UpdateWardInput, error) {
+			return ec.unmarshalNUpdateWardInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐUpdateWardInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_verifyEmail_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -15616,6 +21646,60 @@ func (ec *executionContext) field_Mutation_verifyEmail_args(ctx context.Context,
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Patient_admissions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*ent.AdmissionOrder, error) {
+			return ec.unmarshalOAdmissionOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (*ent.AdmissionWhereInput, error) {
+			return ec.unmarshalOAdmissionWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionWhereInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg5
 	return args, nil
 }
 
@@ -15670,6 +21754,66 @@ func (ec *executionContext) field_Patient_appointments_args(ctx context.Context,
 		return nil, err
 	}
 	args["where"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Patient_changes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Patient_nhiaMemberships_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*ent.NhiaMembershipOrder, error) {
+			return ec.unmarshalONhiaMembershipOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg4
 	return args, nil
 }
 
@@ -15741,6 +21885,82 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_admission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_admissions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*ent.AdmissionOrder, error) {
+			return ec.unmarshalOAdmissionOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (*ent.AdmissionWhereInput, error) {
+			return ec.unmarshalOAdmissionWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionWhereInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "wardId",
+		func(ctx context.Context, v any) (*uuid.UUID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["wardId"] = arg6
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_appointment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -15806,6 +22026,28 @@ func (ec *executionContext) field_Query_appointments_args(ctx context.Context, r
 		return nil, err
 	}
 	args["where"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_balanceAt_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "patientId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["patientId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "date",
+		func(ctx context.Context, v any) (civil.Date, error) {
+			return ec.unmarshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["date"] = arg1
 	return args, nil
 }
 
@@ -16657,6 +22899,132 @@ func (ec *executionContext) field_Query_validateIdentifier_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_verifyLedger_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "patientId",
+		func(ctx context.Context, v any) (*uuid.UUID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["patientId"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_walletStatement_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "patientId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["patientId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (civil.Date, error) {
+			return ec.unmarshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (civil.Date, error) {
+			return ec.unmarshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_wallet_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "patientId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["patientId"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_ward_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_wards_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*ent.WardOrder, error) {
+			return ec.unmarshalOWardOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "isActive",
+		func(ctx context.Context, v any) (*bool, error) {
+			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["isActive"] = arg5
+	return args, nil
+}
+
 func (ec *executionContext) field_Subscription_appointmentChanged_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -16676,6 +23044,20 @@ func (ec *executionContext) field_Subscription_appointmentChanged_args(ctx conte
 		return nil, err
 	}
 	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_bedBoard_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "wardId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["wardId"] = arg0
 	return args, nil
 }
 
@@ -16759,6 +23141,166 @@ func (ec *executionContext) field_Subscription_typing_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Subscription_walletActivity_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "patientId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["patientId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Wallet_transactions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*ent.WalletTransactionOrder, error) {
+			return ec.unmarshalOWalletTransactionOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Ward_beds_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*ent.BedOrder, error) {
+			return ec.unmarshalOBedOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Ward_rates_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*entgql.Cursor[uuid.UUID], error) {
+			return ec.unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
+		func(ctx context.Context, v any) ([]*ent.WardRateOrder, error) {
+			return ec.unmarshalOWardRateOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderBy"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field___Directive_args_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -16818,6 +23360,1187 @@ func (ec *executionContext) field___Type_fields_args(ctx context.Context, rawArg
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _AccountTotal_account(ctx context.Context, field graphql.CollectedField, obj *wallet.AccountTotal) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountTotal_account(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Account, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountTotal_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountTotal", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountTotal_total(ctx context.Context, field graphql.CollectedField, obj *wallet.AccountTotal) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountTotal_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountTotal_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccountTotal",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AccountTotal_count(ctx context.Context, field graphql.CollectedField, obj *wallet.AccountTotal) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountTotal_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountTotal_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountTotal", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _AddAdmissionChargePayload_transaction(ctx context.Context, field graphql.CollectedField, obj *model.AddAdmissionChargePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddAdmissionChargePayload_transaction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Transaction, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WalletTransaction) graphql.Marshaler {
+			return ec.marshalOWalletTransaction2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransaction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AddAdmissionChargePayload_transaction(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddAdmissionChargePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransaction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AddAdmissionChargePayload_wallet(ctx context.Context, field graphql.CollectedField, obj *model.AddAdmissionChargePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddAdmissionChargePayload_wallet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Wallet, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Wallet) graphql.Marshaler {
+			return ec.marshalOWallet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWallet(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AddAdmissionChargePayload_wallet(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddAdmissionChargePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Wallet(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AddAdmissionChargePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.AddAdmissionChargePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddAdmissionChargePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AddAdmissionChargePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddAdmissionChargePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AddBedPayload_bed(ctx context.Context, field graphql.CollectedField, obj *model.AddBedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddBedPayload_bed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Bed) graphql.Marshaler {
+			return ec.marshalOBed2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBed(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AddBedPayload_bed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddBedPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Bed(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AddBedPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.AddBedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AddBedPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AddBedPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AddBedPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdjustWalletPayload_transaction(ctx context.Context, field graphql.CollectedField, obj *model.AdjustWalletPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdjustWalletPayload_transaction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Transaction, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WalletTransaction) graphql.Marshaler {
+			return ec.marshalOWalletTransaction2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransaction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdjustWalletPayload_transaction(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdjustWalletPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransaction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdjustWalletPayload_wallet(ctx context.Context, field graphql.CollectedField, obj *model.AdjustWalletPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdjustWalletPayload_wallet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Wallet, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Wallet) graphql.Marshaler {
+			return ec.marshalOWallet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWallet(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdjustWalletPayload_wallet(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdjustWalletPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Wallet(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdjustWalletPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.AdjustWalletPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdjustWalletPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdjustWalletPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdjustWalletPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Admission_id(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Admission", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Admission_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Admission", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Admission_patientId(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_patientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PatientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Admission", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Admission_attendingId(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_attendingId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AttendingID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_attendingId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Admission", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Admission_status(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v admission.Status) graphql.Marshaler {
+			return ec.marshalNAdmissionStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Admission", field, false, false, errors.New("field of type AdmissionStatus does not have child fields"))
+}
+
+func (ec *executionContext) _Admission_admittedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_admittedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AdmittedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_admittedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Admission", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Admission_dischargedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_dischargedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DischargedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_dischargedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Admission", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Admission_patient(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_patient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Patient(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Patient) graphql.Marshaler {
+			return ec.marshalOPatient2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPatient(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_patient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Admission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Patient(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Admission_attending(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_attending(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attending(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Practitioner) graphql.Marshaler {
+			return ec.marshalOPractitioner2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPractitioner(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_attending(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Admission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Practitioner(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Admission_record(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_record(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Record(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.AdmissionRecord) graphql.Marshaler {
+			return ec.marshalOAdmissionRecord2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionRecord(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_record(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Admission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdmissionRecord(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Admission_stays(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_stays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.Stays(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.StayOrder))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.StayConnection) graphql.Marshaler {
+			return ec.marshalNStayConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_stays(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Admission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StayConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Admission_stays_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Admission_chargeFailures(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_chargeFailures(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.ChargeFailures(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.ChargeFailureOrder))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChargeFailureConnection) graphql.Marshaler {
+			return ec.marshalNChargeFailureConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_chargeFailures(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Admission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChargeFailureConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Admission_chargeFailures_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Admission_currentStay(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_currentStay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Admission().CurrentStay(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Stay) graphql.Marshaler {
+			return ec.marshalOStay2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStay(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_currentStay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Admission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Stay(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Admission_estimatedCost(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_estimatedCost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Admission().EstimatedCost(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_estimatedCost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Admission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Admission_chargedToDate(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_chargedToDate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Admission().ChargedToDate(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_chargedToDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Admission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Admission_projectedCost(ctx context.Context, field graphql.CollectedField, obj *ent.Admission) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Admission_projectedCost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Admission().ProjectedCost(ctx, obj, fc.Args["until"].(civil.Date))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Admission_projectedCost(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Admission",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Admission_projectedCost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdmissionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.AdmissionEdge) graphql.Marshaler {
+			return ec.marshalOAdmissionEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdmissionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdmissionEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdmissionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdmissionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdmissionConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdmissionConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _AdmissionEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Admission) graphql.Marshaler {
+			return ec.marshalOAdmission2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmission(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdmissionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Admission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdmissionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdmissionEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _AdmissionRecord_id(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionRecord) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionRecord_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionRecord_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdmissionRecord", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _AdmissionRecord_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionRecord) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionRecord_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionRecord_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdmissionRecord", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _AdmissionRecord_admissionId(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionRecord) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionRecord_admissionId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AdmissionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionRecord_admissionId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdmissionRecord", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _AdmissionRecord_patientId(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionRecord) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionRecord_patientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PatientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionRecord_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdmissionRecord", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _AdmissionRecord_admission(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionRecord) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionRecord_admission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Admission(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Admission) graphql.Marshaler {
+			return ec.marshalOAdmission2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmission(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionRecord_admission(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdmissionRecord",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Admission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdmitPatientPayload_admission(ctx context.Context, field graphql.CollectedField, obj *model.AdmitPatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmitPatientPayload_admission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Admission, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Admission) graphql.Marshaler {
+			return ec.marshalOAdmission2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmission(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdmitPatientPayload_admission(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdmitPatientPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Admission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdmitPatientPayload_charges(ctx context.Context, field graphql.CollectedField, obj *model.AdmitPatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmitPatientPayload_charges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Charges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *hospital.ChargePlan) graphql.Marshaler {
+			return ec.marshalOChargePlan2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargePlan(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdmitPatientPayload_charges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdmitPatientPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChargePlan(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdmitPatientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.AdmitPatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmitPatientPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdmitPatientPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdmitPatientPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
 
 func (ec *executionContext) _AdvanceClockPayload_now(ctx context.Context, field graphql.CollectedField, obj *model.AdvanceClockPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -17653,8 +25376,8 @@ func (ec *executionContext) _Appointment_price(ctx context.Context, field graphq
 			return ec.Resolvers.Appointment().Price(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -19207,6 +26930,529 @@ func (ec *executionContext) fieldContext_BasicError_field(_ context.Context, fie
 	return graphql.NewScalarFieldContext("BasicError", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Bed_id(ctx context.Context, field graphql.CollectedField, obj *ent.Bed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bed_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bed_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bed", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Bed_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Bed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bed_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bed_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bed", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Bed_version(ctx context.Context, field graphql.CollectedField, obj *ent.Bed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bed_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bed_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bed", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Bed_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Bed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bed_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bed_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bed", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Bed_wardId(ctx context.Context, field graphql.CollectedField, obj *ent.Bed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bed_wardId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WardID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bed_wardId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bed", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Bed_number(ctx context.Context, field graphql.CollectedField, obj *ent.Bed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bed_number(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bed_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bed", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Bed_isActive(ctx context.Context, field graphql.CollectedField, obj *ent.Bed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bed_isActive(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsActive, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bed_isActive(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bed", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Bed_ward(ctx context.Context, field graphql.CollectedField, obj *ent.Bed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bed_ward(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ward(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Ward) graphql.Marshaler {
+			return ec.marshalOWard2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWard(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Bed_ward(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Bed",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Ward(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Bed_isFree(ctx context.Context, field graphql.CollectedField, obj *ent.Bed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Bed_isFree(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Bed().IsFree(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Bed_isFree(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Bed", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _BedBoard_occurredAt(ctx context.Context, field graphql.CollectedField, obj *hospital.BedBoard) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BedBoard_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BedBoard_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BedBoard", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _BedBoard_wardId(ctx context.Context, field graphql.CollectedField, obj *hospital.BedBoard) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BedBoard_wardId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WardID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BedBoard_wardId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BedBoard", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _BedBoard_places(ctx context.Context, field graphql.CollectedField, obj *hospital.BedBoard) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BedBoard_places(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Places, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []hospital.BedPlace) graphql.Marshaler {
+			return ec.marshalNBedPlace2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐBedPlaceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BedBoard_places(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BedBoard",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BedPlace(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BedConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.BedConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BedConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.BedEdge) graphql.Marshaler {
+			return ec.marshalOBedEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BedConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BedConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BedEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BedConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.BedConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BedConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BedConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BedConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BedConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.BedConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BedConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BedConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BedConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _BedEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.BedEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BedEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Bed) graphql.Marshaler {
+			return ec.marshalOBed2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBed(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BedEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BedEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Bed(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BedEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.BedEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BedEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BedEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BedEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _BedPlace_bed(ctx context.Context, field graphql.CollectedField, obj *hospital.BedPlace) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BedPlace_bed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Bed) graphql.Marshaler {
+			return ec.marshalOBed2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBed(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BedPlace_bed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BedPlace",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Bed(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BedPlace_stay(ctx context.Context, field graphql.CollectedField, obj *hospital.BedPlace) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BedPlace_stay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Stay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Stay) graphql.Marshaler {
+			return ec.marshalOStay2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStay(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BedPlace_stay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BedPlace",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Stay(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _BedPlace_isFree(ctx context.Context, field graphql.CollectedField, obj *hospital.BedPlace) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BedPlace_isFree(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsFree, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BedPlace_isFree(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BedPlace", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _BlockTimePayload_leave(ctx context.Context, field graphql.CollectedField, obj *model.BlockTimePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19568,6 +27814,1213 @@ func (ec *executionContext) fieldContext_ChangePasswordPayload_userErrors(_ cont
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeAdmissionsPayload_run(ctx context.Context, field graphql.CollectedField, obj *model.ChargeAdmissionsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeAdmissionsPayload_run(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Run, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v ent.Noder) graphql.Marshaler {
+			return ec.marshalORun2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNoder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeAdmissionsPayload_run(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeAdmissionsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeAdmissionsPayload_date(ctx context.Context, field graphql.CollectedField, obj *model.ChargeAdmissionsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeAdmissionsPayload_date(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Date, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *civil.Date) graphql.Marshaler {
+			return ec.marshalODate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeAdmissionsPayload_date(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeAdmissionsPayload", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeAdmissionsPayload_entries(ctx context.Context, field graphql.CollectedField, obj *model.ChargeAdmissionsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeAdmissionsPayload_entries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Entries, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*hospital.ChargeEntry) graphql.Marshaler {
+			return ec.marshalNChargeEntry2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeEntryᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeAdmissionsPayload_entries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeAdmissionsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChargeEntry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeAdmissionsPayload_skipped(ctx context.Context, field graphql.CollectedField, obj *model.ChargeAdmissionsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeAdmissionsPayload_skipped(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Skipped, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*hospital.ChargeSkip) graphql.Marshaler {
+			return ec.marshalNChargeSkip2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeSkipᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeAdmissionsPayload_skipped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeAdmissionsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChargeSkip(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeAdmissionsPayload_failed(ctx context.Context, field graphql.CollectedField, obj *model.ChargeAdmissionsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeAdmissionsPayload_failed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*hospital.ChargeFailed) graphql.Marshaler {
+			return ec.marshalNChargeFailed2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeFailedᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeAdmissionsPayload_failed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeAdmissionsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChargeFailed(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeAdmissionsPayload_totals(ctx context.Context, field graphql.CollectedField, obj *model.ChargeAdmissionsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeAdmissionsPayload_totals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Totals, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *hospital.ChargeTotals) graphql.Marshaler {
+			return ec.marshalOChargeTotals2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeTotals(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeAdmissionsPayload_totals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeAdmissionsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChargeTotals(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeAdmissionsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.ChargeAdmissionsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeAdmissionsPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeAdmissionsPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeAdmissionsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeEntry_admissionId(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeEntry_admissionId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AdmissionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeEntry_admissionId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeEntry", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeEntry_patientId(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeEntry_patientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PatientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeEntry_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeEntry", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeEntry_chargeDate(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeEntry_chargeDate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChargeDate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v civil.Date) graphql.Marshaler {
+			return ec.marshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeEntry_chargeDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeEntry", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeEntry_amount(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeEntry_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeEntry_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeEntry",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeEntry_wardId(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeEntry_wardId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WardID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeEntry_wardId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeEntry", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeEntry_reference(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeEntry_reference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeEntry_reference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeEntry", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailed_admissionId(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeFailed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailed_admissionId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AdmissionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailed_admissionId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailed", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailed_chargeDate(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeFailed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailed_chargeDate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChargeDate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v civil.Date) graphql.Marshaler {
+			return ec.marshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailed_chargeDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailed", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailed_attempts(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeFailed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailed_attempts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attempts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailed_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailed", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailed_error(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeFailed) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailed_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailed_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailed", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailure_id(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailure_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailure_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailure", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailure_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailure_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailure_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailure", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailure_admissionId(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailure_admissionId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AdmissionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailure_admissionId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailure", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailure_patientId(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailure_patientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PatientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailure_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailure", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailure_chargeDate(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailure_chargeDate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChargeDate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v civil.Date) graphql.Marshaler {
+			return ec.marshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailure_chargeDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailure", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailure_attempts(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailure_attempts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attempts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailure_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailure", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailure_error(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailure_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailure_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailure", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailure_lastTriedAt(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailure_lastTriedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastTriedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailure_lastTriedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailure", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailure_resolvedAt(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailure_resolvedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ResolvedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailure_resolvedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailure", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailure_admission(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailure_admission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Admission(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Admission) graphql.Marshaler {
+			return ec.marshalOAdmission2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmission(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailure_admission(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeFailure",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Admission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeFailureConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailureConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailureConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ChargeFailureEdge) graphql.Marshaler {
+			return ec.marshalOChargeFailureEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailureConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeFailureConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChargeFailureEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeFailureConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailureConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailureConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailureConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeFailureConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeFailureConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailureConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailureConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailureConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailureConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeFailureEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailureEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailureEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ChargeFailure) graphql.Marshaler {
+			return ec.marshalOChargeFailure2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailure(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailureEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeFailureEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChargeFailure(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargeFailureEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.ChargeFailureEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeFailureEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeFailureEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeFailureEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _ChargePlan_dailyRate(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargePlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargePlan_dailyRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DailyRate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargePlan_dailyRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargePlan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargePlan_firstChargeDate(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargePlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargePlan_firstChargeDate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FirstChargeDate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v civil.Date) graphql.Marshaler {
+			return ec.marshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargePlan_firstChargeDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargePlan", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _ChargePlan_isExempt(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargePlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargePlan_isExempt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsExempt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargePlan_isExempt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargePlan", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ChargePlan_admissionFee(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargePlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargePlan_admissionFee(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AdmissionFee, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargePlan_admissionFee(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargePlan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChargePlan_summary(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargePlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargePlan_summary(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Summary, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargePlan_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargePlan", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeSkip_admissionId(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeSkip) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeSkip_admissionId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AdmissionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeSkip_admissionId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeSkip", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeSkip_patientId(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeSkip) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeSkip_patientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PatientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeSkip_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeSkip", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeSkip_chargeDate(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeSkip) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeSkip_chargeDate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChargeDate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v civil.Date) graphql.Marshaler {
+			return ec.marshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeSkip_chargeDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeSkip", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeSkip_reason(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeSkip) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeSkip_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v hospital.SkipReason) graphql.Marshaler {
+			return ec.marshalNChargeSkipReason2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐSkipReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeSkip_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeSkip", field, false, false, errors.New("field of type ChargeSkipReason does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeTotals_processed(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeTotals_processed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Processed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeTotals_processed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeTotals", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeTotals_charged(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeTotals_charged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Charged, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeTotals_charged(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeTotals", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeTotals_exempt(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeTotals_exempt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Exempt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeTotals_exempt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeTotals", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeTotals_skipped(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeTotals_skipped(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Skipped, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeTotals_skipped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeTotals", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeTotals_failed(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeTotals_failed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeTotals_failed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChargeTotals", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ChargeTotals_amount(ctx context.Context, field graphql.CollectedField, obj *hospital.ChargeTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChargeTotals_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChargeTotals_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChargeTotals",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
 		},
 	}
 	return fc, nil
@@ -22139,6 +31592,166 @@ func (ec *executionContext) fieldContext_CreateUserPayload_userErrors(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _CreateWardPayload_ward(ctx context.Context, field graphql.CollectedField, obj *model.CreateWardPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateWardPayload_ward(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ward, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Ward) graphql.Marshaler {
+			return ec.marshalOWard2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWard(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateWardPayload_ward(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateWardPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Ward(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateWardPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.CreateWardPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateWardPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateWardPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateWardPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeactivateNhiaPayload_membership(ctx context.Context, field graphql.CollectedField, obj *model.DeactivateNhiaPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeactivateNhiaPayload_membership(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Membership, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.NhiaMembership) graphql.Marshaler {
+			return ec.marshalONhiaMembership2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembership(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeactivateNhiaPayload_membership(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeactivateNhiaPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NhiaMembership(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeactivateNhiaPayload_posted(ctx context.Context, field graphql.CollectedField, obj *model.DeactivateNhiaPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeactivateNhiaPayload_posted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Posted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.WalletTransaction) graphql.Marshaler {
+			return ec.marshalNWalletTransaction2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeactivateNhiaPayload_posted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeactivateNhiaPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransaction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeactivateNhiaPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DeactivateNhiaPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeactivateNhiaPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeactivateNhiaPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeactivateNhiaPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DeactivateUserPayload_user(ctx context.Context, field graphql.CollectedField, obj *model.DeactivateUserPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22509,6 +32122,116 @@ func (ec *executionContext) _DisableTotpPayload_userErrors(ctx context.Context, 
 func (ec *executionContext) fieldContext_DisableTotpPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DisableTotpPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DischargePatientPayload_admission(ctx context.Context, field graphql.CollectedField, obj *model.DischargePatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DischargePatientPayload_admission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Admission, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Admission) graphql.Marshaler {
+			return ec.marshalOAdmission2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmission(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DischargePatientPayload_admission(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DischargePatientPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Admission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DischargePatientPayload_isWalletOverdrawn(ctx context.Context, field graphql.CollectedField, obj *model.DischargePatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DischargePatientPayload_isWalletOverdrawn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsWalletOverdrawn, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DischargePatientPayload_isWalletOverdrawn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DischargePatientPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _DischargePatientPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *model.DischargePatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DischargePatientPayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DischargePatientPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DischargePatientPayload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DischargePatientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DischargePatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DischargePatientPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DischargePatientPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DischargePatientPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -23910,6 +33633,208 @@ func (ec *executionContext) fieldContext_LeaveEdge_cursor(_ context.Context, fie
 	return graphql.NewScalarFieldContext("LeaveEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
+func (ec *executionContext) _LedgerFault_walletId(ctx context.Context, field graphql.CollectedField, obj *wallet.LedgerFault) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LedgerFault_walletId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WalletID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LedgerFault_walletId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LedgerFault", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _LedgerFault_position(ctx context.Context, field graphql.CollectedField, obj *wallet.LedgerFault) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LedgerFault_position(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Position, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LedgerFault_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LedgerFault", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _LedgerFault_problem(ctx context.Context, field graphql.CollectedField, obj *wallet.LedgerFault) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LedgerFault_problem(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problem, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_LedgerFault_problem(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LedgerFault", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _LedgerVerification_run(ctx context.Context, field graphql.CollectedField, obj *wallet.LedgerVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LedgerVerification_run(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.LedgerVerification().Run(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v ent.Noder) graphql.Marshaler {
+			return ec.marshalORun2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNoder(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LedgerVerification_run(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LedgerVerification",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _LedgerVerification_isWhole(ctx context.Context, field graphql.CollectedField, obj *wallet.LedgerVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LedgerVerification_isWhole(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsWhole, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LedgerVerification_isWhole(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LedgerVerification", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _LedgerVerification_wallets(ctx context.Context, field graphql.CollectedField, obj *wallet.LedgerVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LedgerVerification_wallets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Wallets, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LedgerVerification_wallets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LedgerVerification", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _LedgerVerification_transactions(ctx context.Context, field graphql.CollectedField, obj *wallet.LedgerVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LedgerVerification_transactions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Transactions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LedgerVerification_transactions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LedgerVerification", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _LedgerVerification_fault(ctx context.Context, field graphql.CollectedField, obj *wallet.LedgerVerification) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_LedgerVerification_fault(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fault, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *wallet.LedgerFault) graphql.Marshaler {
+			return ec.marshalOLedgerFault2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐLedgerFault(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_LedgerVerification_fault(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LedgerVerification",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LedgerFault(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _LinkPatientAccountPayload_patient(ctx context.Context, field graphql.CollectedField, obj *model.LinkPatientAccountPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24891,7 +34816,7 @@ func (ec *executionContext) fieldContext_MessagesRead_upTo(_ context.Context, fi
 	return graphql.NewScalarFieldContext("MessagesRead", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _Money_amount(ctx context.Context, field graphql.CollectedField, obj *model.Money) (ret graphql.Marshaler) {
+func (ec *executionContext) _Money_amount(ctx context.Context, field graphql.CollectedField, obj *money.Amount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -24900,7 +34825,7 @@ func (ec *executionContext) _Money_amount(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Money_amount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Amount, nil
+			return obj.Decimal(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -24911,10 +34836,10 @@ func (ec *executionContext) _Money_amount(ctx context.Context, field graphql.Col
 	)
 }
 func (ec *executionContext) fieldContext_Money_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Money", field, false, false, errors.New("field of type Decimal does not have child fields"))
+	return graphql.NewScalarFieldContext("Money", field, true, false, errors.New("field of type Decimal does not have child fields"))
 }
 
-func (ec *executionContext) _Money_currency(ctx context.Context, field graphql.CollectedField, obj *model.Money) (ret graphql.Marshaler) {
+func (ec *executionContext) _Money_currency(ctx context.Context, field graphql.CollectedField, obj *money.Amount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -26668,6 +36593,877 @@ func (ec *executionContext) fieldContext_Mutation_breakGlass(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_breakGlass_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createWard(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createWard(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateWard(ctx, fc.Args["input"].(hospital.CreateWardInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.CreateWardPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"NURSE", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.CreateWardPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.CreateWardPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateWardPayload) graphql.Marshaler {
+			return ec.marshalNCreateWardPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCreateWardPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createWard(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateWardPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createWard_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateWard(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateWard(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateWard(ctx, fc.Args["input"].(hospital.UpdateWardInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.UpdateWardPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"NURSE", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.UpdateWardPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.UpdateWardPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateWardPayload) graphql.Marshaler {
+			return ec.marshalNUpdateWardPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUpdateWardPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateWard(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateWardPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateWard_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setWardRate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setWardRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetWardRate(ctx, fc.Args["input"].(hospital.SetWardRateInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.SetWardRatePayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.SetWardRatePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.SetWardRatePayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetWardRatePayload) graphql.Marshaler {
+			return ec.marshalNSetWardRatePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSetWardRatePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setWardRate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetWardRatePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setWardRate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_addBed(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_addBed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AddBed(ctx, fc.Args["input"].(hospital.AddBedInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.AddBedPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"NURSE", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.AddBedPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.AddBedPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AddBedPayload) graphql.Marshaler {
+			return ec.marshalNAddBedPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAddBedPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_addBed(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AddBedPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_addBed_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateBed(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_updateBed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateBed(ctx, fc.Args["input"].(hospital.UpdateBedInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.UpdateBedPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"NURSE", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.UpdateBedPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.UpdateBedPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateBedPayload) graphql.Marshaler {
+			return ec.marshalNUpdateBedPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUpdateBedPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_updateBed(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UpdateBedPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateBed_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_admitPatient(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_admitPatient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AdmitPatient(ctx, fc.Args["input"].(hospital.AdmitPatientInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.AdmitPatientPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"NURSE", "DOCTOR", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.AdmitPatientPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.AdmitPatientPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AdmitPatientPayload) graphql.Marshaler {
+			return ec.marshalNAdmitPatientPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAdmitPatientPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_admitPatient(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdmitPatientPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_admitPatient_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_transferPatient(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_transferPatient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().TransferPatient(ctx, fc.Args["input"].(hospital.TransferPatientInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.TransferPatientPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"NURSE", "DOCTOR", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.TransferPatientPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.TransferPatientPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TransferPatientPayload) graphql.Marshaler {
+			return ec.marshalNTransferPatientPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐTransferPatientPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_transferPatient(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TransferPatientPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_transferPatient_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_dischargePatient(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_dischargePatient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DischargePatient(ctx, fc.Args["input"].(hospital.DischargePatientInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.DischargePatientPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"NURSE", "DOCTOR", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.DischargePatientPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.DischargePatientPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DischargePatientPayload) graphql.Marshaler {
+			return ec.marshalNDischargePatientPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDischargePatientPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_dischargePatient(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DischargePatientPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_dischargePatient_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_recordDeath(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_recordDeath(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RecordDeath(ctx, fc.Args["input"].(hospital.RecordDeathInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.RecordDeathPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"DOCTOR", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.RecordDeathPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.RecordDeathPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RecordDeathPayload) graphql.Marshaler {
+			return ec.marshalNRecordDeathPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRecordDeathPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_recordDeath(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordDeathPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_recordDeath_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_addAdmissionCharge(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_addAdmissionCharge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AddAdmissionCharge(ctx, fc.Args["input"].(hospital.AddAdmissionChargeInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.AddAdmissionChargePayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.AddAdmissionChargePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.AddAdmissionChargePayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AddAdmissionChargePayload) graphql.Marshaler {
+			return ec.marshalNAddAdmissionChargePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAddAdmissionChargePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_addAdmissionCharge(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AddAdmissionChargePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_addAdmissionCharge_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_registerNhia(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_registerNhia(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RegisterNhia(ctx, fc.Args["input"].(hospital.RegisterNhiaInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.RegisterNhiaPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"NURSE", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.RegisterNhiaPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.RegisterNhiaPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RegisterNhiaPayload) graphql.Marshaler {
+			return ec.marshalNRegisterNhiaPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRegisterNhiaPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_registerNhia(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RegisterNhiaPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_registerNhia_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deactivateNhia(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deactivateNhia(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeactivateNhia(ctx, fc.Args["input"].(hospital.DeactivateNhiaInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.DeactivateNhiaPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"NURSE", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.DeactivateNhiaPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.DeactivateNhiaPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeactivateNhiaPayload) graphql.Marshaler {
+			return ec.marshalNDeactivateNhiaPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeactivateNhiaPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deactivateNhia(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeactivateNhiaPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deactivateNhia_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_chargeAdmissions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_chargeAdmissions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChargeAdmissions(ctx, fc.Args["input"].(hospital.ChargeAdmissionsInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.ChargeAdmissionsPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.ChargeAdmissionsPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.ChargeAdmissionsPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ChargeAdmissionsPayload) graphql.Marshaler {
+			return ec.marshalNChargeAdmissionsPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChargeAdmissionsPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_chargeAdmissions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChargeAdmissionsPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_chargeAdmissions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -28480,6 +39276,542 @@ func (ec *executionContext) fieldContext_Mutation_settleRefund(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_topUpWallet(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_topUpWallet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().TopUpWallet(ctx, fc.Args["input"].(wallet.TopUpWalletInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.TopUpWalletPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.TopUpWalletPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.TopUpWalletPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TopUpWalletPayload) graphql.Marshaler {
+			return ec.marshalNTopUpWalletPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐTopUpWalletPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_topUpWallet(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TopUpWalletPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_topUpWallet_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_adjustWallet(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_adjustWallet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AdjustWallet(ctx, fc.Args["input"].(wallet.AdjustWalletInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.AdjustWalletPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.AdjustWalletPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.AdjustWalletPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AdjustWalletPayload) graphql.Marshaler {
+			return ec.marshalNAdjustWalletPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAdjustWalletPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_adjustWallet(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdjustWalletPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_adjustWallet_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reverseWalletTransaction(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reverseWalletTransaction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReverseWalletTransaction(ctx, fc.Args["input"].(wallet.ReverseWalletTransactionInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *model.ReverseWalletTransactionPayload
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *model.ReverseWalletTransactionPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *model.ReverseWalletTransactionPayload
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ReverseWalletTransactionPayload) graphql.Marshaler {
+			return ec.marshalNReverseWalletTransactionPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐReverseWalletTransactionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reverseWalletTransaction(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReverseWalletTransactionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_reverseWalletTransaction_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NhiaMembership_id(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembership_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembership_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NhiaMembership", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _NhiaMembership_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembership_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembership_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NhiaMembership", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _NhiaMembership_patientId(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembership_patientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PatientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembership_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NhiaMembership", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _NhiaMembership_registrationNumber(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembership_registrationNumber(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RegistrationNumber, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembership_registrationNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NhiaMembership", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _NhiaMembership_registeredOn(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembership_registeredOn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RegisteredOn, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v civil.Date) graphql.Marshaler {
+			return ec.marshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembership_registeredOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NhiaMembership", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _NhiaMembership_endedOn(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembership_endedOn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedOn, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *civil.Date) graphql.Marshaler {
+			return ec.marshalODate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembership_endedOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NhiaMembership", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _NhiaMembership_patient(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembership_patient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Patient(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Patient) graphql.Marshaler {
+			return ec.marshalOPatient2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPatient(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembership_patient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NhiaMembership",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Patient(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NhiaMembership_isActive(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembership_isActive(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.NhiaMembership().IsActive(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembership_isActive(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NhiaMembership", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _NhiaMembershipConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembershipConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembershipConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.NhiaMembershipEdge) graphql.Marshaler {
+			return ec.marshalONhiaMembershipEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembershipConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NhiaMembershipConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NhiaMembershipEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NhiaMembershipConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembershipConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembershipConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembershipConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NhiaMembershipConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NhiaMembershipConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembershipConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembershipConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembershipConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NhiaMembershipConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _NhiaMembershipEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembershipEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembershipEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.NhiaMembership) graphql.Marshaler {
+			return ec.marshalONhiaMembership2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembership(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembershipEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NhiaMembershipEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NhiaMembership(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NhiaMembershipEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.NhiaMembershipEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NhiaMembershipEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NhiaMembershipEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NhiaMembershipEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
 func (ec *executionContext) _Notification_id(ctx context.Context, field graphql.CollectedField, obj *ent.Notification) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29328,8 +40660,8 @@ func (ec *executionContext) _Order_amount(ctx context.Context, field graphql.Col
 			return ec.Resolvers.Order().Amount(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -29360,8 +40692,8 @@ func (ec *executionContext) _Order_refundedAmount(ctx context.Context, field gra
 			return ec.Resolvers.Order().RefundedAmount(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -29392,8 +40724,8 @@ func (ec *executionContext) _Order_fee(ctx context.Context, field graphql.Collec
 			return ec.Resolvers.Order().Fee(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -29424,8 +40756,8 @@ func (ec *executionContext) _Order_net(ctx context.Context, field graphql.Collec
 			return ec.Resolvers.Order().Net(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -29488,8 +40820,8 @@ func (ec *executionContext) _OrderAudit_total(ctx context.Context, field graphql
 			return obj.Total, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -29520,8 +40852,8 @@ func (ec *executionContext) _OrderAudit_fee(ctx context.Context, field graphql.C
 			return obj.Fee, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -29552,8 +40884,8 @@ func (ec *executionContext) _OrderAudit_refunded(ctx context.Context, field grap
 			return obj.Refunded, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -29584,8 +40916,8 @@ func (ec *executionContext) _OrderAudit_net(ctx context.Context, field graphql.C
 			return obj.Net, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -29694,8 +41026,8 @@ func (ec *executionContext) _OrderAuditEvent_amount(ctx context.Context, field g
 			return obj.Amount, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -29726,8 +41058,8 @@ func (ec *executionContext) _OrderAuditEvent_net(ctx context.Context, field grap
 			return obj.Net, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -30633,6 +41965,75 @@ func (ec *executionContext) fieldContext_Patient_type(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Patient", field, false, false, errors.New("field of type PatientType does not have child fields"))
 }
 
+func (ec *executionContext) _Patient_emergencyName(ctx context.Context, field graphql.CollectedField, obj *ent.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_emergencyName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EmergencyName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalOString2string(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_emergencyName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Patient", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Patient_emergencyRelationship(ctx context.Context, field graphql.CollectedField, obj *ent.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_emergencyRelationship(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EmergencyRelationship, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalOString2string(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_emergencyRelationship(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Patient", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Patient_emergencyPhone(ctx context.Context, field graphql.CollectedField, obj *ent.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_emergencyPhone(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EmergencyPhone, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalOString2string(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_emergencyPhone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Patient", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Patient_timeZone(ctx context.Context, field graphql.CollectedField, obj *ent.Patient) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -30726,6 +42127,225 @@ func (ec *executionContext) fieldContext_Patient_appointments(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Patient_appointments_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Patient_health(ctx context.Context, field graphql.CollectedField, obj *ent.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_health(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Health(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.PatientHealth) graphql.Marshaler {
+			return ec.marshalOPatientHealth2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPatientHealth(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_health(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Patient",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PatientHealth(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Patient_wallet(ctx context.Context, field graphql.CollectedField, obj *ent.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_wallet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Wallet(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Wallet) graphql.Marshaler {
+			return ec.marshalOWallet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWallet(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_wallet(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Patient",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Wallet(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Patient_nhiaMemberships(ctx context.Context, field graphql.CollectedField, obj *ent.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_nhiaMemberships(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.NhiaMemberships(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.NhiaMembershipOrder))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.NhiaMembershipConnection) graphql.Marshaler {
+			return ec.marshalNNhiaMembershipConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_nhiaMemberships(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Patient",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NhiaMembershipConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Patient_nhiaMemberships_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Patient_admissions(ctx context.Context, field graphql.CollectedField, obj *ent.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_admissions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.Admissions(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.AdmissionOrder), fc.Args["where"].(*ent.AdmissionWhereInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.AdmissionConnection) graphql.Marshaler {
+			return ec.marshalNAdmissionConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_admissions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Patient",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdmissionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Patient_admissions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Patient_isExempt(ctx context.Context, field graphql.CollectedField, obj *ent.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_isExempt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Patient().IsExempt(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_isExempt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Patient", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Patient_changes(ctx context.Context, field graphql.CollectedField, obj *ent.Patient) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Patient_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Patient().Changes(ctx, obj, fc.Args["first"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*patient.RecordChange) graphql.Marshaler {
+			return ec.marshalNRecordChange2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋpatientᚐRecordChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Patient_changes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Patient",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordChange(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Patient_changes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -30872,6 +42492,153 @@ func (ec *executionContext) _PatientEdge_cursor(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_PatientEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PatientEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _PatientHealth_id(ctx context.Context, field graphql.CollectedField, obj *ent.PatientHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatientHealth_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PatientHealth_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PatientHealth", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _PatientHealth_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.PatientHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatientHealth_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PatientHealth_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PatientHealth", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _PatientHealth_version(ctx context.Context, field graphql.CollectedField, obj *ent.PatientHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatientHealth_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PatientHealth_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PatientHealth", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PatientHealth_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.PatientHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatientHealth_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PatientHealth_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PatientHealth", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _PatientHealth_patientId(ctx context.Context, field graphql.CollectedField, obj *ent.PatientHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatientHealth_patientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PatientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PatientHealth_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PatientHealth", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _PatientHealth_patient(ctx context.Context, field graphql.CollectedField, obj *ent.PatientHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatientHealth_patient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Patient(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Patient) graphql.Marshaler {
+			return ec.marshalOPatient2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPatient(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PatientHealth_patient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PatientHealth",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Patient(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _PingActivityPayload_status(ctx context.Context, field graphql.CollectedField, obj *model.PingActivityPayload) (ret graphql.Marshaler) {
@@ -32762,6 +44529,254 @@ func (ec *executionContext) fieldContext_Query_notifications(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_wards(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_wards(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Wards(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.WardOrder), fc.Args["isActive"].(*bool))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *ent.WardConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *ent.WardConnection
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WardConnection) graphql.Marshaler {
+			return ec.marshalNWardConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_wards(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WardConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_wards_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_ward(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_ward(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Ward(ctx, fc.Args["id"].(uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *ent.Ward
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *ent.Ward
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Ward) graphql.Marshaler {
+			return ec.marshalOWard2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWard(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_ward(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Ward(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_ward_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_admissions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_admissions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Admissions(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.AdmissionOrder), fc.Args["where"].(*ent.AdmissionWhereInput), fc.Args["wardId"].(*uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *ent.AdmissionConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *ent.AdmissionConnection
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.AdmissionConnection) graphql.Marshaler {
+			return ec.marshalNAdmissionConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_admissions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdmissionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_admissions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_admission(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_admission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Admission(ctx, fc.Args["id"].(uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *ent.Admission
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *ent.Admission
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Admission) graphql.Marshaler {
+			return ec.marshalOAdmission2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmission(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_admission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Admission(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_admission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33624,6 +45639,314 @@ func (ec *executionContext) fieldContext_Query_orderAudit(ctx context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_wallet(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_wallet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Wallet(ctx, fc.Args["patientId"].(uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *ent.Wallet
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *ent.Wallet
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Wallet) graphql.Marshaler {
+			return ec.marshalOWallet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWallet(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_wallet(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Wallet(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_wallet_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_walletStatement(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_walletStatement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().WalletStatement(ctx, fc.Args["patientId"].(uuid.UUID), fc.Args["from"].(civil.Date), fc.Args["to"].(civil.Date))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *wallet.WalletStatement
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *wallet.WalletStatement
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *wallet.WalletStatement) graphql.Marshaler {
+			return ec.marshalOWalletStatement2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐWalletStatement(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_walletStatement(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletStatement(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_walletStatement_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_balanceAt(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_balanceAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().BalanceAt(ctx, fc.Args["patientId"].(uuid.UUID), fc.Args["date"].(civil.Date))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *money.Amount
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *money.Amount
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_balanceAt(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_balanceAt_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_verifyLedger(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_verifyLedger(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().VerifyLedger(ctx, fc.Args["patientId"].(*uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *wallet.LedgerVerification
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				if err != nil {
+					var zeroVal *wallet.LedgerVerification
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *wallet.LedgerVerification
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *wallet.LedgerVerification) graphql.Marshaler {
+			return ec.marshalNLedgerVerification2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐLedgerVerification(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_verifyLedger(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_LedgerVerification(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_verifyLedger_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_trialBalance(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_trialBalance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().TrialBalance(ctx)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *wallet.TrialBalance
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *wallet.TrialBalance
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *wallet.TrialBalance
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *wallet.TrialBalance) graphql.Marshaler {
+			return ec.marshalNTrialBalance2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐTrialBalance(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_trialBalance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TrialBalance(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -34352,6 +46675,185 @@ func (ec *executionContext) fieldContext_ReactivateUserPayload_userErrors(_ cont
 	return fc, nil
 }
 
+func (ec *executionContext) _RecordChange_field(ctx context.Context, field graphql.CollectedField, obj *patient.RecordChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordChange_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordChange_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordChange", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordChange_old(ctx context.Context, field graphql.CollectedField, obj *patient.RecordChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordChange_old(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Old, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordChange_old(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordChange", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordChange_new(ctx context.Context, field graphql.CollectedField, obj *patient.RecordChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordChange_new(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.New, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordChange_new(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordChange", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RecordChange_changedBy(ctx context.Context, field graphql.CollectedField, obj *patient.RecordChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordChange_changedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChangedBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordChange_changedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordChange", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RecordChange_changedAt(ctx context.Context, field graphql.CollectedField, obj *patient.RecordChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordChange_changedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChangedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordChange_changedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordChange", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RecordDeathPayload_admission(ctx context.Context, field graphql.CollectedField, obj *model.RecordDeathPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordDeathPayload_admission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Admission, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Admission) graphql.Marshaler {
+			return ec.marshalOAdmission2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmission(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RecordDeathPayload_admission(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordDeathPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Admission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RecordDeathPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.RecordDeathPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordDeathPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordDeathPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordDeathPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RecordOpened_cursor(ctx context.Context, field graphql.CollectedField, obj *model.RecordOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -35030,8 +47532,8 @@ func (ec *executionContext) _Refund_amount(ctx context.Context, field graphql.Co
 			return ec.Resolvers.Refund().Amount(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
 		},
 		true,
 		true,
@@ -35136,6 +47638,102 @@ func (ec *executionContext) _RefundOrderPayload_userErrors(ctx context.Context, 
 func (ec *executionContext) fieldContext_RefundOrderPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "RefundOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RegisterNhiaPayload_membership(ctx context.Context, field graphql.CollectedField, obj *model.RegisterNhiaPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegisterNhiaPayload_membership(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Membership, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.NhiaMembership) graphql.Marshaler {
+			return ec.marshalONhiaMembership2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembership(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RegisterNhiaPayload_membership(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RegisterNhiaPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NhiaMembership(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RegisterNhiaPayload_reversed(ctx context.Context, field graphql.CollectedField, obj *model.RegisterNhiaPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegisterNhiaPayload_reversed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reversed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.WalletTransaction) graphql.Marshaler {
+			return ec.marshalNWalletTransaction2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegisterNhiaPayload_reversed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RegisterNhiaPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransaction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RegisterNhiaPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.RegisterNhiaPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegisterNhiaPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegisterNhiaPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RegisterNhiaPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -35365,6 +47963,102 @@ func (ec *executionContext) _ResetPasswordPayload_userErrors(ctx context.Context
 func (ec *executionContext) fieldContext_ResetPasswordPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "ResetPasswordPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReverseWalletTransactionPayload_transaction(ctx context.Context, field graphql.CollectedField, obj *model.ReverseWalletTransactionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReverseWalletTransactionPayload_transaction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Transaction, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WalletTransaction) graphql.Marshaler {
+			return ec.marshalOWalletTransaction2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransaction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReverseWalletTransactionPayload_transaction(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReverseWalletTransactionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransaction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReverseWalletTransactionPayload_wallet(ctx context.Context, field graphql.CollectedField, obj *model.ReverseWalletTransactionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReverseWalletTransactionPayload_wallet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Wallet, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Wallet) graphql.Marshaler {
+			return ec.marshalOWallet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWallet(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReverseWalletTransactionPayload_wallet(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReverseWalletTransactionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Wallet(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReverseWalletTransactionPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.ReverseWalletTransactionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReverseWalletTransactionPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReverseWalletTransactionPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReverseWalletTransactionPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -36637,6 +49331,102 @@ func (ec *executionContext) fieldContext_SetTypingPayload_userErrors(_ context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _SetWardRatePayload_wardRate(ctx context.Context, field graphql.CollectedField, obj *model.SetWardRatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetWardRatePayload_wardRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WardRate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WardRate) graphql.Marshaler {
+			return ec.marshalOWardRate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetWardRatePayload_wardRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetWardRatePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WardRate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetWardRatePayload_ward(ctx context.Context, field graphql.CollectedField, obj *model.SetWardRatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetWardRatePayload_ward(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ward, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Ward) graphql.Marshaler {
+			return ec.marshalOWard2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWard(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetWardRatePayload_ward(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetWardRatePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Ward(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetWardRatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.SetWardRatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetWardRatePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetWardRatePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetWardRatePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _SettleRefundPayload_order(ctx context.Context, field graphql.CollectedField, obj *model.SettleRefundPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -37454,6 +50244,460 @@ func (ec *executionContext) fieldContext_SlotsChanged_hasMore(_ context.Context,
 	return graphql.NewScalarFieldContext("SlotsChanged", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _Stay_id(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Stay", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Stay_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Stay", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Stay_admissionId(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_admissionId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AdmissionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_admissionId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Stay", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Stay_patientId(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_patientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PatientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Stay", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Stay_bedId(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_bedId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_bedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Stay", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Stay_wardId(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_wardId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WardID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_wardId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Stay", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Stay_fromAt(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_fromAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FromAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_fromAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Stay", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Stay_toAt(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_toAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ToAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_toAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Stay", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Stay_admission(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_admission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Admission(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Admission) graphql.Marshaler {
+			return ec.marshalOAdmission2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmission(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_admission(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Stay",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Admission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Stay_patient(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_patient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Patient(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Patient) graphql.Marshaler {
+			return ec.marshalOPatient2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPatient(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_patient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Stay",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Patient(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Stay_bed(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_bed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bed(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Bed) graphql.Marshaler {
+			return ec.marshalOBed2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBed(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_bed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Stay",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Bed(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Stay_ward(ctx context.Context, field graphql.CollectedField, obj *ent.Stay) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stay_ward(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ward(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Ward) graphql.Marshaler {
+			return ec.marshalOWard2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWard(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Stay_ward(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Stay",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Ward(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StayConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.StayConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StayConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.StayEdge) graphql.Marshaler {
+			return ec.marshalOStayEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StayConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StayConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StayEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StayConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.StayConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StayConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StayConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StayConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StayConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.StayConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StayConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StayConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StayConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _StayEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.StayEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StayEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Stay) graphql.Marshaler {
+			return ec.marshalOStay2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStay(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StayEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StayEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Stay(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StayEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.StayEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StayEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StayEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StayEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
 func (ec *executionContext) _StreamOpened_cursor(ctx context.Context, field graphql.CollectedField, obj *model.StreamOpened) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -37774,6 +51018,73 @@ func (ec *executionContext) fieldContext_Subscription_chatInbox(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_bedBoard(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_bedBoard(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().BedBoard(ctx, fc.Args["wardId"].(uuid.UUID))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal *hospital.BedBoard
+					return zeroVal, err
+				}
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"NURSE", "DOCTOR", "BILLER", "ADMIN"})
+				if err != nil {
+					var zeroVal *hospital.BedBoard
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal *hospital.BedBoard
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, roles)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *hospital.BedBoard) graphql.Marshaler {
+			return ec.marshalNBedBoard2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐBedBoard(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_bedBoard(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BedBoard(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_bedBoard_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_slotsChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -37897,6 +51208,68 @@ func (ec *executionContext) fieldContext_Subscription_typing(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Subscription_typing_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_walletActivity(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_walletActivity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().WalletActivity(ctx, fc.Args["patientId"].(uuid.UUID), fc.Args["after"].(*entgql.Cursor[uuid.UUID]))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				public, err := ec.unmarshalOBoolean2ᚖbool(ctx, false)
+				if err != nil {
+					var zeroVal model.WalletEvent
+					return zeroVal, err
+				}
+				if ec.Directives.Auth == nil {
+					var zeroVal model.WalletEvent
+					return zeroVal, errors.New("directive auth is not implemented")
+				}
+				return ec.Directives.Auth(ctx, nil, directive0, public, nil)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.WalletEvent) graphql.Marshaler {
+			return ec.marshalNWalletEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐWalletEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_walletActivity(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_walletActivity_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -38062,6 +51435,317 @@ func (ec *executionContext) _Throttled_limit(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Throttled_limit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Throttled", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TopUpWalletPayload_transaction(ctx context.Context, field graphql.CollectedField, obj *model.TopUpWalletPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TopUpWalletPayload_transaction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Transaction, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WalletTransaction) graphql.Marshaler {
+			return ec.marshalOWalletTransaction2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransaction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TopUpWalletPayload_transaction(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TopUpWalletPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransaction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TopUpWalletPayload_wallet(ctx context.Context, field graphql.CollectedField, obj *model.TopUpWalletPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TopUpWalletPayload_wallet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Wallet, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Wallet) graphql.Marshaler {
+			return ec.marshalOWallet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWallet(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TopUpWalletPayload_wallet(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TopUpWalletPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Wallet(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TopUpWalletPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.TopUpWalletPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TopUpWalletPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TopUpWalletPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TopUpWalletPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TransferPatientPayload_admission(ctx context.Context, field graphql.CollectedField, obj *model.TransferPatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TransferPatientPayload_admission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Admission, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Admission) graphql.Marshaler {
+			return ec.marshalOAdmission2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmission(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TransferPatientPayload_admission(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TransferPatientPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Admission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TransferPatientPayload_charges(ctx context.Context, field graphql.CollectedField, obj *model.TransferPatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TransferPatientPayload_charges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Charges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *hospital.ChargePlan) graphql.Marshaler {
+			return ec.marshalOChargePlan2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargePlan(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TransferPatientPayload_charges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TransferPatientPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChargePlan(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TransferPatientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.TransferPatientPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TransferPatientPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TransferPatientPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TransferPatientPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrialBalance_wallets(ctx context.Context, field graphql.CollectedField, obj *wallet.TrialBalance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrialBalance_wallets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Wallets, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v wallet.AccountTotal) graphql.Marshaler {
+			return ec.marshalNAccountTotal2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐAccountTotal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrialBalance_wallets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrialBalance",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountTotal(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrialBalance_accounts(ctx context.Context, field graphql.CollectedField, obj *wallet.TrialBalance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrialBalance_accounts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Accounts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []wallet.AccountTotal) graphql.Marshaler {
+			return ec.marshalNAccountTotal2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐAccountTotalᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrialBalance_accounts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrialBalance",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountTotal(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrialBalance_total(ctx context.Context, field graphql.CollectedField, obj *wallet.TrialBalance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrialBalance_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrialBalance_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TrialBalance",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TrialBalance_isBalanced(ctx context.Context, field graphql.CollectedField, obj *wallet.TrialBalance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TrialBalance_isBalanced(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsBalanced, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TrialBalance_isBalanced(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TrialBalance", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Typing_occurredAt(ctx context.Context, field graphql.CollectedField, obj *chat.Typing) (ret graphql.Marshaler) {
@@ -38265,6 +51949,70 @@ func (ec *executionContext) _UpdateAppointmentPayload_userErrors(ctx context.Con
 func (ec *executionContext) fieldContext_UpdateAppointmentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "UpdateAppointmentPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateBedPayload_bed(ctx context.Context, field graphql.CollectedField, obj *model.UpdateBedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateBedPayload_bed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Bed) graphql.Marshaler {
+			return ec.marshalOBed2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBed(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateBedPayload_bed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateBedPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Bed(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateBedPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateBedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateBedPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateBedPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateBedPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -38585,6 +52333,70 @@ func (ec *executionContext) _UpdateUserPayload_userErrors(ctx context.Context, f
 func (ec *executionContext) fieldContext_UpdateUserPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "UpdateUserPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateWardPayload_ward(ctx context.Context, field graphql.CollectedField, obj *model.UpdateWardPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateWardPayload_ward(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ward, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Ward) graphql.Marshaler {
+			return ec.marshalOWard2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWard(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateWardPayload_ward(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateWardPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Ward(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateWardPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.UpdateWardPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateWardPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateWardPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateWardPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -39346,6 +53158,2074 @@ func (ec *executionContext) fieldContext_Viewer_practitioner(_ context.Context, 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Wallet_id(ctx context.Context, field graphql.CollectedField, obj *ent.Wallet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wallet_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wallet_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wallet", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Wallet_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Wallet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wallet_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wallet_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wallet", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Wallet_patientId(ctx context.Context, field graphql.CollectedField, obj *ent.Wallet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wallet_patientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PatientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wallet_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wallet", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Wallet_patient(ctx context.Context, field graphql.CollectedField, obj *ent.Wallet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wallet_patient(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Patient(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Patient) graphql.Marshaler {
+			return ec.marshalOPatient2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPatient(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Wallet_patient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Wallet",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Patient(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Wallet_transactions(ctx context.Context, field graphql.CollectedField, obj *ent.Wallet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wallet_transactions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.Transactions(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.WalletTransactionOrder))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WalletTransactionConnection) graphql.Marshaler {
+			return ec.marshalNWalletTransactionConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wallet_transactions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Wallet",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransactionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Wallet_transactions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Wallet_balance(ctx context.Context, field graphql.CollectedField, obj *ent.Wallet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wallet_balance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Wallet().Balance(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wallet_balance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Wallet",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Wallet_isOverdrawn(ctx context.Context, field graphql.CollectedField, obj *ent.Wallet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wallet_isOverdrawn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Wallet().IsOverdrawn(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wallet_isOverdrawn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wallet", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Wallet_isLow(ctx context.Context, field graphql.CollectedField, obj *ent.Wallet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wallet_isLow(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Wallet().IsLow(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wallet_isLow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wallet", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Wallet_daysUntilOverdrawn(ctx context.Context, field graphql.CollectedField, obj *ent.Wallet) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wallet_daysUntilOverdrawn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Wallet().DaysUntilOverdrawn(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Wallet_daysUntilOverdrawn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wallet", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _WalletStatement_walletId(ctx context.Context, field graphql.CollectedField, obj *wallet.WalletStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletStatement_walletId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WalletID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletStatement_walletId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletStatement", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _WalletStatement_from(ctx context.Context, field graphql.CollectedField, obj *wallet.WalletStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletStatement_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v civil.Date) graphql.Marshaler {
+			return ec.marshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletStatement_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletStatement", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _WalletStatement_to(ctx context.Context, field graphql.CollectedField, obj *wallet.WalletStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletStatement_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v civil.Date) graphql.Marshaler {
+			return ec.marshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletStatement_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletStatement", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _WalletStatement_opening(ctx context.Context, field graphql.CollectedField, obj *wallet.WalletStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletStatement_opening(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Opening, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletStatement_opening(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletStatement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletStatement_entries(ctx context.Context, field graphql.CollectedField, obj *wallet.WalletStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletStatement_entries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Entries, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.WalletTransaction) graphql.Marshaler {
+			return ec.marshalNWalletTransaction2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletStatement_entries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletStatement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransaction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletStatement_hasMore(ctx context.Context, field graphql.CollectedField, obj *wallet.WalletStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletStatement_hasMore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasMore, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletStatement_hasMore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletStatement", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _WalletStatement_credits(ctx context.Context, field graphql.CollectedField, obj *wallet.WalletStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletStatement_credits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Credits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletStatement_credits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletStatement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletStatement_debits(ctx context.Context, field graphql.CollectedField, obj *wallet.WalletStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletStatement_debits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Debits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletStatement_debits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletStatement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletStatement_closing(ctx context.Context, field graphql.CollectedField, obj *wallet.WalletStatement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletStatement_closing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Closing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletStatement_closing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletStatement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletTransaction_id(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_walletId(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_walletId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WalletID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_walletId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_patientId(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_patientId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PatientID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_position(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_position(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Position, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_kind(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v wallettransaction.Kind) graphql.Marshaler {
+			return ec.marshalNWalletTransactionKind2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwallettransactionᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type WalletTransactionKind does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_counterAccount(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_counterAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CounterAccount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v wallettransaction.CounterAccount) graphql.Marshaler {
+			return ec.marshalNWalletTransactionCounterAccount2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwallettransactionᚐCounterAccount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_counterAccount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type WalletTransactionCounterAccount does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_admissionId(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_admissionId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AdmissionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_admissionId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_chargeDate(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_chargeDate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChargeDate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *civil.Date) graphql.Marshaler {
+			return ec.marshalODate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_chargeDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_reference(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_reference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_reference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_description(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_description(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_reversesId(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_reversesId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReversesID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_reversesId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_actorId(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_actorId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ActorID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_actorId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_actor(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_actor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Actor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_hash(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_hash(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hash, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_hash(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransaction", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransaction_wallet(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_wallet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Wallet(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Wallet) graphql.Marshaler {
+			return ec.marshalOWallet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWallet(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_wallet(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletTransaction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Wallet(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletTransaction_admission(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_admission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Admission(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Admission) graphql.Marshaler {
+			return ec.marshalOAdmission2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmission(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_admission(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletTransaction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Admission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletTransaction_reverses(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_reverses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reverses(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WalletTransaction) graphql.Marshaler {
+			return ec.marshalOWalletTransaction2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransaction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_reverses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletTransaction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransaction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletTransaction_amount(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WalletTransaction().Amount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletTransaction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletTransaction_balanceAfter(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_balanceAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WalletTransaction().BalanceAfter(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_balanceAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletTransaction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletTransaction_reversedBy(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransaction_reversedBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WalletTransaction().ReversedBy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WalletTransaction) graphql.Marshaler {
+			return ec.marshalOWalletTransaction2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransaction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransaction_reversedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletTransaction",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransaction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletTransactionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransactionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransactionConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.WalletTransactionEdge) graphql.Marshaler {
+			return ec.marshalOWalletTransactionEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransactionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletTransactionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransactionEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletTransactionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransactionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransactionConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransactionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletTransactionConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletTransactionConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransactionConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransactionConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransactionConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransactionConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransactionEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransactionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransactionEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WalletTransaction) graphql.Marshaler {
+			return ec.marshalOWalletTransaction2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransaction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransactionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletTransactionEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransaction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WalletTransactionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.WalletTransactionEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransactionEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransactionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransactionEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransactionPosted_cursor(ctx context.Context, field graphql.CollectedField, obj *model.WalletTransactionPosted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransactionPosted_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransactionPosted_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransactionPosted", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransactionPosted_previousCursor(ctx context.Context, field graphql.CollectedField, obj *model.WalletTransactionPosted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransactionPosted_previousCursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransactionPosted_previousCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransactionPosted", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransactionPosted_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.WalletTransactionPosted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransactionPosted_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransactionPosted_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WalletTransactionPosted", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _WalletTransactionPosted_transaction(ctx context.Context, field graphql.CollectedField, obj *model.WalletTransactionPosted) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WalletTransactionPosted_transaction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Transaction, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WalletTransaction) graphql.Marshaler {
+			return ec.marshalOWalletTransaction2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransaction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WalletTransactionPosted_transaction(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WalletTransactionPosted",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WalletTransaction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Ward_id(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ward", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Ward_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ward", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Ward_version(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ward", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Ward_updatedAt(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ward", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Ward_name(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ward", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Ward_type(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_type(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v ward.Type) graphql.Marshaler {
+			return ec.marshalNWardType2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwardᚐType(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ward", field, false, false, errors.New("field of type WardType does not have child fields"))
+}
+
+func (ec *executionContext) _Ward_isActive(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_isActive(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsActive, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_isActive(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ward", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Ward_rates(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_rates(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.Rates(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.WardRateOrder))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WardRateConnection) graphql.Marshaler {
+			return ec.marshalNWardRateConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_rates(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Ward",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WardRateConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Ward_rates_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Ward_beds(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_beds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.Beds(ctx, fc.Args["after"].(*entgql.Cursor[uuid.UUID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[uuid.UUID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.BedOrder))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.BedConnection) graphql.Marshaler {
+			return ec.marshalNBedConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_beds(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Ward",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BedConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Ward_beds_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Ward_dailyRate(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_dailyRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Ward().DailyRate(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_dailyRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Ward",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Ward_occupiedBeds(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_occupiedBeds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Ward().OccupiedBeds(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_occupiedBeds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ward", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Ward_freeBeds(ctx context.Context, field graphql.CollectedField, obj *ent.Ward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ward_freeBeds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Ward().FreeBeds(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Ward_freeBeds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ward", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _WardConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.WardConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.WardEdge) graphql.Marshaler {
+			return ec.marshalOWardEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WardConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WardConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WardEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WardConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.WardConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WardConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WardConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WardConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.WardConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WardConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WardConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _WardEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.WardEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Ward) graphql.Marshaler {
+			return ec.marshalOWard2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWard(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WardEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WardEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Ward(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WardEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.WardEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WardEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WardEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
+}
+
+func (ec *executionContext) _WardRate_id(ctx context.Context, field graphql.CollectedField, obj *ent.WardRate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRate_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WardRate_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WardRate", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _WardRate_createdAt(ctx context.Context, field graphql.CollectedField, obj *ent.WardRate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRate_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WardRate_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WardRate", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _WardRate_wardId(ctx context.Context, field graphql.CollectedField, obj *ent.WardRate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRate_wardId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WardID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uuid.UUID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WardRate_wardId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WardRate", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _WardRate_fromDate(ctx context.Context, field graphql.CollectedField, obj *ent.WardRate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRate_fromDate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FromDate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v civil.Date) graphql.Marshaler {
+			return ec.marshalNDate2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WardRate_fromDate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WardRate", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _WardRate_setBy(ctx context.Context, field graphql.CollectedField, obj *ent.WardRate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRate_setBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SetBy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WardRate_setBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WardRate", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _WardRate_ward(ctx context.Context, field graphql.CollectedField, obj *ent.WardRate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRate_ward(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ward(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Ward) graphql.Marshaler {
+			return ec.marshalOWard2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWard(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WardRate_ward(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WardRate",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Ward(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WardRate_rate(ctx context.Context, field graphql.CollectedField, obj *ent.WardRate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRate_rate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WardRate().Rate(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+			return ec.marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WardRate_rate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WardRate",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WardRateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *ent.WardRateConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRateConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.WardRateEdge) graphql.Marshaler {
+			return ec.marshalOWardRateEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WardRateConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WardRateConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WardRateEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WardRateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *ent.WardRateConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRateConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.PageInfo[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNPageInfo2entgoᚗioᚋcontribᚋentgqlᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WardRateConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WardRateConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WardRateConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *ent.WardRateConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRateConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WardRateConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WardRateConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _WardRateEdge_node(ctx context.Context, field graphql.CollectedField, obj *ent.WardRateEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRateEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.WardRate) graphql.Marshaler {
+			return ec.marshalOWardRate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WardRateEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WardRateEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WardRate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WardRateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *ent.WardRateEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WardRateEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v entgql.Cursor[uuid.UUID]) graphql.Marshaler {
+			return ec.marshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WardRateEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WardRateEdge", field, false, false, errors.New("field of type Cursor does not have child fields"))
 }
 
 func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
@@ -40407,6 +56287,596 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputAddAdmissionChargeInput(ctx context.Context, obj any) (hospital.AddAdmissionChargeInput, error) {
+	var it hospital.AddAdmissionChargeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"admissionId", "description", "amount", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "admissionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admissionId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmissionID = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Description = data
+		case "amount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amount"))
+			data, err := ec.unmarshalNDecimal2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Amount = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputAddBedInput(ctx context.Context, obj any) (hospital.AddBedInput, error) {
+	var it hospital.AddBedInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"wardId", "number", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "wardId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wardId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WardID = data
+		case "number":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("number"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Number = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputAdjustWalletInput(ctx context.Context, obj any) (wallet.AdjustWalletInput, error) {
+	var it wallet.AdjustWalletInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"patientId", "amount", "reason", "refundBy", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "patientId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientID = data
+		case "amount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amount"))
+			data, err := ec.unmarshalNDecimal2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Amount = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "refundBy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("refundBy"))
+			data, err := ec.unmarshalOWalletPaymentMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐPaymentMethod(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RefundBy = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputAdmissionOrder(ctx context.Context, obj any) (ent.AdmissionOrder, error) {
+	var it ent.AdmissionOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNAdmissionOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputAdmissionWhereInput(ctx context.Context, obj any) (ent.AdmissionWhereInput, error) {
+	var it ent.AdmissionWhereInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "idGT", "idGTE", "idLT", "idLTE", "patientId", "patientIdNEQ", "patientIdIn", "patientIdNotIn", "attendingId", "attendingIdNEQ", "attendingIdIn", "attendingIdNotIn", "attendingIdIsNil", "attendingIdNotNil", "status", "statusNEQ", "statusIn", "statusNotIn", "admittedAt", "admittedAtNEQ", "admittedAtIn", "admittedAtNotIn", "admittedAtGT", "admittedAtGTE", "admittedAtLT", "admittedAtLTE", "dischargedAt", "dischargedAtNEQ", "dischargedAtIn", "dischargedAtNotIn", "dischargedAtGT", "dischargedAtGTE", "dischargedAtLT", "dischargedAtLTE", "dischargedAtIsNil", "dischargedAtNotNil"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "not":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("not"))
+			data, err := ec.unmarshalOAdmissionWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionWhereInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Not = data
+		case "and":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
+			data, err := ec.unmarshalOAdmissionWhereInput2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.And = data
+		case "or":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("or"))
+			data, err := ec.unmarshalOAdmissionWhereInput2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionWhereInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Or = data
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "idNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNEQ"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNEQ = data
+		case "idIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDIn = data
+		case "idNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idNotIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDNotIn = data
+		case "idGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idGT"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDGT = data
+		case "idGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idGTE"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDGTE = data
+		case "idLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idLT"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDLT = data
+		case "idLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idLTE"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDLTE = data
+		case "patientId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientID = data
+		case "patientIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientIDNEQ = data
+		case "patientIdIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientIdIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientIDIn = data
+		case "patientIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientIDNotIn = data
+		case "attendingId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attendingId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttendingID = data
+		case "attendingIdNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attendingIdNEQ"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttendingIDNEQ = data
+		case "attendingIdIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attendingIdIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttendingIDIn = data
+		case "attendingIdNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attendingIdNotIn"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttendingIDNotIn = data
+		case "attendingIdIsNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attendingIdIsNil"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttendingIDIsNil = data
+		case "attendingIdNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attendingIdNotNil"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttendingIDNotNil = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalOAdmissionStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatus(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
+		case "statusNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusNEQ"))
+			data, err := ec.unmarshalOAdmissionStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatus(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusNEQ = data
+		case "statusIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusIn"))
+			data, err := ec.unmarshalOAdmissionStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusIn = data
+		case "statusNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("statusNotIn"))
+			data, err := ec.unmarshalOAdmissionStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StatusNotIn = data
+		case "admittedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admittedAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmittedAt = data
+		case "admittedAtNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admittedAtNEQ"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmittedAtNEQ = data
+		case "admittedAtIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admittedAtIn"))
+			data, err := ec.unmarshalODateTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmittedAtIn = data
+		case "admittedAtNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admittedAtNotIn"))
+			data, err := ec.unmarshalODateTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmittedAtNotIn = data
+		case "admittedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admittedAtGT"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmittedAtGT = data
+		case "admittedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admittedAtGTE"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmittedAtGTE = data
+		case "admittedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admittedAtLT"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmittedAtLT = data
+		case "admittedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admittedAtLTE"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmittedAtLTE = data
+		case "dischargedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dischargedAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DischargedAt = data
+		case "dischargedAtNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dischargedAtNEQ"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DischargedAtNEQ = data
+		case "dischargedAtIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dischargedAtIn"))
+			data, err := ec.unmarshalODateTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DischargedAtIn = data
+		case "dischargedAtNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dischargedAtNotIn"))
+			data, err := ec.unmarshalODateTime2ᚕtimeᚐTimeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DischargedAtNotIn = data
+		case "dischargedAtGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dischargedAtGT"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DischargedAtGT = data
+		case "dischargedAtGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dischargedAtGTE"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DischargedAtGTE = data
+		case "dischargedAtLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dischargedAtLT"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DischargedAtLT = data
+		case "dischargedAtLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dischargedAtLTE"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DischargedAtLTE = data
+		case "dischargedAtIsNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dischargedAtIsNil"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DischargedAtIsNil = data
+		case "dischargedAtNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dischargedAtNotNil"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DischargedAtNotNil = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputAdmitPatientInput(ctx context.Context, obj any) (hospital.AdmitPatientInput, error) {
+	var it hospital.AdmitPatientInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"patientId", "bedId", "reason", "diagnosis", "attendingId", "admittedAt", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "patientId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientID = data
+		case "bedId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bedId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BedID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "diagnosis":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("diagnosis"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Diagnosis = data
+		case "attendingId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attendingId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AttendingID = data
+		case "admittedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admittedAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmittedAt = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputAdvanceClockInput(ctx context.Context, obj any) (model.AdvanceClockInput, error) {
 	var it model.AdvanceClockInput
 	if obj == nil {
@@ -40980,6 +57450,47 @@ func (ec *executionContext) unmarshalInputAppointmentWhereInput(ctx context.Cont
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputBedOrder(ctx context.Context, obj any) (ent.BedOrder, error) {
+	var it ent.BedOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNBedOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputBlockTimeInput(ctx context.Context, obj any) (booking.BlockTimeInput, error) {
 	var it booking.BlockTimeInput
 	if obj == nil {
@@ -41216,6 +57727,95 @@ func (ec *executionContext) unmarshalInputChangePasswordInput(ctx context.Contex
 				return it, err
 			}
 			it.NewPassword = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputChargeAdmissionsInput(ctx context.Context, obj any) (hospital.ChargeAdmissionsInput, error) {
+	var it hospital.ChargeAdmissionsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["dryRun"]; !present {
+		asMap["dryRun"] = false
+	}
+
+	fieldsInOrder := [...]string{"date", "admissionId", "dryRun"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "date":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("date"))
+			data, err := ec.unmarshalODate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Date = data
+		case "admissionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admissionId"))
+			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmissionID = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputChargeFailureOrder(ctx context.Context, obj any) (ent.ChargeFailureOrder, error) {
+	var it ent.ChargeFailureOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNChargeFailureOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
 		}
 	}
 	return it, nil
@@ -41623,7 +58223,7 @@ func (ec *executionContext) unmarshalInputCreatePatientInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"givenName", "familyName", "birthDate", "gender", "email", "phone", "addressLine", "suburb", "state", "postcode", "medicareNumber", "medicareIrn", "medicareExpiry", "ihi", "type", "timeZone", "idempotencyKey"}
+	fieldsInOrder := [...]string{"givenName", "familyName", "birthDate", "gender", "email", "phone", "addressLine", "suburb", "state", "postcode", "medicareNumber", "medicareIrn", "medicareExpiry", "ihi", "emergencyName", "emergencyRelationship", "emergencyPhone", "allergies", "type", "timeZone", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -41728,6 +58328,34 @@ func (ec *executionContext) unmarshalInputCreatePatientInput(ctx context.Context
 				return it, err
 			}
 			it.Ihi = data
+		case "emergencyName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emergencyName"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmergencyName = data
+		case "emergencyRelationship":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emergencyRelationship"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmergencyRelationship = data
+		case "emergencyPhone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emergencyPhone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmergencyPhone = data
+		case "allergies":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allergies"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Allergies = data
 		case "type":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
 			data, err := ec.unmarshalOPatientType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋpatientᚐType(ctx, v)
@@ -42121,6 +58749,101 @@ func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, o
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputCreateWardInput(ctx context.Context, obj any) (hospital.CreateWardInput, error) {
+	var it hospital.CreateWardInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "type", "dailyRate", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "type":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
+			data, err := ec.unmarshalNWardType2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwardᚐType(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Type = data
+		case "dailyRate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dailyRate"))
+			data, err := ec.unmarshalODecimal2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DailyRate = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDeactivateNhiaInput(ctx context.Context, obj any) (hospital.DeactivateNhiaInput, error) {
+	var it hospital.DeactivateNhiaInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"patientId", "endedOn", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "patientId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientID = data
+		case "endedOn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("endedOn"))
+			data, err := ec.unmarshalODate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EndedOn = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputDeactivateUserInput(ctx context.Context, obj any) (identity.DeactivateUserInput, error) {
 	var it identity.DeactivateUserInput
 	if obj == nil {
@@ -42317,6 +59040,57 @@ func (ec *executionContext) unmarshalInputDisableTotpInput(ctx context.Context, 
 				return it, err
 			}
 			it.Code = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDischargePatientInput(ctx context.Context, obj any) (hospital.DischargePatientInput, error) {
+	var it hospital.DischargePatientInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"admissionId", "notes", "dischargedAt", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "admissionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admissionId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmissionID = data
+		case "notes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("notes"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Notes = data
+		case "dischargedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dischargedAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DischargedAt = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -42748,6 +59522,47 @@ func (ec *executionContext) unmarshalInputMarkRoomReadInput(ctx context.Context,
 				return it, err
 			}
 			it.UpTo = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputNhiaMembershipOrder(ctx context.Context, obj any) (ent.NhiaMembershipOrder, error) {
+	var it ent.NhiaMembershipOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNNhiaMembershipOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
 		}
 	}
 	return it, nil
@@ -43879,6 +60694,57 @@ func (ec *executionContext) unmarshalInputReactivateUserInput(ctx context.Contex
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputRecordDeathInput(ctx context.Context, obj any) (hospital.RecordDeathInput, error) {
+	var it hospital.RecordDeathInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"admissionId", "notes", "diedAt", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "admissionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admissionId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmissionID = data
+		case "notes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("notes"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Notes = data
+		case "diedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("diedAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DiedAt = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputRecordPaymentInput(ctx context.Context, obj any) (booking.RecordPaymentInput, error) {
 	var it booking.RecordPaymentInput
 	if obj == nil {
@@ -43969,6 +60835,57 @@ func (ec *executionContext) unmarshalInputRefundOrderInput(ctx context.Context, 
 				return it, err
 			}
 			it.Reason = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRegisterNhiaInput(ctx context.Context, obj any) (hospital.RegisterNhiaInput, error) {
+	var it hospital.RegisterNhiaInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"patientId", "registrationNumber", "registeredOn", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "patientId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientID = data
+		case "registrationNumber":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("registrationNumber"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RegistrationNumber = data
+		case "registeredOn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("registeredOn"))
+			data, err := ec.unmarshalODate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RegisteredOn = data
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -44159,6 +61076,50 @@ func (ec *executionContext) unmarshalInputResetPasswordInput(ctx context.Context
 				return it, err
 			}
 			it.NewPassword = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputReverseWalletTransactionInput(ctx context.Context, obj any) (wallet.ReverseWalletTransactionInput, error) {
+	var it wallet.ReverseWalletTransactionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"transactionId", "reason", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "transactionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("transactionId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TransactionID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -44672,6 +61633,57 @@ func (ec *executionContext) unmarshalInputSetTypingInput(ctx context.Context, ob
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputSetWardRateInput(ctx context.Context, obj any) (hospital.SetWardRateInput, error) {
+	var it hospital.SetWardRateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"wardId", "rate", "from", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "wardId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wardId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WardID = data
+		case "rate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rate"))
+			data, err := ec.unmarshalNDecimal2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rate = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalODate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋcivilᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputSettleRefundInput(ctx context.Context, obj any) (booking.SettleRefundInput, error) {
 	var it booking.SettleRefundInput
 	if obj == nil {
@@ -45053,6 +62065,149 @@ func (ec *executionContext) unmarshalInputSlotWhereInput(ctx context.Context, ob
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputStayOrder(ctx context.Context, obj any) (ent.StayOrder, error) {
+	var it ent.StayOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNStayOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputTopUpWalletInput(ctx context.Context, obj any) (wallet.TopUpWalletInput, error) {
+	var it wallet.TopUpWalletInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"patientId", "amount", "method", "note", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "patientId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("patientId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PatientID = data
+		case "amount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amount"))
+			data, err := ec.unmarshalNDecimal2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Amount = data
+		case "method":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("method"))
+			data, err := ec.unmarshalNWalletPaymentMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐPaymentMethod(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Method = data
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputTransferPatientInput(ctx context.Context, obj any) (hospital.TransferPatientInput, error) {
+	var it hospital.TransferPatientInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"admissionId", "bedId", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "admissionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("admissionId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdmissionID = data
+		case "bedId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bedId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BedID = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputUnblockTimeInput(ctx context.Context, obj any) (booking.UnblockTimeInput, error) {
 	var it booking.UnblockTimeInput
 	if obj == nil {
@@ -45148,6 +62303,57 @@ func (ec *executionContext) unmarshalInputUpdateAppointmentInput(ctx context.Con
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputUpdateBedInput(ctx context.Context, obj any) (hospital.UpdateBedInput, error) {
+	var it hospital.UpdateBedInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "number", "isActive", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "number":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("number"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Number = data
+		case "isActive":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isActive"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsActive = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputUpdatePatientInput(ctx context.Context, obj any) (patient.UpdatePatientInput, error) {
 	var it patient.UpdatePatientInput
 	if obj == nil {
@@ -45159,7 +62365,7 @@ func (ec *executionContext) unmarshalInputUpdatePatientInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "givenName", "familyName", "birthDate", "gender", "email", "phone", "addressLine", "suburb", "state", "postcode", "medicareNumber", "medicareIrn", "medicareExpiry", "ihi", "type", "timeZone", "sendLinkCode", "expectedVersion"}
+	fieldsInOrder := [...]string{"id", "givenName", "familyName", "birthDate", "gender", "email", "phone", "addressLine", "suburb", "state", "postcode", "medicareNumber", "medicareIrn", "medicareExpiry", "ihi", "emergencyName", "emergencyRelationship", "emergencyPhone", "allergies", "type", "timeZone", "sendLinkCode", "expectedVersion"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -45271,6 +62477,34 @@ func (ec *executionContext) unmarshalInputUpdatePatientInput(ctx context.Context
 				return it, err
 			}
 			it.Ihi = data
+		case "emergencyName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emergencyName"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmergencyName = data
+		case "emergencyRelationship":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emergencyRelationship"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmergencyRelationship = data
+		case "emergencyPhone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emergencyPhone"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmergencyPhone = data
+		case "allergies":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allergies"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Allergies = data
 		case "type":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
 			data, err := ec.unmarshalOPatientType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋpatientᚐType(ctx, v)
@@ -45622,6 +62856,64 @@ func (ec *executionContext) unmarshalInputUpdateUserInput(ctx context.Context, o
 				return it, err
 			}
 			it.ResetTotp = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputUpdateWardInput(ctx context.Context, obj any) (hospital.UpdateWardInput, error) {
+	var it hospital.UpdateWardInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "name", "type", "isActive", "expectedVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "type":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
+			data, err := ec.unmarshalOWardType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwardᚐType(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Type = data
+		case "isActive":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isActive"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsActive = data
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -46092,6 +63384,129 @@ func (ec *executionContext) unmarshalInputVerifyEmailInput(ctx context.Context, 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputWalletTransactionOrder(ctx context.Context, obj any) (ent.WalletTransactionOrder, error) {
+	var it ent.WalletTransactionOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNWalletTransactionOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputWardOrder(ctx context.Context, obj any) (ent.WardOrder, error) {
+	var it ent.WardOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNWardOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputWardRateOrder(ctx context.Context, obj any) (ent.WardRateOrder, error) {
+	var it ent.WardRateOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"direction", "field"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNOrderDirection2entgoᚗioᚋcontribᚋentgqlᚐOrderDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		case "field":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
+			data, err := ec.unmarshalNWardRateOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateOrderField(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Field = data
+		}
+	}
+	return it, nil
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -46235,11 +63650,36 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._JobRun(ctx, sel, obj)
+	case *ent.WardRate:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._WardRate(ctx, sel, obj)
+	case *ent.Ward:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Ward(ctx, sel, obj)
+	case *ent.WalletTransaction:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._WalletTransaction(ctx, sel, obj)
+	case *ent.Wallet:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Wallet(ctx, sel, obj)
 	case *ent.User:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._User(ctx, sel, obj)
+	case *ent.Stay:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Stay(ctx, sel, obj)
 	case *ent.Slot:
 		if obj == nil {
 			return graphql.Null
@@ -46275,6 +63715,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Practitioner(ctx, sel, obj)
+	case *ent.PatientHealth:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._PatientHealth(ctx, sel, obj)
 	case *ent.Patient:
 		if obj == nil {
 			return graphql.Null
@@ -46290,6 +63735,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Notification(ctx, sel, obj)
+	case *ent.NhiaMembership:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NhiaMembership(ctx, sel, obj)
 	case *ent.Leave:
 		if obj == nil {
 			return graphql.Null
@@ -46305,6 +63755,16 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._ChatMessage(ctx, sel, obj)
+	case *ent.ChargeFailure:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ChargeFailure(ctx, sel, obj)
+	case *ent.Bed:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Bed(ctx, sel, obj)
 	case *ent.AppointmentStatusChange:
 		if obj == nil {
 			return graphql.Null
@@ -46320,6 +63780,16 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Appointment(ctx, sel, obj)
+	case *ent.AdmissionRecord:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._AdmissionRecord(ctx, sel, obj)
+	case *ent.Admission:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Admission(ctx, sel, obj)
 	default:
 		if typedObj, ok := obj.(graphql.Marshaler); ok {
 			return typedObj
@@ -46399,6 +63869,13 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._StreamOpened(ctx, sel, obj)
+	case model.WalletTransactionPosted:
+		return ec._WalletTransactionPosted(ctx, sel, &obj)
+	case *model.WalletTransactionPosted:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._WalletTransactionPosted(ctx, sel, obj)
 	case model.RoomStatusChanged:
 		return ec._RoomStatusChanged(ctx, sel, &obj)
 	case *model.RoomStatusChanged:
@@ -46469,6 +63946,11 @@ func (ec *executionContext) _StreamEvent(ctx context.Context, sel ast.SelectionS
 			return graphql.Null
 		}
 		return ec._AppointmentMoved(ctx, sel, obj)
+	case model.WalletEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._WalletEvent(ctx, sel, obj)
 	case model.ChatInboxEvent:
 		if obj == nil {
 			return graphql.Null
@@ -46534,9 +64016,863 @@ func (ec *executionContext) _UserError(ctx context.Context, sel ast.SelectionSet
 	}
 }
 
+func (ec *executionContext) _WalletEvent(ctx context.Context, sel ast.SelectionSet, obj model.WalletEvent) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.StreamOpened:
+		return ec._StreamOpened(ctx, sel, &obj)
+	case *model.StreamOpened:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._StreamOpened(ctx, sel, obj)
+	case model.WalletTransactionPosted:
+		return ec._WalletTransactionPosted(ctx, sel, &obj)
+	case *model.WalletTransactionPosted:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._WalletTransactionPosted(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of WalletEvent must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var accountTotalImplementors = []string{"AccountTotal"}
+
+func (ec *executionContext) _AccountTotal(ctx context.Context, sel ast.SelectionSet, obj *wallet.AccountTotal) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accountTotalImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccountTotal")
+		case "account":
+			out.Values[i] = ec._AccountTotal_account(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._AccountTotal_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._AccountTotal_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var addAdmissionChargePayloadImplementors = []string{"AddAdmissionChargePayload"}
+
+func (ec *executionContext) _AddAdmissionChargePayload(ctx context.Context, sel ast.SelectionSet, obj *model.AddAdmissionChargePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, addAdmissionChargePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AddAdmissionChargePayload")
+		case "transaction":
+			out.Values[i] = ec._AddAdmissionChargePayload_transaction(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "wallet":
+			out.Values[i] = ec._AddAdmissionChargePayload_wallet(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._AddAdmissionChargePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var addBedPayloadImplementors = []string{"AddBedPayload"}
+
+func (ec *executionContext) _AddBedPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AddBedPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, addBedPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AddBedPayload")
+		case "bed":
+			out.Values[i] = ec._AddBedPayload_bed(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._AddBedPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var adjustWalletPayloadImplementors = []string{"AdjustWalletPayload"}
+
+func (ec *executionContext) _AdjustWalletPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AdjustWalletPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, adjustWalletPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AdjustWalletPayload")
+		case "transaction":
+			out.Values[i] = ec._AdjustWalletPayload_transaction(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "wallet":
+			out.Values[i] = ec._AdjustWalletPayload_wallet(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._AdjustWalletPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var admissionImplementors = []string{"Admission", "Node"}
+
+func (ec *executionContext) _Admission(ctx context.Context, sel ast.SelectionSet, obj *ent.Admission) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, admissionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Admission")
+		case "id":
+			out.Values[i] = ec._Admission_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Admission_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patientId":
+			out.Values[i] = ec._Admission_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "attendingId":
+			out.Values[i] = ec._Admission_attendingId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "status":
+			out.Values[i] = ec._Admission_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "admittedAt":
+			out.Values[i] = ec._Admission_admittedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "dischargedAt":
+			out.Values[i] = ec._Admission_dischargedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patient":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Admission_patient(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "attending":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Admission_attending(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "record":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Admission_record(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "stays":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Admission_stays(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "chargeFailures":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Admission_chargeFailures(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "currentStay":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Admission_currentStay(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "estimatedCost":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Admission_estimatedCost(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "chargedToDate":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Admission_chargedToDate(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "projectedCost":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Admission_projectedCost(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var admissionConnectionImplementors = []string{"AdmissionConnection"}
+
+func (ec *executionContext) _AdmissionConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.AdmissionConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, admissionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AdmissionConnection")
+		case "edges":
+			out.Values[i] = ec._AdmissionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._AdmissionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._AdmissionConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var admissionEdgeImplementors = []string{"AdmissionEdge"}
+
+func (ec *executionContext) _AdmissionEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.AdmissionEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, admissionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AdmissionEdge")
+		case "node":
+			out.Values[i] = ec._AdmissionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._AdmissionEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var admissionRecordImplementors = []string{"AdmissionRecord", "Node"}
+
+func (ec *executionContext) _AdmissionRecord(ctx context.Context, sel ast.SelectionSet, obj *ent.AdmissionRecord) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, admissionRecordImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AdmissionRecord")
+		case "id":
+			out.Values[i] = ec._AdmissionRecord_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._AdmissionRecord_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "admissionId":
+			out.Values[i] = ec._AdmissionRecord_admissionId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patientId":
+			out.Values[i] = ec._AdmissionRecord_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "admission":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdmissionRecord_admission(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var admitPatientPayloadImplementors = []string{"AdmitPatientPayload"}
+
+func (ec *executionContext) _AdmitPatientPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AdmitPatientPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, admitPatientPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AdmitPatientPayload")
+		case "admission":
+			out.Values[i] = ec._AdmitPatientPayload_admission(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "charges":
+			out.Values[i] = ec._AdmitPatientPayload_charges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._AdmitPatientPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
 
 var advanceClockPayloadImplementors = []string{"AdvanceClockPayload"}
 
@@ -48257,6 +66593,337 @@ func (ec *executionContext) _BasicError(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var bedImplementors = []string{"Bed", "Node"}
+
+func (ec *executionContext) _Bed(ctx context.Context, sel ast.SelectionSet, obj *ent.Bed) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Bed")
+		case "id":
+			out.Values[i] = ec._Bed_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Bed_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Bed_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Bed_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "wardId":
+			out.Values[i] = ec._Bed_wardId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "number":
+			out.Values[i] = ec._Bed_number(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isActive":
+			out.Values[i] = ec._Bed_isActive(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ward":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Bed_ward(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "isFree":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Bed_isFree(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var bedBoardImplementors = []string{"BedBoard"}
+
+func (ec *executionContext) _BedBoard(ctx context.Context, sel ast.SelectionSet, obj *hospital.BedBoard) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bedBoardImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BedBoard")
+		case "occurredAt":
+			out.Values[i] = ec._BedBoard_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "wardId":
+			out.Values[i] = ec._BedBoard_wardId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "places":
+			out.Values[i] = ec._BedBoard_places(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var bedConnectionImplementors = []string{"BedConnection"}
+
+func (ec *executionContext) _BedConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.BedConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bedConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BedConnection")
+		case "edges":
+			out.Values[i] = ec._BedConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._BedConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._BedConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var bedEdgeImplementors = []string{"BedEdge"}
+
+func (ec *executionContext) _BedEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.BedEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bedEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BedEdge")
+		case "node":
+			out.Values[i] = ec._BedEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._BedEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var bedPlaceImplementors = []string{"BedPlace"}
+
+func (ec *executionContext) _BedPlace(ctx context.Context, sel ast.SelectionSet, obj *hospital.BedPlace) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, bedPlaceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BedPlace")
+		case "bed":
+			out.Values[i] = ec._BedPlace_bed(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "stay":
+			out.Values[i] = ec._BedPlace_stay(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "isFree":
+			out.Values[i] = ec._BedPlace_isFree(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var blockTimePayloadImplementors = []string{"BlockTimePayload"}
 
 func (ec *executionContext) _BlockTimePayload(ctx context.Context, sel ast.SelectionSet, obj *model.BlockTimePayload) graphql.Marshaler {
@@ -48458,6 +67125,571 @@ func (ec *executionContext) _ChangePasswordPayload(ctx context.Context, sel ast.
 			}
 		case "userErrors":
 			out.Values[i] = ec._ChangePasswordPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chargeAdmissionsPayloadImplementors = []string{"ChargeAdmissionsPayload"}
+
+func (ec *executionContext) _ChargeAdmissionsPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ChargeAdmissionsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chargeAdmissionsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChargeAdmissionsPayload")
+		case "run":
+			out.Values[i] = ec._ChargeAdmissionsPayload_run(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "date":
+			out.Values[i] = ec._ChargeAdmissionsPayload_date(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "entries":
+			out.Values[i] = ec._ChargeAdmissionsPayload_entries(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "skipped":
+			out.Values[i] = ec._ChargeAdmissionsPayload_skipped(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "failed":
+			out.Values[i] = ec._ChargeAdmissionsPayload_failed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totals":
+			out.Values[i] = ec._ChargeAdmissionsPayload_totals(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ChargeAdmissionsPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chargeEntryImplementors = []string{"ChargeEntry"}
+
+func (ec *executionContext) _ChargeEntry(ctx context.Context, sel ast.SelectionSet, obj *hospital.ChargeEntry) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chargeEntryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChargeEntry")
+		case "admissionId":
+			out.Values[i] = ec._ChargeEntry_admissionId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "patientId":
+			out.Values[i] = ec._ChargeEntry_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "chargeDate":
+			out.Values[i] = ec._ChargeEntry_chargeDate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "amount":
+			out.Values[i] = ec._ChargeEntry_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "wardId":
+			out.Values[i] = ec._ChargeEntry_wardId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reference":
+			out.Values[i] = ec._ChargeEntry_reference(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chargeFailedImplementors = []string{"ChargeFailed"}
+
+func (ec *executionContext) _ChargeFailed(ctx context.Context, sel ast.SelectionSet, obj *hospital.ChargeFailed) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chargeFailedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChargeFailed")
+		case "admissionId":
+			out.Values[i] = ec._ChargeFailed_admissionId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "chargeDate":
+			out.Values[i] = ec._ChargeFailed_chargeDate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "attempts":
+			out.Values[i] = ec._ChargeFailed_attempts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._ChargeFailed_error(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chargeFailureImplementors = []string{"ChargeFailure", "Node"}
+
+func (ec *executionContext) _ChargeFailure(ctx context.Context, sel ast.SelectionSet, obj *ent.ChargeFailure) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chargeFailureImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChargeFailure")
+		case "id":
+			out.Values[i] = ec._ChargeFailure_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._ChargeFailure_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "admissionId":
+			out.Values[i] = ec._ChargeFailure_admissionId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patientId":
+			out.Values[i] = ec._ChargeFailure_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "chargeDate":
+			out.Values[i] = ec._ChargeFailure_chargeDate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "attempts":
+			out.Values[i] = ec._ChargeFailure_attempts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "error":
+			out.Values[i] = ec._ChargeFailure_error(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastTriedAt":
+			out.Values[i] = ec._ChargeFailure_lastTriedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "resolvedAt":
+			out.Values[i] = ec._ChargeFailure_resolvedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "admission":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._ChargeFailure_admission(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chargeFailureConnectionImplementors = []string{"ChargeFailureConnection"}
+
+func (ec *executionContext) _ChargeFailureConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.ChargeFailureConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chargeFailureConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChargeFailureConnection")
+		case "edges":
+			out.Values[i] = ec._ChargeFailureConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ChargeFailureConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._ChargeFailureConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chargeFailureEdgeImplementors = []string{"ChargeFailureEdge"}
+
+func (ec *executionContext) _ChargeFailureEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.ChargeFailureEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chargeFailureEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChargeFailureEdge")
+		case "node":
+			out.Values[i] = ec._ChargeFailureEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._ChargeFailureEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chargePlanImplementors = []string{"ChargePlan"}
+
+func (ec *executionContext) _ChargePlan(ctx context.Context, sel ast.SelectionSet, obj *hospital.ChargePlan) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chargePlanImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChargePlan")
+		case "dailyRate":
+			out.Values[i] = ec._ChargePlan_dailyRate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "firstChargeDate":
+			out.Values[i] = ec._ChargePlan_firstChargeDate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isExempt":
+			out.Values[i] = ec._ChargePlan_isExempt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "admissionFee":
+			out.Values[i] = ec._ChargePlan_admissionFee(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "summary":
+			out.Values[i] = ec._ChargePlan_summary(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chargeSkipImplementors = []string{"ChargeSkip"}
+
+func (ec *executionContext) _ChargeSkip(ctx context.Context, sel ast.SelectionSet, obj *hospital.ChargeSkip) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chargeSkipImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChargeSkip")
+		case "admissionId":
+			out.Values[i] = ec._ChargeSkip_admissionId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "patientId":
+			out.Values[i] = ec._ChargeSkip_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "chargeDate":
+			out.Values[i] = ec._ChargeSkip_chargeDate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._ChargeSkip_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var chargeTotalsImplementors = []string{"ChargeTotals"}
+
+func (ec *executionContext) _ChargeTotals(ctx context.Context, sel ast.SelectionSet, obj *hospital.ChargeTotals) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chargeTotalsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChargeTotals")
+		case "processed":
+			out.Values[i] = ec._ChargeTotals_processed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "charged":
+			out.Values[i] = ec._ChargeTotals_charged(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "exempt":
+			out.Values[i] = ec._ChargeTotals_exempt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "skipped":
+			out.Values[i] = ec._ChargeTotals_skipped(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "failed":
+			out.Values[i] = ec._ChargeTotals_failed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "amount":
+			out.Values[i] = ec._ChargeTotals_amount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -50442,6 +69674,97 @@ func (ec *executionContext) _CreateUserPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var createWardPayloadImplementors = []string{"CreateWardPayload"}
+
+func (ec *executionContext) _CreateWardPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateWardPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createWardPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateWardPayload")
+		case "ward":
+			out.Values[i] = ec._CreateWardPayload_ward(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._CreateWardPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deactivateNhiaPayloadImplementors = []string{"DeactivateNhiaPayload"}
+
+func (ec *executionContext) _DeactivateNhiaPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeactivateNhiaPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deactivateNhiaPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeactivateNhiaPayload")
+		case "membership":
+			out.Values[i] = ec._DeactivateNhiaPayload_membership(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "posted":
+			out.Values[i] = ec._DeactivateNhiaPayload_posted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DeactivateNhiaPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var deactivateUserPayloadImplementors = []string{"DeactivateUserPayload"}
 
 func (ec *executionContext) _DeactivateUserPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeactivateUserPayload) graphql.Marshaler {
@@ -50681,6 +70004,59 @@ func (ec *executionContext) _DisableTotpPayload(ctx context.Context, sel ast.Sel
 			}
 		case "userErrors":
 			out.Values[i] = ec._DisableTotpPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var dischargePatientPayloadImplementors = []string{"DischargePatientPayload"}
+
+func (ec *executionContext) _DischargePatientPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DischargePatientPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, dischargePatientPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DischargePatientPayload")
+		case "admission":
+			out.Values[i] = ec._DischargePatientPayload_admission(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "isWalletOverdrawn":
+			out.Values[i] = ec._DischargePatientPayload_isWalletOverdrawn(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._DischargePatientPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DischargePatientPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -51508,6 +70884,145 @@ func (ec *executionContext) _LeaveEdge(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var ledgerFaultImplementors = []string{"LedgerFault"}
+
+func (ec *executionContext) _LedgerFault(ctx context.Context, sel ast.SelectionSet, obj *wallet.LedgerFault) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ledgerFaultImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LedgerFault")
+		case "walletId":
+			out.Values[i] = ec._LedgerFault_walletId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "position":
+			out.Values[i] = ec._LedgerFault_position(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "problem":
+			out.Values[i] = ec._LedgerFault_problem(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var ledgerVerificationImplementors = []string{"LedgerVerification"}
+
+func (ec *executionContext) _LedgerVerification(ctx context.Context, sel ast.SelectionSet, obj *wallet.LedgerVerification) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ledgerVerificationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LedgerVerification")
+		case "run":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._LedgerVerification_run(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "isWhole":
+			out.Values[i] = ec._LedgerVerification_isWhole(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "wallets":
+			out.Values[i] = ec._LedgerVerification_wallets(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "transactions":
+			out.Values[i] = ec._LedgerVerification_transactions(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "fault":
+			out.Values[i] = ec._LedgerVerification_fault(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var linkPatientAccountPayloadImplementors = []string{"LinkPatientAccountPayload"}
 
 func (ec *executionContext) _LinkPatientAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *model.LinkPatientAccountPayload) graphql.Marshaler {
@@ -52086,7 +71601,7 @@ func (ec *executionContext) _MessagesRead(ctx context.Context, sel ast.Selection
 
 var moneyImplementors = []string{"Money"}
 
-func (ec *executionContext) _Money(ctx context.Context, sel ast.SelectionSet, obj *model.Money) graphql.Marshaler {
+func (ec *executionContext) _Money(ctx context.Context, sel ast.SelectionSet, obj *money.Amount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, moneyImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -52329,6 +71844,97 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "createWard":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createWard(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateWard":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateWard(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setWardRate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setWardRate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "addBed":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_addBed(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateBed":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateBed(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "admitPatient":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_admitPatient(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "transferPatient":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_transferPatient(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "dischargePatient":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_dischargePatient(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "recordDeath":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_recordDeath(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "addAdmissionCharge":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_addAdmissionCharge(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "registerNhia":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_registerNhia(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deactivateNhia":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deactivateNhia(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "chargeAdmissions":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_chargeAdmissions(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "registerPatient":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_registerPatient(ctx, field)
@@ -52522,6 +72128,257 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_settleRefund(ctx, field)
 			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "topUpWallet":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_topUpWallet(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "adjustWallet":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_adjustWallet(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reverseWalletTransaction":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reverseWalletTransaction(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var nhiaMembershipImplementors = []string{"NhiaMembership", "Node"}
+
+func (ec *executionContext) _NhiaMembership(ctx context.Context, sel ast.SelectionSet, obj *ent.NhiaMembership) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, nhiaMembershipImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NhiaMembership")
+		case "id":
+			out.Values[i] = ec._NhiaMembership_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._NhiaMembership_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patientId":
+			out.Values[i] = ec._NhiaMembership_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "registrationNumber":
+			out.Values[i] = ec._NhiaMembership_registrationNumber(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "registeredOn":
+			out.Values[i] = ec._NhiaMembership_registeredOn(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedOn":
+			out.Values[i] = ec._NhiaMembership_endedOn(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patient":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._NhiaMembership_patient(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "isActive":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._NhiaMembership_isActive(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var nhiaMembershipConnectionImplementors = []string{"NhiaMembershipConnection"}
+
+func (ec *executionContext) _NhiaMembershipConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.NhiaMembershipConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, nhiaMembershipConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NhiaMembershipConnection")
+		case "edges":
+			out.Values[i] = ec._NhiaMembershipConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._NhiaMembershipConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._NhiaMembershipConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var nhiaMembershipEdgeImplementors = []string{"NhiaMembershipEdge"}
+
+func (ec *executionContext) _NhiaMembershipEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.NhiaMembershipEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, nhiaMembershipEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NhiaMembershipEdge")
+		case "node":
+			out.Values[i] = ec._NhiaMembershipEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._NhiaMembershipEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -53544,6 +73401,21 @@ func (ec *executionContext) _Patient(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "emergencyName":
+			out.Values[i] = ec._Patient_emergencyName(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "emergencyRelationship":
+			out.Values[i] = ec._Patient_emergencyRelationship(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "emergencyPhone":
+			out.Values[i] = ec._Patient_emergencyPhone(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "timeZone":
 			out.Values[i] = ec._Patient_timeZone(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -53597,6 +73469,234 @@ func (ec *executionContext) _Patient(ctx context.Context, sel ast.SelectionSet, 
 					}
 				}()
 				res = ec._Patient_appointments(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "health":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Patient_health(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "wallet":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Patient_wallet(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "nhiaMemberships":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Patient_nhiaMemberships(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "admissions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Patient_admissions(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "isExempt":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Patient_isExempt(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "changes":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Patient_changes(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -53716,6 +73816,102 @@ func (ec *executionContext) _PatientEdge(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var patientHealthImplementors = []string{"PatientHealth", "Node"}
+
+func (ec *executionContext) _PatientHealth(ctx context.Context, sel ast.SelectionSet, obj *ent.PatientHealth) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, patientHealthImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PatientHealth")
+		case "id":
+			out.Values[i] = ec._PatientHealth_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._PatientHealth_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._PatientHealth_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._PatientHealth_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patientId":
+			out.Values[i] = ec._PatientHealth_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patient":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PatientHealth_patient(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -54614,6 +74810,94 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "wards":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_wards(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "ward":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_ward(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "admissions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_admissions(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "admission":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_admission(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "viewer":
 			field := field
 
@@ -54911,6 +75195,116 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				}()
 				res = ec._Query_orderAudit(ctx, field)
 				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "wallet":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_wallet(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "walletStatement":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_walletStatement(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "balanceAt":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_balanceAt(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "verifyLedger":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_verifyLedger(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "trialBalance":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_trialBalance(ctx, field)
+				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -55294,6 +75688,107 @@ func (ec *executionContext) _ReactivateUserPayload(ctx context.Context, sel ast.
 			}
 		case "userErrors":
 			out.Values[i] = ec._ReactivateUserPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var recordChangeImplementors = []string{"RecordChange"}
+
+func (ec *executionContext) _RecordChange(ctx context.Context, sel ast.SelectionSet, obj *patient.RecordChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordChange")
+		case "field":
+			out.Values[i] = ec._RecordChange_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "old":
+			out.Values[i] = ec._RecordChange_old(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "new":
+			out.Values[i] = ec._RecordChange_new(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "changedBy":
+			out.Values[i] = ec._RecordChange_changedBy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "changedAt":
+			out.Values[i] = ec._RecordChange_changedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var recordDeathPayloadImplementors = []string{"RecordDeathPayload"}
+
+func (ec *executionContext) _RecordDeathPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RecordDeathPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordDeathPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordDeathPayload")
+		case "admission":
+			out.Values[i] = ec._RecordDeathPayload_admission(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._RecordDeathPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -55737,6 +76232,54 @@ func (ec *executionContext) _RefundOrderPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var registerNhiaPayloadImplementors = []string{"RegisterNhiaPayload"}
+
+func (ec *executionContext) _RegisterNhiaPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RegisterNhiaPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, registerNhiaPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RegisterNhiaPayload")
+		case "membership":
+			out.Values[i] = ec._RegisterNhiaPayload_membership(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reversed":
+			out.Values[i] = ec._RegisterNhiaPayload_reversed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._RegisterNhiaPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var registerPatientPayloadImplementors = []string{"RegisterPatientPayload"}
 
 func (ec *executionContext) _RegisterPatientPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RegisterPatientPayload) graphql.Marshaler {
@@ -55885,6 +76428,54 @@ func (ec *executionContext) _ResetPasswordPayload(ctx context.Context, sel ast.S
 			}
 		case "userErrors":
 			out.Values[i] = ec._ResetPasswordPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var reverseWalletTransactionPayloadImplementors = []string{"ReverseWalletTransactionPayload"}
+
+func (ec *executionContext) _ReverseWalletTransactionPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ReverseWalletTransactionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reverseWalletTransactionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReverseWalletTransactionPayload")
+		case "transaction":
+			out.Values[i] = ec._ReverseWalletTransactionPayload_transaction(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "wallet":
+			out.Values[i] = ec._ReverseWalletTransactionPayload_wallet(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ReverseWalletTransactionPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -56649,6 +77240,54 @@ func (ec *executionContext) _SetTypingPayload(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var setWardRatePayloadImplementors = []string{"SetWardRatePayload"}
+
+func (ec *executionContext) _SetWardRatePayload(ctx context.Context, sel ast.SelectionSet, obj *model.SetWardRatePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setWardRatePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetWardRatePayload")
+		case "wardRate":
+			out.Values[i] = ec._SetWardRatePayload_wardRate(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "ward":
+			out.Values[i] = ec._SetWardRatePayload_ward(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._SetWardRatePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var settleRefundPayloadImplementors = []string{"SettleRefundPayload"}
 
 func (ec *executionContext) _SettleRefundPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SettleRefundPayload) graphql.Marshaler {
@@ -57106,7 +77745,323 @@ func (ec *executionContext) _SlotsChanged(ctx context.Context, sel ast.Selection
 	return out
 }
 
-var streamOpenedImplementors = []string{"StreamOpened", "StreamEvent", "ChatEvent", "ChatInboxEvent", "AppointmentEvent"}
+var stayImplementors = []string{"Stay", "Node"}
+
+func (ec *executionContext) _Stay(ctx context.Context, sel ast.SelectionSet, obj *ent.Stay) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, stayImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Stay")
+		case "id":
+			out.Values[i] = ec._Stay_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Stay_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "admissionId":
+			out.Values[i] = ec._Stay_admissionId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patientId":
+			out.Values[i] = ec._Stay_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "bedId":
+			out.Values[i] = ec._Stay_bedId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "wardId":
+			out.Values[i] = ec._Stay_wardId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "fromAt":
+			out.Values[i] = ec._Stay_fromAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "toAt":
+			out.Values[i] = ec._Stay_toAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "admission":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Stay_admission(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "patient":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Stay_patient(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "bed":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Stay_bed(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "ward":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Stay_ward(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var stayConnectionImplementors = []string{"StayConnection"}
+
+func (ec *executionContext) _StayConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.StayConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, stayConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StayConnection")
+		case "edges":
+			out.Values[i] = ec._StayConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._StayConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._StayConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var stayEdgeImplementors = []string{"StayEdge"}
+
+func (ec *executionContext) _StayEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.StayEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, stayEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StayEdge")
+		case "node":
+			out.Values[i] = ec._StayEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._StayEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var streamOpenedImplementors = []string{"StreamOpened", "StreamEvent", "ChatEvent", "ChatInboxEvent", "AppointmentEvent", "WalletEvent"}
 
 func (ec *executionContext) _StreamOpened(ctx context.Context, sel ast.SelectionSet, obj *model.StreamOpened) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, streamOpenedImplementors)
@@ -57175,10 +78130,14 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_chatEvents(ctx, fields[0])
 	case "chatInbox":
 		return ec._Subscription_chatInbox(ctx, fields[0])
+	case "bedBoard":
+		return ec._Subscription_bedBoard(ctx, fields[0])
 	case "slotsChanged":
 		return ec._Subscription_slotsChanged(ctx, fields[0])
 	case "typing":
 		return ec._Subscription_typing(ctx, fields[0])
+	case "walletActivity":
+		return ec._Subscription_walletActivity(ctx, fields[0])
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
@@ -57261,6 +78220,155 @@ func (ec *executionContext) _Throttled(ctx context.Context, sel ast.SelectionSet
 			}
 		case "limit":
 			out.Values[i] = ec._Throttled_limit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var topUpWalletPayloadImplementors = []string{"TopUpWalletPayload"}
+
+func (ec *executionContext) _TopUpWalletPayload(ctx context.Context, sel ast.SelectionSet, obj *model.TopUpWalletPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, topUpWalletPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TopUpWalletPayload")
+		case "transaction":
+			out.Values[i] = ec._TopUpWalletPayload_transaction(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "wallet":
+			out.Values[i] = ec._TopUpWalletPayload_wallet(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._TopUpWalletPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var transferPatientPayloadImplementors = []string{"TransferPatientPayload"}
+
+func (ec *executionContext) _TransferPatientPayload(ctx context.Context, sel ast.SelectionSet, obj *model.TransferPatientPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, transferPatientPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TransferPatientPayload")
+		case "admission":
+			out.Values[i] = ec._TransferPatientPayload_admission(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "charges":
+			out.Values[i] = ec._TransferPatientPayload_charges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._TransferPatientPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var trialBalanceImplementors = []string{"TrialBalance"}
+
+func (ec *executionContext) _TrialBalance(ctx context.Context, sel ast.SelectionSet, obj *wallet.TrialBalance) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, trialBalanceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TrialBalance")
+		case "wallets":
+			out.Values[i] = ec._TrialBalance_wallets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "accounts":
+			out.Values[i] = ec._TrialBalance_accounts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._TrialBalance_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isBalanced":
+			out.Values[i] = ec._TrialBalance_isBalanced(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -57400,6 +78508,49 @@ func (ec *executionContext) _UpdateAppointmentPayload(ctx context.Context, sel a
 			}
 		case "userErrors":
 			out.Values[i] = ec._UpdateAppointmentPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var updateBedPayloadImplementors = []string{"UpdateBedPayload"}
+
+func (ec *executionContext) _UpdateBedPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateBedPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateBedPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateBedPayload")
+		case "bed":
+			out.Values[i] = ec._UpdateBedPayload_bed(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._UpdateBedPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -57615,6 +78766,49 @@ func (ec *executionContext) _UpdateUserPayload(ctx context.Context, sel ast.Sele
 			}
 		case "userErrors":
 			out.Values[i] = ec._UpdateUserPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var updateWardPayloadImplementors = []string{"UpdateWardPayload"}
+
+func (ec *executionContext) _UpdateWardPayload(ctx context.Context, sel ast.SelectionSet, obj *model.UpdateWardPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateWardPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateWardPayload")
+		case "ward":
+			out.Values[i] = ec._UpdateWardPayload_ward(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._UpdateWardPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -58185,6 +79379,1414 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var walletImplementors = []string{"Wallet", "Node"}
+
+func (ec *executionContext) _Wallet(ctx context.Context, sel ast.SelectionSet, obj *ent.Wallet) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, walletImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Wallet")
+		case "id":
+			out.Values[i] = ec._Wallet_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Wallet_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patientId":
+			out.Values[i] = ec._Wallet_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patient":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Wallet_patient(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "transactions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Wallet_transactions(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "balance":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Wallet_balance(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "isOverdrawn":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Wallet_isOverdrawn(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "isLow":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Wallet_isLow(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "daysUntilOverdrawn":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Wallet_daysUntilOverdrawn(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var walletStatementImplementors = []string{"WalletStatement"}
+
+func (ec *executionContext) _WalletStatement(ctx context.Context, sel ast.SelectionSet, obj *wallet.WalletStatement) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, walletStatementImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WalletStatement")
+		case "walletId":
+			out.Values[i] = ec._WalletStatement_walletId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "from":
+			out.Values[i] = ec._WalletStatement_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._WalletStatement_to(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "opening":
+			out.Values[i] = ec._WalletStatement_opening(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "entries":
+			out.Values[i] = ec._WalletStatement_entries(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hasMore":
+			out.Values[i] = ec._WalletStatement_hasMore(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "credits":
+			out.Values[i] = ec._WalletStatement_credits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "debits":
+			out.Values[i] = ec._WalletStatement_debits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closing":
+			out.Values[i] = ec._WalletStatement_closing(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var walletTransactionImplementors = []string{"WalletTransaction", "Node"}
+
+func (ec *executionContext) _WalletTransaction(ctx context.Context, sel ast.SelectionSet, obj *ent.WalletTransaction) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, walletTransactionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WalletTransaction")
+		case "id":
+			out.Values[i] = ec._WalletTransaction_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._WalletTransaction_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "walletId":
+			out.Values[i] = ec._WalletTransaction_walletId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "patientId":
+			out.Values[i] = ec._WalletTransaction_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "position":
+			out.Values[i] = ec._WalletTransaction_position(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._WalletTransaction_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "counterAccount":
+			out.Values[i] = ec._WalletTransaction_counterAccount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "admissionId":
+			out.Values[i] = ec._WalletTransaction_admissionId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "chargeDate":
+			out.Values[i] = ec._WalletTransaction_chargeDate(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reference":
+			out.Values[i] = ec._WalletTransaction_reference(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "description":
+			out.Values[i] = ec._WalletTransaction_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "reversesId":
+			out.Values[i] = ec._WalletTransaction_reversesId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "actorId":
+			out.Values[i] = ec._WalletTransaction_actorId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "actor":
+			out.Values[i] = ec._WalletTransaction_actor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "hash":
+			out.Values[i] = ec._WalletTransaction_hash(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "wallet":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._WalletTransaction_wallet(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "admission":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._WalletTransaction_admission(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "reverses":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._WalletTransaction_reverses(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "amount":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._WalletTransaction_amount(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "balanceAfter":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._WalletTransaction_balanceAfter(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "reversedBy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._WalletTransaction_reversedBy(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var walletTransactionConnectionImplementors = []string{"WalletTransactionConnection"}
+
+func (ec *executionContext) _WalletTransactionConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.WalletTransactionConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, walletTransactionConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WalletTransactionConnection")
+		case "edges":
+			out.Values[i] = ec._WalletTransactionConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._WalletTransactionConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._WalletTransactionConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var walletTransactionEdgeImplementors = []string{"WalletTransactionEdge"}
+
+func (ec *executionContext) _WalletTransactionEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.WalletTransactionEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, walletTransactionEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WalletTransactionEdge")
+		case "node":
+			out.Values[i] = ec._WalletTransactionEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._WalletTransactionEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var walletTransactionPostedImplementors = []string{"WalletTransactionPosted", "StreamEvent", "WalletEvent"}
+
+func (ec *executionContext) _WalletTransactionPosted(ctx context.Context, sel ast.SelectionSet, obj *model.WalletTransactionPosted) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, walletTransactionPostedImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WalletTransactionPosted")
+		case "cursor":
+			out.Values[i] = ec._WalletTransactionPosted_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previousCursor":
+			out.Values[i] = ec._WalletTransactionPosted_previousCursor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "occurredAt":
+			out.Values[i] = ec._WalletTransactionPosted_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "transaction":
+			out.Values[i] = ec._WalletTransactionPosted_transaction(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var wardImplementors = []string{"Ward", "Node"}
+
+func (ec *executionContext) _Ward(ctx context.Context, sel ast.SelectionSet, obj *ent.Ward) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, wardImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Ward")
+		case "id":
+			out.Values[i] = ec._Ward_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Ward_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Ward_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Ward_updatedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._Ward_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "type":
+			out.Values[i] = ec._Ward_type(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "isActive":
+			out.Values[i] = ec._Ward_isActive(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rates":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Ward_rates(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "beds":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Ward_beds(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "dailyRate":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Ward_dailyRate(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "occupiedBeds":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Ward_occupiedBeds(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "freeBeds":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Ward_freeBeds(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var wardConnectionImplementors = []string{"WardConnection"}
+
+func (ec *executionContext) _WardConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.WardConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, wardConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WardConnection")
+		case "edges":
+			out.Values[i] = ec._WardConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._WardConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._WardConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var wardEdgeImplementors = []string{"WardEdge"}
+
+func (ec *executionContext) _WardEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.WardEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, wardEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WardEdge")
+		case "node":
+			out.Values[i] = ec._WardEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._WardEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var wardRateImplementors = []string{"WardRate", "Node"}
+
+func (ec *executionContext) _WardRate(ctx context.Context, sel ast.SelectionSet, obj *ent.WardRate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, wardRateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WardRate")
+		case "id":
+			out.Values[i] = ec._WardRate_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._WardRate_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "wardId":
+			out.Values[i] = ec._WardRate_wardId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "fromDate":
+			out.Values[i] = ec._WardRate_fromDate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "setBy":
+			out.Values[i] = ec._WardRate_setBy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ward":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._WardRate_ward(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "rate":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._WardRate_rate(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var wardRateConnectionImplementors = []string{"WardRateConnection"}
+
+func (ec *executionContext) _WardRateConnection(ctx context.Context, sel ast.SelectionSet, obj *ent.WardRateConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, wardRateConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WardRateConnection")
+		case "edges":
+			out.Values[i] = ec._WardRateConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._WardRateConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._WardRateConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var wardRateEdgeImplementors = []string{"WardRateEdge"}
+
+func (ec *executionContext) _WardRateEdge(ctx context.Context, sel ast.SelectionSet, obj *ent.WardRateEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, wardRateEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WardRateEdge")
+		case "node":
+			out.Values[i] = ec._WardRateEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._WardRateEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var __DirectiveImplementors = []string{"__Directive"}
 
 func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionSet, obj *introspection.Directive) graphql.Marshaler {
@@ -58577,6 +81179,132 @@ func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNAccountTotal2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐAccountTotal(ctx context.Context, sel ast.SelectionSet, v wallet.AccountTotal) graphql.Marshaler {
+	return ec._AccountTotal(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAccountTotal2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐAccountTotalᚄ(ctx context.Context, sel ast.SelectionSet, v []wallet.AccountTotal) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAccountTotal2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐAccountTotal(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNAddAdmissionChargeInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐAddAdmissionChargeInput(ctx context.Context, v any) (hospital.AddAdmissionChargeInput, error) {
+	res, err := ec.unmarshalInputAddAdmissionChargeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAddAdmissionChargePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAddAdmissionChargePayload(ctx context.Context, sel ast.SelectionSet, v *model.AddAdmissionChargePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AddAdmissionChargePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAddBedInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐAddBedInput(ctx context.Context, v any) (hospital.AddBedInput, error) {
+	res, err := ec.unmarshalInputAddBedInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAddBedPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAddBedPayload(ctx context.Context, sel ast.SelectionSet, v *model.AddBedPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AddBedPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAdjustWalletInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐAdjustWalletInput(ctx context.Context, v any) (wallet.AdjustWalletInput, error) {
+	res, err := ec.unmarshalInputAdjustWalletInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAdjustWalletPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAdjustWalletPayload(ctx context.Context, sel ast.SelectionSet, v *model.AdjustWalletPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AdjustWalletPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAdmissionConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionConnection(ctx context.Context, sel ast.SelectionSet, v *ent.AdmissionConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AdmissionConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAdmissionOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionOrder(ctx context.Context, v any) (*ent.AdmissionOrder, error) {
+	res, err := ec.unmarshalInputAdmissionOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNAdmissionOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionOrderField(ctx context.Context, v any) (*ent.AdmissionOrderField, error) {
+	var res = new(ent.AdmissionOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAdmissionOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.AdmissionOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalNAdmissionStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatus(ctx context.Context, v any) (admission.Status, error) {
+	var res admission.Status
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAdmissionStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatus(ctx context.Context, sel ast.SelectionSet, v admission.Status) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNAdmissionWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionWhereInput(ctx context.Context, v any) (*ent.AdmissionWhereInput, error) {
+	res, err := ec.unmarshalInputAdmissionWhereInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNAdmitPatientInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐAdmitPatientInput(ctx context.Context, v any) (hospital.AdmitPatientInput, error) {
+	res, err := ec.unmarshalInputAdmitPatientInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAdmitPatientPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAdmitPatientPayload(ctx context.Context, sel ast.SelectionSet, v *model.AdmitPatientPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AdmitPatientPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNAdvanceClockInput2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐAdvanceClockInput(ctx context.Context, v any) (model.AdvanceClockInput, error) {
 	res, err := ec.unmarshalInputAdvanceClockInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -58713,6 +81441,67 @@ func (ec *executionContext) unmarshalNAppointmentWhereInput2ᚖgithubᚗcomᚋca
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNBedBoard2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐBedBoard(ctx context.Context, sel ast.SelectionSet, v *hospital.BedBoard) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BedBoard(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNBedConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedConnection(ctx context.Context, sel ast.SelectionSet, v *ent.BedConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._BedConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNBedOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedOrder(ctx context.Context, v any) (*ent.BedOrder, error) {
+	res, err := ec.unmarshalInputBedOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNBedOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedOrderField(ctx context.Context, v any) (*ent.BedOrderField, error) {
+	var res = new(ent.BedOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBedOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.BedOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalNBedPlace2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐBedPlace(ctx context.Context, sel ast.SelectionSet, v hospital.BedPlace) graphql.Marshaler {
+	return ec._BedPlace(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNBedPlace2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐBedPlaceᚄ(ctx context.Context, sel ast.SelectionSet, v []hospital.BedPlace) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNBedPlace2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐBedPlace(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNBlockTimeInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐBlockTimeInput(ctx context.Context, v any) (booking.BlockTimeInput, error) {
 	res, err := ec.unmarshalInputBlockTimeInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -58802,6 +81591,147 @@ func (ec *executionContext) marshalNChangePasswordPayload2ᚖgithubᚗcomᚋcare
 		return graphql.Null
 	}
 	return ec._ChangePasswordPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNChargeAdmissionsInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeAdmissionsInput(ctx context.Context, v any) (hospital.ChargeAdmissionsInput, error) {
+	res, err := ec.unmarshalInputChargeAdmissionsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChargeAdmissionsPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐChargeAdmissionsPayload(ctx context.Context, sel ast.SelectionSet, v *model.ChargeAdmissionsPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChargeAdmissionsPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNChargeEntry2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*hospital.ChargeEntry) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChargeEntry2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeEntry(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNChargeEntry2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeEntry(ctx context.Context, sel ast.SelectionSet, v *hospital.ChargeEntry) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChargeEntry(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNChargeFailed2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeFailedᚄ(ctx context.Context, sel ast.SelectionSet, v []*hospital.ChargeFailed) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChargeFailed2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeFailed(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNChargeFailed2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeFailed(ctx context.Context, sel ast.SelectionSet, v *hospital.ChargeFailed) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChargeFailed(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNChargeFailureConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureConnection(ctx context.Context, sel ast.SelectionSet, v *ent.ChargeFailureConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChargeFailureConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNChargeFailureOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureOrder(ctx context.Context, v any) (*ent.ChargeFailureOrder, error) {
+	res, err := ec.unmarshalInputChargeFailureOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNChargeFailureOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureOrderField(ctx context.Context, v any) (*ent.ChargeFailureOrderField, error) {
+	var res = new(ent.ChargeFailureOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChargeFailureOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.ChargeFailureOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalNChargeSkip2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeSkipᚄ(ctx context.Context, sel ast.SelectionSet, v []*hospital.ChargeSkip) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChargeSkip2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeSkip(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNChargeSkip2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeSkip(ctx context.Context, sel ast.SelectionSet, v *hospital.ChargeSkip) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChargeSkip(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNChargeSkipReason2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐSkipReason(ctx context.Context, v any) (hospital.SkipReason, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := hospital.SkipReason(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChargeSkipReason2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐSkipReason(ctx context.Context, sel ast.SelectionSet, v hospital.SkipReason) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNChatAttachment2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChatAttachmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.ChatAttachment) graphql.Marshaler {
@@ -59165,6 +82095,21 @@ func (ec *executionContext) marshalNCreateUserPayload2ᚖgithubᚗcomᚋcaregrap
 	return ec._CreateUserPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCreateWardInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐCreateWardInput(ctx context.Context, v any) (hospital.CreateWardInput, error) {
+	res, err := ec.unmarshalInputCreateWardInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCreateWardPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐCreateWardPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateWardPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CreateWardPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCursor2entgoᚗioᚋcontribᚋentgqlᚐCursor(ctx context.Context, v any) (entgql.Cursor[uuid.UUID], error) {
 	res, err := scalar.UnmarshalCursor(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -59205,6 +82150,21 @@ func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, se
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNDeactivateNhiaInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐDeactivateNhiaInput(ctx context.Context, v any) (hospital.DeactivateNhiaInput, error) {
+	res, err := ec.unmarshalInputDeactivateNhiaInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeactivateNhiaPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDeactivateNhiaPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeactivateNhiaPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeactivateNhiaPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNDeactivateUserInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐDeactivateUserInput(ctx context.Context, v any) (identity.DeactivateUserInput, error) {
@@ -59311,6 +82271,21 @@ func (ec *executionContext) marshalNDisableTotpPayload2ᚖgithubᚗcomᚋcaregra
 		return graphql.Null
 	}
 	return ec._DisableTotpPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDischargePatientInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐDischargePatientInput(ctx context.Context, v any) (hospital.DischargePatientInput, error) {
+	res, err := ec.unmarshalInputDischargePatientInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDischargePatientPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐDischargePatientPayload(ctx context.Context, sel ast.SelectionSet, v *model.DischargePatientPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DischargePatientPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNEditMessageInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐEditMessageInput(ctx context.Context, v any) (chat.EditMessageInput, error) {
@@ -59617,6 +82592,16 @@ func (ec *executionContext) marshalNLeaveOrderField2ᚖgithubᚗcomᚋcaregraph�
 	return v
 }
 
+func (ec *executionContext) marshalNLedgerVerification2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐLedgerVerification(ctx context.Context, sel ast.SelectionSet, v *wallet.LedgerVerification) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._LedgerVerification(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNLinkPatientAccountInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐLinkPatientAccountInput(ctx context.Context, v any) (identity.LinkPatientAccountInput, error) {
 	res, err := ec.unmarshalInputLinkPatientAccountInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -59753,7 +82738,11 @@ func (ec *executionContext) marshalNMessageText2ᚖgithubᚗcomᚋcaregraphᚋca
 	return ec._MessageText(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐMoney(ctx context.Context, sel ast.SelectionSet, v *model.Money) graphql.Marshaler {
+func (ec *executionContext) marshalNMoney2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx context.Context, sel ast.SelectionSet, v money.Amount) graphql.Marshaler {
+	return ec._Money(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx context.Context, sel ast.SelectionSet, v *money.Amount) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -59761,6 +82750,37 @@ func (ec *executionContext) marshalNMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregrap
 		return graphql.Null
 	}
 	return ec._Money(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNNhiaMembershipConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipConnection(ctx context.Context, sel ast.SelectionSet, v *ent.NhiaMembershipConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._NhiaMembershipConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNNhiaMembershipOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipOrder(ctx context.Context, v any) (*ent.NhiaMembershipOrder, error) {
+	res, err := ec.unmarshalInputNhiaMembershipOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNNhiaMembershipOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipOrderField(ctx context.Context, v any) (*ent.NhiaMembershipOrderField, error) {
+	var res = new(ent.NhiaMembershipOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNNhiaMembershipOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.NhiaMembershipOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalNNode2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNoder(ctx context.Context, sel ast.SelectionSet, v []ent.Noder) graphql.Marshaler {
@@ -60113,6 +83133,47 @@ func (ec *executionContext) marshalNReactivateUserPayload2ᚖgithubᚗcomᚋcare
 	return ec._ReactivateUserPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRecordChange2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋpatientᚐRecordChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*patient.RecordChange) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRecordChange2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋpatientᚐRecordChange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRecordChange2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋpatientᚐRecordChange(ctx context.Context, sel ast.SelectionSet, v *patient.RecordChange) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RecordChange(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRecordDeathInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐRecordDeathInput(ctx context.Context, v any) (hospital.RecordDeathInput, error) {
+	res, err := ec.unmarshalInputRecordDeathInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRecordDeathPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRecordDeathPayload(ctx context.Context, sel ast.SelectionSet, v *model.RecordDeathPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RecordDeathPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNRecordOpening2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐRecordOpening(ctx context.Context, sel ast.SelectionSet, v *ent.RecordOpening) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -60161,6 +83222,21 @@ func (ec *executionContext) unmarshalNRefundStatus2githubᚗcomᚋcaregraphᚋca
 
 func (ec *executionContext) marshalNRefundStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋrefundᚐStatus(ctx context.Context, sel ast.SelectionSet, v refund.Status) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNRegisterNhiaInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐRegisterNhiaInput(ctx context.Context, v any) (hospital.RegisterNhiaInput, error) {
+	res, err := ec.unmarshalInputRegisterNhiaInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRegisterNhiaPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRegisterNhiaPayload(ctx context.Context, sel ast.SelectionSet, v *model.RegisterNhiaPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RegisterNhiaPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRegisterPatientInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐRegisterPatientInput(ctx context.Context, v any) (identity.RegisterPatientInput, error) {
@@ -60221,6 +83297,21 @@ func (ec *executionContext) marshalNResetPasswordPayload2ᚖgithubᚗcomᚋcareg
 		return graphql.Null
 	}
 	return ec._ResetPasswordPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReverseWalletTransactionInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐReverseWalletTransactionInput(ctx context.Context, v any) (wallet.ReverseWalletTransactionInput, error) {
+	res, err := ec.unmarshalInputReverseWalletTransactionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReverseWalletTransactionPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐReverseWalletTransactionPayload(ctx context.Context, sel ast.SelectionSet, v *model.ReverseWalletTransactionPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ReverseWalletTransactionPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRevokeOtherSessionsPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐRevokeOtherSessionsPayload(ctx context.Context, sel ast.SelectionSet, v *model.RevokeOtherSessionsPayload) graphql.Marshaler {
@@ -60416,6 +83507,21 @@ func (ec *executionContext) marshalNSetTypingPayload2ᚖgithubᚗcomᚋcaregraph
 	return ec._SetTypingPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNSetWardRateInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐSetWardRateInput(ctx context.Context, v any) (hospital.SetWardRateInput, error) {
+	res, err := ec.unmarshalInputSetWardRateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetWardRatePayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐSetWardRatePayload(ctx context.Context, sel ast.SelectionSet, v *model.SetWardRatePayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SetWardRatePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSettleRefundInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐSettleRefundInput(ctx context.Context, v any) (booking.SettleRefundInput, error) {
 	res, err := ec.unmarshalInputSettleRefundInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -60559,6 +83665,37 @@ func (ec *executionContext) marshalNSlotsChanged2ᚖgithubᚗcomᚋcaregraphᚋc
 	return ec._SlotsChanged(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNStayConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayConnection(ctx context.Context, sel ast.SelectionSet, v *ent.StayConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._StayConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNStayOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayOrder(ctx context.Context, v any) (*ent.StayOrder, error) {
+	res, err := ec.unmarshalInputStayOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNStayOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayOrderField(ctx context.Context, v any) (*ent.StayOrderField, error) {
+	var res = new(ent.StayOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStayOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.StayOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -60646,6 +83783,46 @@ func (ec *executionContext) marshalNTimeZone2string(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) unmarshalNTopUpWalletInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐTopUpWalletInput(ctx context.Context, v any) (wallet.TopUpWalletInput, error) {
+	res, err := ec.unmarshalInputTopUpWalletInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTopUpWalletPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐTopUpWalletPayload(ctx context.Context, sel ast.SelectionSet, v *model.TopUpWalletPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TopUpWalletPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNTransferPatientInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐTransferPatientInput(ctx context.Context, v any) (hospital.TransferPatientInput, error) {
+	res, err := ec.unmarshalInputTransferPatientInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTransferPatientPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐTransferPatientPayload(ctx context.Context, sel ast.SelectionSet, v *model.TransferPatientPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TransferPatientPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTrialBalance2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐTrialBalance(ctx context.Context, sel ast.SelectionSet, v *wallet.TrialBalance) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TrialBalance(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNTyping2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐTyping(ctx context.Context, sel ast.SelectionSet, v *chat.Typing) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -60684,6 +83861,21 @@ func (ec *executionContext) marshalNUpdateAppointmentPayload2ᚖgithubᚗcomᚋc
 		return graphql.Null
 	}
 	return ec._UpdateAppointmentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateBedInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐUpdateBedInput(ctx context.Context, v any) (hospital.UpdateBedInput, error) {
+	res, err := ec.unmarshalInputUpdateBedInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateBedPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUpdateBedPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateBedPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UpdateBedPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdatePatientInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋpatientᚐUpdatePatientInput(ctx context.Context, v any) (patient.UpdatePatientInput, error) {
@@ -60759,6 +83951,21 @@ func (ec *executionContext) marshalNUpdateUserPayload2ᚖgithubᚗcomᚋcaregrap
 		return graphql.Null
 	}
 	return ec._UpdateUserPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateWardInput2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐUpdateWardInput(ctx context.Context, v any) (hospital.UpdateWardInput, error) {
+	res, err := ec.unmarshalInputUpdateWardInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdateWardPayload2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐUpdateWardPayload(ctx context.Context, sel ast.SelectionSet, v *model.UpdateWardPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UpdateWardPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUploadPurpose2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋchatuploadᚐPurpose(ctx context.Context, v any) (chatupload.Purpose, error) {
@@ -60863,6 +84070,182 @@ func (ec *executionContext) marshalNVerifyEmailPayload2ᚖgithubᚗcomᚋcaregra
 		return graphql.Null
 	}
 	return ec._VerifyEmailPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWalletEvent2githubᚗcomᚋcaregraphᚋcaregraphᚋgraphᚋmodelᚐWalletEvent(ctx context.Context, sel ast.SelectionSet, v model.WalletEvent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._WalletEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWalletPaymentMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐPaymentMethod(ctx context.Context, v any) (wallet.PaymentMethod, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := wallet.PaymentMethod(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWalletPaymentMethod2githubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐPaymentMethod(ctx context.Context, sel ast.SelectionSet, v wallet.PaymentMethod) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNWalletTransaction2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionᚄ(ctx context.Context, sel ast.SelectionSet, v []*ent.WalletTransaction) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWalletTransaction2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransaction(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWalletTransaction2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransaction(ctx context.Context, sel ast.SelectionSet, v *ent.WalletTransaction) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._WalletTransaction(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWalletTransactionConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionConnection(ctx context.Context, sel ast.SelectionSet, v *ent.WalletTransactionConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._WalletTransactionConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWalletTransactionCounterAccount2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwallettransactionᚐCounterAccount(ctx context.Context, v any) (wallettransaction.CounterAccount, error) {
+	var res wallettransaction.CounterAccount
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWalletTransactionCounterAccount2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwallettransactionᚐCounterAccount(ctx context.Context, sel ast.SelectionSet, v wallettransaction.CounterAccount) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNWalletTransactionKind2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwallettransactionᚐKind(ctx context.Context, v any) (wallettransaction.Kind, error) {
+	var res wallettransaction.Kind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWalletTransactionKind2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwallettransactionᚐKind(ctx context.Context, sel ast.SelectionSet, v wallettransaction.Kind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNWalletTransactionOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionOrder(ctx context.Context, v any) (*ent.WalletTransactionOrder, error) {
+	res, err := ec.unmarshalInputWalletTransactionOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNWalletTransactionOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionOrderField(ctx context.Context, v any) (*ent.WalletTransactionOrderField, error) {
+	var res = new(ent.WalletTransactionOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWalletTransactionOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.WalletTransactionOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalNWardConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardConnection(ctx context.Context, sel ast.SelectionSet, v *ent.WardConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._WardConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWardOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardOrder(ctx context.Context, v any) (*ent.WardOrder, error) {
+	res, err := ec.unmarshalInputWardOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNWardOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardOrderField(ctx context.Context, v any) (*ent.WardOrderField, error) {
+	var res = new(ent.WardOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWardOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.WardOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalNWardRateConnection2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateConnection(ctx context.Context, sel ast.SelectionSet, v *ent.WardRateConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._WardRateConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWardRateOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateOrder(ctx context.Context, v any) (*ent.WardRateOrder, error) {
+	res, err := ec.unmarshalInputWardRateOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNWardRateOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateOrderField(ctx context.Context, v any) (*ent.WardRateOrderField, error) {
+	var res = new(ent.WardRateOrderField)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWardRateOrderField2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateOrderField(ctx context.Context, sel ast.SelectionSet, v *ent.WardRateOrderField) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalNWardType2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwardᚐType(ctx context.Context, v any) (ward.Type, error) {
+	var res ward.Type
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWardType2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwardᚐType(ctx context.Context, sel ast.SelectionSet, v ward.Type) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNWeekday2timeᚐWeekday(ctx context.Context, v any) (time.Weekday, error) {
@@ -61019,6 +84402,134 @@ func (ec *executionContext) marshalN__TypeKind2string(ctx context.Context, sel a
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalOAdmission2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmission(ctx context.Context, sel ast.SelectionSet, v *ent.Admission) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Admission(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOAdmissionEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.AdmissionEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOAdmissionEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionEdge(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOAdmissionEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionEdge(ctx context.Context, sel ast.SelectionSet, v *ent.AdmissionEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AdmissionEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOAdmissionOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionOrderᚄ(ctx context.Context, v any) ([]*ent.AdmissionOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ent.AdmissionOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAdmissionOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOAdmissionRecord2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionRecord(ctx context.Context, sel ast.SelectionSet, v *ent.AdmissionRecord) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AdmissionRecord(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOAdmissionStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatusᚄ(ctx context.Context, v any) ([]admission.Status, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]admission.Status, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAdmissionStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatus(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOAdmissionStatus2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatusᚄ(ctx context.Context, sel ast.SelectionSet, v []admission.Status) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAdmissionStatus2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatus(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOAdmissionStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatus(ctx context.Context, v any) (*admission.Status, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(admission.Status)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAdmissionStatus2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋadmissionᚐStatus(ctx context.Context, sel ast.SelectionSet, v *admission.Status) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalOAdmissionWhereInput2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionWhereInputᚄ(ctx context.Context, v any) ([]*ent.AdmissionWhereInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ent.AdmissionWhereInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAdmissionWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionWhereInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOAdmissionWhereInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐAdmissionWhereInput(ctx context.Context, v any) (*ent.AdmissionWhereInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAdmissionWhereInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOAnswerInput2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋbookingᚐAnswerInputᚄ(ctx context.Context, v any) ([]*booking.AnswerInput, error) {
@@ -61226,6 +84737,50 @@ func (ec *executionContext) unmarshalOAppointmentWhereInput2ᚖgithubᚗcomᚋca
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOBed2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBed(ctx context.Context, sel ast.SelectionSet, v *ent.Bed) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Bed(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOBedEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.BedEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOBedEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedEdge(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOBedEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedEdge(ctx context.Context, sel ast.SelectionSet, v *ent.BedEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._BedEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOBedOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedOrderᚄ(ctx context.Context, v any) ([]*ent.BedOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ent.BedOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNBedOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐBedOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -61254,6 +84809,64 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOChargeFailure2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailure(ctx context.Context, sel ast.SelectionSet, v *ent.ChargeFailure) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ChargeFailure(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOChargeFailureEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.ChargeFailureEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOChargeFailureEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureEdge(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOChargeFailureEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureEdge(ctx context.Context, sel ast.SelectionSet, v *ent.ChargeFailureEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ChargeFailureEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOChargeFailureOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureOrderᚄ(ctx context.Context, v any) ([]*ent.ChargeFailureOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ent.ChargeFailureOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChargeFailureOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐChargeFailureOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOChargePlan2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargePlan(ctx context.Context, sel ast.SelectionSet, v *hospital.ChargePlan) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ChargePlan(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOChargeTotals2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋhospitalᚐChargeTotals(ctx context.Context, sel ast.SelectionSet, v *hospital.ChargeTotals) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ChargeTotals(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOChatContext2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋchatᚐChatContext(ctx context.Context, sel ast.SelectionSet, v *chat.ChatContext) graphql.Marshaler {
@@ -61723,12 +85336,70 @@ func (ec *executionContext) unmarshalOLeaveOrder2ᚕᚖgithubᚗcomᚋcaregraph�
 	return res, nil
 }
 
+func (ec *executionContext) marshalOLedgerFault2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐLedgerFault(ctx context.Context, sel ast.SelectionSet, v *wallet.LedgerFault) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._LedgerFault(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOLogoutInput2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋidentityᚐLogoutInput(ctx context.Context, v any) (*identity.LogoutInput, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputLogoutInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOMoney2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋmoneyᚐAmount(ctx context.Context, sel ast.SelectionSet, v *money.Amount) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Money(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalONhiaMembership2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembership(ctx context.Context, sel ast.SelectionSet, v *ent.NhiaMembership) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._NhiaMembership(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalONhiaMembershipEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.NhiaMembershipEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalONhiaMembershipEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipEdge(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalONhiaMembershipEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipEdge(ctx context.Context, sel ast.SelectionSet, v *ent.NhiaMembershipEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._NhiaMembershipEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalONhiaMembershipOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipOrderᚄ(ctx context.Context, v any) ([]*ent.NhiaMembershipOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ent.NhiaMembershipOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNNhiaMembershipOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNhiaMembershipOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) marshalONode2githubᚗcomᚋcaregraphᚋcaregraphᚋentᚐNoder(ctx context.Context, sel ast.SelectionSet, v ent.Noder) graphql.Marshaler {
@@ -61967,6 +85638,13 @@ func (ec *executionContext) marshalOPatientGender2ᚖgithubᚗcomᚋcaregraphᚋ
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOPatientHealth2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPatientHealth(ctx context.Context, sel ast.SelectionSet, v *ent.PatientHealth) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PatientHealth(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOPatientOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐPatientOrderᚄ(ctx context.Context, v any) ([]*ent.PatientOrder, error) {
@@ -62574,6 +86252,50 @@ func (ec *executionContext) unmarshalOSlotWhereInput2ᚖgithubᚗcomᚋcaregraph
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOStay2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStay(ctx context.Context, sel ast.SelectionSet, v *ent.Stay) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Stay(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOStayEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.StayEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOStayEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayEdge(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOStayEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayEdge(ctx context.Context, sel ast.SelectionSet, v *ent.StayEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._StayEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOStayOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayOrderᚄ(ctx context.Context, v any) ([]*ent.StayOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ent.StayOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNStayOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐStayOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) unmarshalOString2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -62738,6 +86460,187 @@ func (ec *executionContext) marshalOViewer2ᚖgithubᚗcomᚋcaregraphᚋcaregra
 		return graphql.Null
 	}
 	return ec._Viewer(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOWallet2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWallet(ctx context.Context, sel ast.SelectionSet, v *ent.Wallet) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Wallet(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOWalletPaymentMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐPaymentMethod(ctx context.Context, v any) (*wallet.PaymentMethod, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := wallet.PaymentMethod(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWalletPaymentMethod2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐPaymentMethod(ctx context.Context, sel ast.SelectionSet, v *wallet.PaymentMethod) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) marshalOWalletStatement2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋwalletᚐWalletStatement(ctx context.Context, sel ast.SelectionSet, v *wallet.WalletStatement) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WalletStatement(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOWalletTransaction2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransaction(ctx context.Context, sel ast.SelectionSet, v *ent.WalletTransaction) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WalletTransaction(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOWalletTransactionEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.WalletTransactionEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOWalletTransactionEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionEdge(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOWalletTransactionEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionEdge(ctx context.Context, sel ast.SelectionSet, v *ent.WalletTransactionEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WalletTransactionEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOWalletTransactionOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionOrderᚄ(ctx context.Context, v any) ([]*ent.WalletTransactionOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ent.WalletTransactionOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWalletTransactionOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWalletTransactionOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOWard2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWard(ctx context.Context, sel ast.SelectionSet, v *ent.Ward) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Ward(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOWardEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.WardEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOWardEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardEdge(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOWardEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardEdge(ctx context.Context, sel ast.SelectionSet, v *ent.WardEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WardEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOWardOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardOrderᚄ(ctx context.Context, v any) ([]*ent.WardOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ent.WardOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWardOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOWardRate2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRate(ctx context.Context, sel ast.SelectionSet, v *ent.WardRate) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WardRate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOWardRateEdge2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateEdge(ctx context.Context, sel ast.SelectionSet, v []*ent.WardRateEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOWardRateEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateEdge(ctx, sel, v[i])
+	})
+
+	return ret
+}
+
+func (ec *executionContext) marshalOWardRateEdge2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateEdge(ctx context.Context, sel ast.SelectionSet, v *ent.WardRateEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WardRateEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOWardRateOrder2ᚕᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateOrderᚄ(ctx context.Context, v any) ([]*ent.WardRateOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*ent.WardRateOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWardRateOrder2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚐWardRateOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOWardType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwardᚐType(ctx context.Context, v any) (*ward.Type, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(ward.Type)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWardType2ᚖgithubᚗcomᚋcaregraphᚋcaregraphᚋentᚋwardᚐType(ctx context.Context, sel ast.SelectionSet, v *ward.Type) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalOWeekday2ᚕtimeᚐWeekdayᚄ(ctx context.Context, v any) ([]time.Weekday, error) {

@@ -16,8 +16,11 @@ import (
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/chat"
+	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/hospital"
 	"github.com/caregraph/caregraph/internal/identity"
+	"github.com/caregraph/caregraph/internal/money"
 	"github.com/google/uuid"
 )
 
@@ -77,6 +80,56 @@ type UserError interface {
 	GetMessage() string
 	// Path of the input field at fault, from below input; null when no single one is.
 	GetField() []string
+}
+
+// An event of walletActivity.
+type WalletEvent interface {
+	IsStreamEvent()
+	IsWalletEvent()
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	GetCursor() entgql.Cursor[uuid.UUID]
+	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+	GetPreviousCursor() *entgql.Cursor[uuid.UUID]
+	// When it happened.
+	GetOccurredAt() time.Time
+}
+
+// Result of addAdmissionCharge.
+type AddAdmissionChargePayload struct {
+	// What was posted.
+	Transaction *ent.WalletTransaction `json:"transaction,omitempty"`
+	// The wallet after it.
+	Wallet *ent.Wallet `json:"wallet,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of addBed.
+type AddBedPayload struct {
+	// The bed.
+	Bed *ent.Bed `json:"bed,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of adjustWallet.
+type AdjustWalletPayload struct {
+	// What was posted.
+	Transaction *ent.WalletTransaction `json:"transaction,omitempty"`
+	// The wallet after it.
+	Wallet *ent.Wallet `json:"wallet,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of admitPatient.
+type AdmitPatientPayload struct {
+	// The admission.
+	Admission *ent.Admission `json:"admission,omitempty"`
+	// What will be charged daily and from when on.
+	Charges *hospital.ChargePlan `json:"charges,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // Input of advanceClock.
@@ -284,6 +337,24 @@ type ChangePasswordPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of chargeAdmissions.
+type ChargeAdmissionsPayload struct {
+	// The run, which may still be going on; null for a dry run and for one admission.
+	Run ent.Noder `json:"run,omitempty"`
+	// The date that was charged.
+	Date *civil.Date `json:"date,omitempty"`
+	// What was posted, or would be; the first 1,000.
+	Entries []*hospital.ChargeEntry `json:"entries"`
+	// What was not owed, with the reason; the first 1,000.
+	Skipped []*hospital.ChargeSkip `json:"skipped"`
+	// What could not be posted; the first 1,000.
+	Failed []*hospital.ChargeFailed `json:"failed"`
+	// How many admissions were looked at, charged, left out and failed, and the sum; null while the run goes on.
+	Totals *hospital.ChargeTotals `json:"totals,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // A page of a room's events, oldest first.
 type ChatEventConnection struct {
 	// The events with their cursors.
@@ -425,6 +496,24 @@ type CreateUserPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of createWard.
+type CreateWardPayload struct {
+	// The ward.
+	Ward *ent.Ward `json:"ward,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of deactivateNhia.
+type DeactivateNhiaPayload struct {
+	// The membership.
+	Membership *ent.NhiaMembership `json:"membership,omitempty"`
+	// Daily charges that were posted because of it.
+	Posted []*ent.WalletTransaction `json:"posted"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of deactivateUser.
 type DeactivateUserPayload struct {
 	// The account after the change.
@@ -471,6 +560,18 @@ type DeleteSlotPayload struct {
 type DisableTotpPayload struct {
 	// True when the second factor is gone.
 	IsDisabled bool `json:"isDisabled"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of dischargePatient.
+type DischargePatientPayload struct {
+	// The admission.
+	Admission *ent.Admission `json:"admission,omitempty"`
+	// True when the patient's wallet is below zero; null for who may not see it.
+	IsWalletOverdrawn *bool `json:"isWalletOverdrawn,omitempty"`
+	// What to tell the patient, for people: that the wallet is overdrawn, and by how much; empty otherwise.
+	Warnings []string `json:"warnings"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -731,26 +832,18 @@ func (MessagesRead) IsChatEvent() {}
 
 // When it happened.
 
-// An amount of money.
-type Money struct {
-	// The amount, with as many digits as the currency has.
-	Amount string `json:"amount"`
-	// ISO 4217 code of the currency.
-	Currency string `json:"currency"`
-}
-
 // What happened to an order's money.
 type OrderAudit struct {
 	// The order.
 	Order *ent.Order `json:"order,omitempty"`
 	// What was taken.
-	Total *Money `json:"total"`
+	Total *money.Amount `json:"total"`
 	// Fee of the payment provider.
-	Fee *Money `json:"fee"`
+	Fee *money.Amount `json:"fee"`
 	// What was paid back.
-	Refunded *Money `json:"refunded"`
+	Refunded *money.Amount `json:"refunded"`
 	// What stays: total less fee and refunds.
-	Net *Money `json:"net"`
+	Net *money.Amount `json:"net"`
 	// What happened, oldest first.
 	Events []*OrderAuditEvent `json:"events"`
 }
@@ -762,9 +855,9 @@ type OrderAuditEvent struct {
 	// What happened.
 	Kind OrderAuditKind `json:"kind"`
 	// The amount it is about.
-	Amount *Money `json:"amount"`
+	Amount *money.Amount `json:"amount"`
 	// What stays with the practice after it: taken, less fee and refunds.
-	Net *Money `json:"net"`
+	Net *money.Amount `json:"net"`
 	// The refund it is about; null for the payment itself.
 	RefundID *uuid.UUID `json:"refundId,omitempty"`
 	// Reference of the provider or of a receipt; null when there is none.
@@ -817,6 +910,14 @@ type PingActivityPayload struct {
 type ReactivateUserPayload struct {
 	// The account after the change.
 	User *ent.User `json:"user,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of recordDeath.
+type RecordDeathPayload struct {
+	// The admission.
+	Admission *ent.Admission `json:"admission,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -878,6 +979,16 @@ type RefundOrderPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of registerNhia.
+type RegisterNhiaPayload struct {
+	// The membership.
+	Membership *ent.NhiaMembership `json:"membership,omitempty"`
+	// Daily charges that were reversed because of it.
+	Reversed []*ent.WalletTransaction `json:"reversed"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of registerPatient.
 type RegisterPatientPayload struct {
 	// True when a mail is on its way, whether or not there was an account before.
@@ -906,6 +1017,16 @@ type RescheduleAppointmentPayload struct {
 type ResetPasswordPayload struct {
 	// True when the new password holds.
 	IsReset bool `json:"isReset"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of reverseWalletTransaction.
+type ReverseWalletTransactionPayload struct {
+	// The opposite transaction.
+	Transaction *ent.WalletTransaction `json:"transaction,omitempty"`
+	// The wallet after it.
+	Wallet *ent.Wallet `json:"wallet,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -997,6 +1118,16 @@ type SetTypingPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of setWardRate.
+type SetWardRatePayload struct {
+	// The rate.
+	WardRate *ent.WardRate `json:"wardRate,omitempty"`
+	// Its ward.
+	Ward *ent.Ward `json:"ward,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of settleRefund.
 type SettleRefundPayload struct {
 	// The order.
@@ -1084,6 +1215,14 @@ func (StreamOpened) IsAppointmentEvent() {}
 
 // When it happened.
 
+func (StreamOpened) IsWalletEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
+
 // What can be watched as it happens, over a websocket.
 type Subscription struct {
 }
@@ -1122,6 +1261,26 @@ func (this Throttled) GetField() []string {
 	return interfaceSlice
 }
 
+// Result of topUpWallet.
+type TopUpWalletPayload struct {
+	// What was posted.
+	Transaction *ent.WalletTransaction `json:"transaction,omitempty"`
+	// The wallet after it.
+	Wallet *ent.Wallet `json:"wallet,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of transferPatient.
+type TransferPatientPayload struct {
+	// The admission.
+	Admission *ent.Admission `json:"admission,omitempty"`
+	// What will be charged daily from now on.
+	Charges *hospital.ChargePlan `json:"charges,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of unblockTime.
 type UnblockTimePayload struct {
 	// Id of the leave that is gone; null when it is not.
@@ -1134,6 +1293,14 @@ type UnblockTimePayload struct {
 type UpdateAppointmentPayload struct {
 	// The appointment; after a CONFLICT as it is now.
 	Appointment *ent.Appointment `json:"appointment,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Result of updateBed.
+type UpdateBedPayload struct {
+	// The bed after the change; after a CONFLICT the present one.
+	Bed *ent.Bed `json:"bed,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
@@ -1178,6 +1345,14 @@ type UpdateUserPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Result of updateWard.
+type UpdateWardPayload struct {
+	// The ward after the change; after a CONFLICT the present one.
+	Ward *ent.Ward `json:"ward,omitempty"`
+	// Why it was not done; empty when it was.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Result of verifyEmail.
 type VerifyEmailPayload struct {
 	// True when the address is verified now.
@@ -1185,6 +1360,39 @@ type VerifyEmailPayload struct {
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
 }
+
+// A transaction was posted.
+type WalletTransactionPosted struct {
+	// Where the event stands in the stream; give it back as after to go on behind it.
+	Cursor entgql.Cursor[uuid.UUID] `json:"cursor"`
+	// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+	PreviousCursor *entgql.Cursor[uuid.UUID] `json:"previousCursor,omitempty"`
+	// When it happened.
+	OccurredAt time.Time `json:"occurredAt"`
+	// The transaction; null when the viewer may not see it.
+	Transaction *ent.WalletTransaction `json:"transaction,omitempty"`
+}
+
+func (WalletTransactionPosted) IsStreamEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+func (this WalletTransactionPosted) GetCursor() entgql.Cursor[uuid.UUID] { return this.Cursor }
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+func (this WalletTransactionPosted) GetPreviousCursor() *entgql.Cursor[uuid.UUID] {
+	return this.PreviousCursor
+}
+
+// When it happened.
+func (this WalletTransactionPosted) GetOccurredAt() time.Time { return this.OccurredAt }
+
+func (WalletTransactionPosted) IsWalletEvent() {}
+
+// Where the event stands in the stream; give it back as after to go on behind it.
+
+// Cursor of the event before; null for the first of the stream. When it is not the one received last, events are missing.
+
+// When it happened.
 
 // What can happen in a room.
 type ChatEventKind string

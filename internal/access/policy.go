@@ -112,12 +112,27 @@ var (
 	// readers read a chat: its patient and its practitioner, and administrators to whom it is open; nobody else.
 	readers = join(each(both(ownPatient, ofStandingRoom), Patient), each(both(ownPractitioner, ofStandingRoom), practitioners...), openers)
 
+	// hospital are those who work with beds and patients in them, or bill them.
+	hospital = []Role{Admin, Nurse, Doctor, Biller}
+	// cashiers are those who see wallets of others.
+	cashiers = []Role{Admin, Nurse, Biller}
+	// patientOfMine ties a row's patient to the practitioner who cares for him or her.
+	patientOfMine = in("patient_id", "care_relations", "patient_id", func(v *Viewer) *sql.Predicate {
+		return sql.EQ("practitioner_id", v.PractitionerID)
+	})
+	// lainIn matches wards and beds in which the viewer lay.
+	lainIn = func(column string) Rule {
+		return in("id", "stays", column, func(v *Viewer) *sql.Predicate { return sql.EQ("patient_id", v.PatientID) })
+	}
+	// treated is what those read who treat the patient, and the patient.
+	treated = join(each(ownPatient, Patient), each(patientOfMine, Doctor), each(All, Nurse, Admin))
+
 	// systemOnly entities are never touched by a user.
 	systemOnly = Entity{}
 )
 
 // contact are the fields of a patient record that the patient may change.
-var contact = []string{"email", "phone", "address_line", "suburb", "state", "postcode", "time_zone"}
+var contact = []string{"email", "phone", "address_line", "suburb", "state", "postcode", "emergency_name", "emergency_relationship", "emergency_phone", "time_zone"}
 
 // record are the fields of a patient record that staff may change: not the account behind it.
 var record = append([]string{
@@ -213,6 +228,32 @@ var Policy = map[string]Entity{
 	"ChatAttachment":     {Read: readers},
 	"RecordOpening":      {Read: join(each(ownPatient, Patient), each(ownPractitioner, practitioners...), each(All, Admin))},
 	"JobRun":             {Read: each(All, Admin)},
+
+	"PatientHealth": {
+		Read:   treated,
+		Create: each(All, Nurse, Doctor, Admin),
+		Update: join(each(patientOfMine, Doctor), each(All, Nurse, Admin)),
+		Fields: only([]Role{Nurse, Doctor, Admin}, "allergies"),
+	},
+	"Ward": {
+		Read:   join(each(All, hospital...), each(lainIn("ward_id"), Patient)),
+		Create: each(All, Nurse, Admin),
+		Update: each(All, Nurse, Admin),
+	},
+	"WardRate": {Read: each(All, cashiers...), Create: each(All, Biller, Admin), Update: each(All, Biller, Admin)},
+	"Bed": {
+		Read:   join(each(All, hospital...), each(lainIn("bed_id"), Patient)),
+		Create: each(All, Nurse, Admin),
+		Update: each(All, Nurse, Admin),
+		Fields: only([]Role{Nurse, Admin}, "number", "is_active"),
+	},
+	"Admission":         {Read: join(each(ownPatient, Patient), each(All, hospital...))},
+	"AdmissionRecord":   {Read: treated},
+	"Stay":              {Read: join(each(ownPatient, Patient), each(All, hospital...))},
+	"NhiaMembership":    {Read: join(each(ownPatient, Patient), each(All, hospital...))},
+	"ChargeFailure":     {Read: each(All, Biller, Admin)},
+	"Wallet":            {Read: join(each(ownPatient, Patient), each(All, cashiers...))},
+	"WalletTransaction": {Read: join(each(ownPatient, Patient), each(All, cashiers...))},
 
 	"LoginAttempt":    systemOnly,
 	"EmailToken":      systemOnly,

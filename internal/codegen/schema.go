@@ -55,7 +55,10 @@ func dropUnused(s *ast.Schema) {
 	}
 }
 
-var unlisted = []string{"AppointmentIntake", "PractitionerCredential", "Question", "QuestionAnswer", "Refund"}
+var unlisted = []string{
+	"AppointmentIntake", "PractitionerCredential", "Question", "QuestionAnswer", "Refund",
+	"AdmissionRecord", "PatientHealth", "Wallet",
+}
 
 // sameForAll lists the fields of entities that events of streams show and whose values do not depend on who looks.
 var sameForAll = map[string][]string{

@@ -51,6 +51,17 @@ var Tags = map[string]byte{
 	"SecondFactor":            36,
 	"RecoveryCode":            37,
 	"LinkCode":                38,
+	"Ward":                    50,
+	"WardRate":                51,
+	"Bed":                     52,
+	"Admission":               53,
+	"AdmissionRecord":         54,
+	"Stay":                    55,
+	"NhiaMembership":          56,
+	"ChargeFailure":           57,
+	"PatientHealth":           58,
+	"Wallet":                  60,
+	"WalletTransaction":       61,
 }
 
 var byTag = func() map[byte]string {

@@ -37,6 +37,14 @@ type CreatePatientInput struct {
 	MedicareExpiry *string
 	// Individual Healthcare Identifier.
 	Ihi *string
+	// Whom to call in an emergency.
+	EmergencyName *string
+	// What he or she is to the patient.
+	EmergencyRelationship *string
+	// Telephone number for emergencies; Australian form or with country code.
+	EmergencyPhone *string
+	// Allergies and intolerances, as text; for who treats patients. At most 2,000 characters.
+	Allergies *string
 	// How the patient is insured; REGULAR when left out.
 	Type *patient.Type
 	// Zone in which the patient reads times; the practice's when left out.
@@ -77,6 +85,14 @@ type UpdatePatientInput struct {
 	MedicareExpiry *string
 	// Individual Healthcare Identifier.
 	Ihi *string
+	// Whom to call in an emergency.
+	EmergencyName *string
+	// What he or she is to the patient.
+	EmergencyRelationship *string
+	// Telephone number for emergencies; Australian form or with country code.
+	EmergencyPhone *string
+	// Allergies and intolerances, as text; for who treats patients. At most 2,000 characters.
+	Allergies *string
 	// How the patient is insured.
 	Type *patient.Type
 	// Zone in which the patient reads times.

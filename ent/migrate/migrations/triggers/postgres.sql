@@ -133,3 +133,44 @@ BEGIN
 END $$;
 DROP TRIGGER IF EXISTS appointments_overlap ON appointments;
 CREATE TRIGGER appointments_overlap BEFORE INSERT OR UPDATE OF status, starts_at, ends_at ON appointments FOR EACH ROW EXECUTE FUNCTION caregraph_appointments_overlap();
+
+DROP TRIGGER IF EXISTS wallet_transactions_immutable ON wallet_transactions;
+CREATE TRIGGER wallet_transactions_immutable BEFORE UPDATE OR DELETE ON wallet_transactions FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS wallet_transactions_kept ON wallet_transactions;
+CREATE TRIGGER wallet_transactions_kept BEFORE TRUNCATE ON wallet_transactions FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
+
+-- A stay begins, and it ends: nothing else of it ever changes, and none is removed.
+CREATE OR REPLACE FUNCTION caregraph_stays_ending() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.to_at IS NULL AND NEW.to_at >= OLD.from_at
+    AND (NEW.id, NEW.created_at, NEW.admission_id, NEW.patient_id, NEW.bed_id, NEW.ward_id, NEW.from_at)
+      = (OLD.id, OLD.created_at, OLD.admission_id, OLD.patient_id, OLD.bed_id, OLD.ward_id, OLD.from_at)
+  THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'a stay is never rewritten' USING ERRCODE = '23514', CONSTRAINT = 'stays_immutable';
+END $$;
+DROP TRIGGER IF EXISTS stays_immutable ON stays;
+CREATE TRIGGER stays_immutable BEFORE UPDATE ON stays FOR EACH ROW EXECUTE FUNCTION caregraph_stays_ending();
+DROP TRIGGER IF EXISTS stays_kept ON stays;
+CREATE TRIGGER stays_kept BEFORE DELETE ON stays FOR EACH ROW EXECUTE FUNCTION caregraph_immutable();
+DROP TRIGGER IF EXISTS stays_kept_all ON stays;
+CREATE TRIGGER stays_kept_all BEFORE TRUNCATE ON stays FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
+
+-- At no instant do two patients lie in a bed, or a patient in two. The locks make concurrent writers wait for each other, beds before patients.
+CREATE OR REPLACE FUNCTION caregraph_stays_overlap() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('bed:' || NEW.bed_id::text, 0));
+  IF EXISTS (SELECT 1 FROM stays WHERE bed_id = NEW.bed_id AND id <> NEW.id
+      AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at)) THEN
+    RAISE EXCEPTION 'the bed is taken' USING ERRCODE = '23P01', CONSTRAINT = 'stays_bed_overlap';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('stays:' || NEW.patient_id::text, 0));
+  IF EXISTS (SELECT 1 FROM stays WHERE patient_id = NEW.patient_id AND id <> NEW.id
+      AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at)) THEN
+    RAISE EXCEPTION 'the patient lies in another bed' USING ERRCODE = '23P01', CONSTRAINT = 'stays_patient_overlap';
+  END IF;
+  RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS stays_overlap ON stays;
+CREATE TRIGGER stays_overlap BEFORE INSERT ON stays FOR EACH ROW EXECUTE FUNCTION caregraph_stays_overlap();

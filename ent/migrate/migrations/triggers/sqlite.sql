@@ -98,3 +98,29 @@ WHEN NEW.status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW') AND EXISTS (
     AND status IN ('PENDING', 'BOOKED', 'COMPLETED', 'NO_SHOW')
     AND starts_at < NEW.ends_at AND ends_at > NEW.starts_at AND starts_at > datetime(NEW.starts_at, '-1 day'))
 BEGIN SELECT RAISE(ABORT, 'appointments_overlap'); END;
+
+DROP TRIGGER IF EXISTS wallet_transactions_immutable_update;
+CREATE TRIGGER wallet_transactions_immutable_update BEFORE UPDATE ON wallet_transactions BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+DROP TRIGGER IF EXISTS wallet_transactions_immutable_delete;
+CREATE TRIGGER wallet_transactions_immutable_delete BEFORE DELETE ON wallet_transactions BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+
+-- A stay begins, and it ends: nothing else of it ever changes, and none is removed.
+DROP TRIGGER IF EXISTS stays_immutable;
+CREATE TRIGGER stays_immutable BEFORE UPDATE ON stays
+WHEN NOT (OLD.to_at IS NULL AND NEW.to_at IS NOT NULL AND NEW.to_at >= OLD.from_at AND NEW.id = OLD.id AND NEW.created_at = OLD.created_at
+  AND NEW.admission_id = OLD.admission_id AND NEW.patient_id = OLD.patient_id AND NEW.bed_id = OLD.bed_id AND NEW.ward_id = OLD.ward_id AND NEW.from_at = OLD.from_at)
+BEGIN SELECT RAISE(ABORT, 'stays_immutable'); END;
+DROP TRIGGER IF EXISTS stays_kept;
+CREATE TRIGGER stays_kept BEFORE DELETE ON stays BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
+
+-- At no instant do two patients lie in a bed, or a patient in two.
+DROP TRIGGER IF EXISTS stays_bed_overlap;
+CREATE TRIGGER stays_bed_overlap BEFORE INSERT ON stays
+WHEN EXISTS (SELECT 1 FROM stays WHERE bed_id = NEW.bed_id AND id <> NEW.id
+  AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at))
+BEGIN SELECT RAISE(ABORT, 'stays_bed_overlap'); END;
+DROP TRIGGER IF EXISTS stays_patient_overlap;
+CREATE TRIGGER stays_patient_overlap BEFORE INSERT ON stays
+WHEN EXISTS (SELECT 1 FROM stays WHERE patient_id = NEW.patient_id AND id <> NEW.id
+  AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at))
+BEGIN SELECT RAISE(ABORT, 'stays_patient_overlap'); END;

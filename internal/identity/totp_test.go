@@ -98,7 +98,9 @@ func TestTotpNeedsAProvedAddressOfPatients(t *testing.T) {
 		for _, role := range []access.Role{access.Patient, access.Nurse} {
 			u := testkit.User(t, c.db, role)
 			ctx := c.as(t, c.signIn(t, u).Token)
-			testkit.Write(t, c.db, func(ctx context.Context) error { return c.db.Client.User.UpdateOneID(u.ID).ClearEmailVerifiedAt().Exec(ctx) })
+			testkit.Write(t, c.db, func(ctx context.Context) error {
+				return c.db.Client.User.UpdateOneID(u.ID).ClearEmailVerifiedAt().Exec(ctx)
+			})
 			_, err := c.EnableTotp(ctx, identity.EnableTotpInput{Password: testkit.Password})
 			if role == access.Patient {
 				requireFault(t, err, "ILLEGAL_STATUS")

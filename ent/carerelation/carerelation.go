@@ -74,6 +74,7 @@ type Source string
 // Source values.
 const (
 	SourceAPPOINTMENT Source = "APPOINTMENT"
+	SourceADMISSION   Source = "ADMISSION"
 )
 
 func (s Source) String() string {
@@ -83,7 +84,7 @@ func (s Source) String() string {
 // SourceValidator is a validator for the "source" field enum values. It is called by the builders before save.
 func SourceValidator(s Source) error {
 	switch s {
-	case SourceAPPOINTMENT:
+	case SourceAPPOINTMENT, SourceADMISSION:
 		return nil
 	default:
 		return fmt.Errorf("carerelation: invalid enum value for source field: %q", s)

@@ -415,7 +415,7 @@ var (
 	CareRelationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "created_at", Type: field.TypeTime},
-		{Name: "source", Type: field.TypeEnum, Enums: []string{"APPOINTMENT"}},
+		{Name: "source", Type: field.TypeEnum, Enums: []string{"APPOINTMENT", "ADMISSION"}},
 		{Name: "source_id", Type: field.TypeUUID},
 		{Name: "practitioner_id", Type: field.TypeUUID},
 		{Name: "patient_id", Type: field.TypeUUID},

@@ -24,7 +24,7 @@ func (CareRelation) Fields() []ent.Field {
 	return []ent.Field{
 		ref("practitioner_id", "", "The practitioner.").Field(),
 		ref("patient_id", "", "The patient.").Field(),
-		field.Enum("source").Values("APPOINTMENT").Immutable().Comment("What made the relation."),
+		field.Enum("source").Values("APPOINTMENT", "ADMISSION").Immutable().Comment("What made the relation."),
 		field.UUID("source_id", uuid.UUID{}).Immutable().Comment("The record that made the relation."),
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 
 	"github.com/caregraph/caregraph/ent"
-	"github.com/caregraph/caregraph/graph/model"
 	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/chat"

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
@@ -32,7 +31,7 @@ func (r *mutationResolver) UpdatePatient(ctx context.Context, input patient.Upda
 
 // Changes is the resolver for the changes field.
 func (r *patientResolver) Changes(ctx context.Context, obj *ent.Patient, first *int) ([]*patient.RecordChange, error) {
-	panic(fmt.Errorf("not implemented: Changes - changes"))
+	return r.Resolver.Patients.Changes(ctx, obj, first)
 }
 
 // Patients is the resolver for the patients field.

@@ -76,9 +76,9 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "patient_id", Type: field.TypeUUID},
-		{Name: "reason", Type: field.TypeString, Size: 8000, Default: ""},
-		{Name: "diagnosis", Type: field.TypeString, Size: 8000, Default: ""},
-		{Name: "discharge_notes", Type: field.TypeString, Size: 8000, Default: ""},
+		{Name: "reason", Type: field.TypeString, Size: 32000, Default: ""},
+		{Name: "diagnosis", Type: field.TypeString, Size: 32000, Default: ""},
+		{Name: "discharge_notes", Type: field.TypeString, Size: 32000, Default: ""},
 		{Name: "admission_id", Type: field.TypeUUID, Unique: true},
 	}
 	// AdmissionRecordsTable holds the schema information for the "admission_records" table.
@@ -386,7 +386,7 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "updated_at", Type: field.TypeTime},
-		{Name: "number", Type: field.TypeString, Size: 20},
+		{Name: "number", Type: field.TypeString, Size: 80},
 		{Name: "is_active", Type: field.TypeBool, Default: true},
 		{Name: "ward_id", Type: field.TypeUUID},
 	}
@@ -1441,7 +1441,7 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "updated_at", Type: field.TypeTime},
-		{Name: "allergies", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "allergies", Type: field.TypeString, Size: 8000, Default: ""},
 		{Name: "patient_id", Type: field.TypeUUID, Unique: true},
 	}
 	// PatientHealthsTable holds the schema information for the "patient_healths" table.
@@ -2178,7 +2178,7 @@ var (
 		{Name: "charge_date", Type: field.TypeOther, Nullable: true, SchemaType: map[string]string{"postgres": "date", "sqlite3": "date"}},
 		{Name: "charge_sequence", Type: field.TypeInt, Nullable: true},
 		{Name: "reference", Type: field.TypeString, Size: 100},
-		{Name: "description", Type: field.TypeString, Size: 500},
+		{Name: "description", Type: field.TypeString, Size: 2000},
 		{Name: "actor_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "actor", Type: field.TypeString, Size: 100},
 		{Name: "hash", Type: field.TypeString, Size: 64},
@@ -2253,8 +2253,8 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "updated_at", Type: field.TypeTime},
-		{Name: "name", Type: field.TypeString, Size: 100},
-		{Name: "name_key", Type: field.TypeString, Unique: true, Size: 300},
+		{Name: "name", Type: field.TypeString, Size: 400},
+		{Name: "name_key", Type: field.TypeString, Unique: true, Size: 600},
 		{Name: "type", Type: field.TypeEnum, Enums: []string{"GENERAL", "SURGICAL", "MATERNITY", "PAEDIATRIC", "INTENSIVE_CARE", "EMERGENCY", "MENTAL_HEALTH", "REHABILITATION", "PALLIATIVE", "OTHER"}},
 		{Name: "is_active", Type: field.TypeBool, Default: true},
 	}

@@ -11934,7 +11934,7 @@ extend type Mutation {
 }
 
 extend type Patient {
-  "Who changed what in the record, newest first; for staff who edit records, and the patient."
+  "Who changed what in the record, newest first; for staff who edit records, and the patient. Of allergies it is told that they changed, not what was written."
   changes("How many; 1 to 100." first: Int = 20): [RecordChange!]! @goField(forceResolver: true)
 }
 
@@ -11946,7 +11946,7 @@ type RecordChange {
   old: String
   "What stands there since; null when it was cleared."
   new: String
-  "The user who changed it; null when the system did or the viewer may not see the account."
+  "The user who changed it; null when the system did, and for a patient when it was somebody else."
   changedBy: ID
   "When it was changed."
   changedAt: DateTime!

@@ -18,6 +18,8 @@ type fields struct {
 	postcode                            *string
 	medicareNumber, medicareIRN, expiry *string
 	ihi                                 *string
+	emergencyName, emergencyKin         *string
+	emergencyPhone                      *string
 	kind                                *patient.Type
 	timeZone                            *string
 }
@@ -34,6 +36,7 @@ func (in CreatePatientInput) validate(r rules) (fields, error) {
 		givenName: &in.GivenName, familyName: &in.FamilyName, birthDate: in.BirthDate, gender: in.Gender, email: in.Email, phone: in.Phone,
 		addressLine: in.AddressLine, suburb: in.Suburb, state: in.State, postcode: in.Postcode, medicareNumber: in.MedicareNumber,
 		medicareIRN: in.MedicareIrn, expiry: in.MedicareExpiry, ihi: in.Ihi, kind: in.Type, timeZone: in.TimeZone,
+		emergencyName: in.EmergencyName, emergencyKin: in.EmergencyRelationship, emergencyPhone: in.EmergencyPhone,
 	}
 	p := f.normalize(r)
 	if isGiven(f.medicareIRN) && f.medicareNumber == nil {
@@ -48,6 +51,7 @@ func (in UpdatePatientInput) validate(r rules) (fields, error) {
 		givenName: in.GivenName, familyName: in.FamilyName, birthDate: in.BirthDate, gender: in.Gender, email: in.Email, phone: in.Phone,
 		addressLine: in.AddressLine, suburb: in.Suburb, state: in.State, postcode: in.Postcode, medicareNumber: in.MedicareNumber,
 		medicareIRN: in.MedicareIrn, expiry: in.MedicareExpiry, ihi: in.Ihi, kind: in.Type, timeZone: in.TimeZone,
+		emergencyName: in.EmergencyName, emergencyKin: in.EmergencyRelationship, emergencyPhone: in.EmergencyPhone,
 	}
 	p := f.normalize(r)
 	return f, p.join()
@@ -70,6 +74,9 @@ func (f *fields) normalize(r rules) (p problems) {
 	p.text(&f.postcode, "postcode", line(10))
 	p.medicare(f, r.mode)
 	p.text(&f.ihi, "ihi", unlessEmpty(checked(identifier.IHI, r.mode)))
+	p.text(&f.emergencyName, "emergencyName", line(200))
+	p.text(&f.emergencyKin, "emergencyRelationship", line(100))
+	p.text(&f.emergencyPhone, "emergencyPhone", unlessEmpty(NormalizePhone))
 	p.text(&f.timeZone, "timeZone", func(name string) (string, error) {
 		_, err := civil.LoadZone(name)
 		return name, err
@@ -137,6 +144,9 @@ func (f *fields) apply(m *ent.PatientMutation) {
 	if f.kind != nil {
 		m.SetType(*f.kind)
 	}
+	put(f.emergencyName, m.SetEmergencyName, m.ClearEmergencyName)
+	put(f.emergencyKin, m.SetEmergencyRelationship, m.ClearEmergencyRelationship)
+	put(f.emergencyPhone, m.SetEmergencyPhone, m.ClearEmergencyPhone)
 	put(f.timeZone, m.SetTimeZone, nil)
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Update changes a record: administrators, schedulers, nurses and doctors anything but the account, the patient contact data (e-mail, telephone,
 // address, zone) of the own one. Errors: NOT_FOUND, FORBIDDEN, CONFLICT (with the present record), DUPLICATE_PATIENT, INVALID_IDENTIFIER,
-// UNKNOWN_TIME_ZONE, INVALID_INPUT (all fields at once); with
+// UNKNOWN_TIME_ZONE, INVALID_INPUT (all fields at once), FORBIDDEN for allergies by who does not treat the patient; with
 // SendLinkCode, which is for staff, ILLEGAL_STATUS (no address, or an account already) and THROTTLED.
 func (s *Service) Update(ctx context.Context, in UpdatePatientInput) (*ent.Patient, error) {
 	f, err := in.validate(s.rules())
@@ -45,6 +45,9 @@ func (s *Service) update(ctx context.Context, in UpdatePatientInput, f fields) (
 		return current, fault.ErrConflict.At("expectedVersion")
 	}
 	if err := f.fits(current); err != nil {
+		return nil, err
+	}
+	if err := s.noteAllergies(ctx, in.ID, in.Allergies); err != nil {
 		return nil, err
 	}
 	update := s.DB.Client.Patient.UpdateOneID(in.ID)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/appointment"
+	"github.com/caregraph/caregraph/ent/carerelation"
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/slot"
@@ -144,6 +145,14 @@ func Appointment(tb testing.TB, db *store.DB, s *ent.Slot, p *ent.Patient, opts 
 		c.SetBookedBy(by)
 	}
 	return save(tb, db, c)
+}
+
+// CaredForBy makes the patient one of the practitioner's own.
+func CaredForBy(tb testing.TB, db *store.DB, p *ent.Practitioner, of *ent.Patient) {
+	tb.Helper()
+	Write(tb, db, func(ctx context.Context) error {
+		return db.Client.CareRelation.Create().SetPractitionerID(p.ID).SetPatientID(of.ID).SetSource(carerelation.SourceAPPOINTMENT).SetSourceID(of.ID).Exec(ctx)
+	})
 }
 
 // Intake makes the clinical context of a visit.

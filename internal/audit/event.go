@@ -73,7 +73,7 @@ func (r *Recorder) entry(ctx context.Context, v *access.Viewer, e Event) entry {
 
 // causeOf prefers what was named over the operation, and that over the reason of the system's step within it.
 func causeOf(ctx context.Context, v *access.Viewer, q Request) string {
-	if cause, ok := ctx.Value(causeKey{}).(string); ok {
+	if cause := CauseOf(ctx); cause != "" {
 		return cause
 	}
 	if q.Operation != "" {

@@ -38,3 +38,9 @@ func WithOperation(ctx context.Context, name string) context.Context {
 func Cause(ctx context.Context, cause string) context.Context {
 	return context.WithValue(ctx, causeKey{}, cause)
 }
+
+// CauseOf returns what Cause named; "" when nothing was.
+func CauseOf(ctx context.Context) string {
+	cause, _ := ctx.Value(causeKey{}).(string)
+	return cause
+}

@@ -3,7 +3,6 @@ package stream
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"log/slog"
 	"slices"
 	"sync"
@@ -11,9 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/caregraph/caregraph/ent"
-	entstream "github.com/caregraph/caregraph/ent/stream"
-	"github.com/caregraph/caregraph/ent/streamentry"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/store"
@@ -38,6 +34,8 @@ type Log struct {
 	latest latest
 	told   told
 	poll   chan struct{} // asks for a poll out of turn
+
+	keepers map[string]Keeper // by entity
 }
 
 // Option changes what New makes.
@@ -53,7 +51,7 @@ func New(db *store.DB, bus Bus, logger *slog.Logger, opts ...Option) *Log {
 	if bus == nil {
 		bus = noBus{}
 	}
-	l := &Log{db: db, bus: bus, log: logger, every: 5 * time.Second, poll: make(chan struct{}, 1)}
+	l := &Log{db: db, bus: bus, log: logger, every: 5 * time.Second, poll: make(chan struct{}, 1), keepers: map[string]Keeper{}}
 	l.topics.byStream = map[uuid.UUID]*topic{}
 	l.latest.states = map[latestKey]*latestState{}
 	l.Rights = newRights(l)
@@ -101,7 +99,7 @@ func (l *Log) Run(ctx context.Context) {
 // pollHeads asks how far the streams with readers are. It also wakes readers whose last Next failed.
 func (l *Log) pollHeads(ctx context.Context) error {
 	for chunk := range slices.Chunk(l.topics.streams(), headChunk) {
-		heads, err := l.heads(ctx, chunk)
+		heads, err := l.headsOf(ctx, chunk)
 		if err != nil {
 			return err
 		}
@@ -144,71 +142,36 @@ func (l *Log) Publish(events ...*Event) {
 	l.bus.Send(hints...)
 }
 
-// Read returns the events of a stream behind a position, oldest first, at most limit (itself bounded by 1,000), without Values. Whoever calls
-// it has decided that the viewer may. Errors: RESUME_EXPIRED when the log does not hold what follows the position.
+// Read returns the events of a stream behind a position, oldest first, at most limit (itself bounded by 1,000); what keeps them may have set their Values.
+// Whoever calls it has decided that the viewer may. Errors: RESUME_EXPIRED when the log does not hold what follows the position.
 func (l *Log) Read(ctx context.Context, stream uuid.UUID, after int64, limit int) ([]*Event, error) {
-	rows, err := l.rows(ctx, stream, after, limit)
-	if err == nil && len(rows) == 0 {
+	events, err := l.events(ctx, stream, after, limit)
+	if err == nil && len(events) == 0 {
 		var head int64
 		if head, err = l.Head(ctx, stream); err == nil && head == after {
 			return nil, nil
 		}
 		if err == nil && head > after { // committed meanwhile, unless the log was cut
-			rows, err = l.rows(ctx, stream, after, limit)
+			events, err = l.events(ctx, stream, after, limit)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) == 0 || rows[0].Position != after+1 {
+	if len(events) == 0 || events[0].Position != after+1 {
 		return nil, fault.ErrResumeExpired
-	}
-	events := make([]*Event, len(rows))
-	for i, row := range rows {
-		events[i] = eventOf(row)
 	}
 	return events, nil
 }
 
-func (l *Log) rows(ctx context.Context, stream uuid.UUID, after int64, limit int) ([]*ent.StreamEntry, error) {
-	return l.db.Client.StreamEntry.Query().
-		Where(streamentry.StreamID(stream), streamentry.PositionGT(after)).
-		Order(streamentry.ByPosition()).Limit(min(max(limit, 1), maxRead)).All(access.System(ctx, "read a stream"))
-}
-
-func eventOf(row *ent.StreamEntry) *Event {
-	e := &Event{Stream: row.StreamID, Position: row.Position, Kind: row.Kind, OccurredAt: row.CreatedAt}
-	if row.SubjectID != nil {
-		e.Subject = *row.SubjectID
-	}
-	if row.Data != "" {
-		e.Data = json.RawMessage(row.Data)
-	}
-	return e
+func (l *Log) events(ctx context.Context, stream uuid.UUID, after int64, limit int) ([]*Event, error) {
+	return l.keeper(stream).Events(access.System(ctx, "read a stream"), stream, after, min(max(limit, 1), maxRead))
 }
 
 // Head returns the position of a stream's newest event; 0 when it has none.
 func (l *Log) Head(ctx context.Context, stream uuid.UUID) (int64, error) {
-	heads, err := l.heads(ctx, []uuid.UUID{stream})
+	heads, err := l.headsOf(ctx, []uuid.UUID{stream})
 	return heads[stream], err
-}
-
-// heads returns the positions of the streams that have a row. The number of parameters is a power of two, so that few texts are prepared.
-func (l *Log) heads(ctx context.Context, streams []uuid.UUID) (map[uuid.UUID]int64, error) {
-	size := 1
-	for size < len(streams) {
-		size *= 2
-	}
-	padded := slices.Concat(streams, slices.Repeat(streams[:1], size-len(streams)))
-	rows, err := l.db.Client.Stream.Query().Where(entstream.IDIn(padded...)).All(access.System(ctx, "read the heads of streams"))
-	if err != nil {
-		return nil, err
-	}
-	heads := make(map[uuid.UUID]int64, len(rows))
-	for _, row := range rows {
-		heads[row.ID] = row.Position
-	}
-	return heads, nil
 }
 
 // signal asks a loop for another round.

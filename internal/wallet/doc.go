@@ -3,7 +3,7 @@
 // # Model
 //
 // A wallet's id follows from its patient's (IDOf), so that a patient has one at most and its stream can be followed before there is one. It is made with
-// its first transaction, or by Ensure. A transaction credits (above zero) or debits (below zero) a wallet against a counter-account of the hospital. The
+// its first transaction, or by Lock. A transaction credits (above zero) or debits (below zero) a wallet against a counter-account of the hospital. The
 // wallet's row holds position, balance and hash of its newest transaction; who posts locks it, several in the order of their ids.
 //
 // Post is the one way into the ledger, for one transaction as for thousands. A correction is another transaction: Reverse posts the opposite of one.

@@ -24,7 +24,7 @@ func (Bed) Annotations() []schema.Annotation {
 func (Bed) Fields() []ent.Field {
 	return []ent.Field{
 		ref("ward_id", "wardId", "The ward.").Field(),
-		field.String("number").MaxLen(20).Comment("Number of the bed, unique in its ward.").Annotations(entgql.OrderField("NUMBER")),
+		field.String("number").MaxLen(80).Comment("Number of the bed, unique in its ward.").Annotations(entgql.OrderField("NUMBER")),
 		field.Bool("is_active").Default(true).Comment("False for a bed that takes no patient."),
 	}
 }

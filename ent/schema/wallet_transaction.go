@@ -49,7 +49,7 @@ func (WalletTransaction) Fields() []ent.Field {
 		field.Int("charge_sequence").Optional().Nillable().Immutable().NonNegative().
 			Comment("0 for the first charge of an admission's date; one more for each that followed a reversal.").Annotations(entgql.Skip(entgql.SkipAll)),
 		field.String("reference").MaxLen(100).Immutable().Comment("Reference for people, unique in the ledger.").Annotations(noFilter),
-		field.String("description").MaxLen(500).Immutable().Comment("What it is for, in words.").Annotations(noFilter),
+		field.String("description").MaxLen(2000).Immutable().Comment("What it is for, in words.").Annotations(noFilter),
 		ref("reverses_id", "reversesId", "The transaction that this one reverses; null for all others.").Optional().Field(),
 		ref("actor_id", "actorId", "The user who posted it; null when a job did.").Optional().Field(),
 		field.String("actor").MaxLen(100).Immutable().Comment("Who posted it: user, or the name of the job.").Annotations(noFilter),

@@ -22,8 +22,8 @@ func (Ward) Annotations() []schema.Annotation {
 // Fields of the Ward.
 func (Ward) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("name").MaxLen(100).Comment("Name of the ward, unique whatever the case.").Annotations(entgql.OrderField("NAME")),
-		field.String("name_key").MaxLen(300).Unique().Comment("Folded name.").Annotations(entgql.Skip(entgql.SkipAll)),
+		field.String("name").MaxLen(400).Comment("Name of the ward, unique whatever the case.").Annotations(entgql.OrderField("NAME")),
+		field.String("name_key").MaxLen(600).Unique().Comment("Folded name.").Annotations(entgql.Skip(entgql.SkipAll)),
 		field.Enum("type").Values("GENERAL", "SURGICAL", "MATERNITY", "PAEDIATRIC", "INTENSIVE_CARE", "EMERGENCY", "MENTAL_HEALTH", "REHABILITATION", "PALLIATIVE", "OTHER").
 			Comment("What the ward is for.").
 			Annotations(Values{

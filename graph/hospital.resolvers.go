@@ -11,16 +11,20 @@ import (
 
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/admission"
+	"github.com/caregraph/caregraph/ent/ward"
 	"github.com/caregraph/caregraph/graph/model"
+	"github.com/caregraph/caregraph/graph/transport"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/hospital"
 	"github.com/caregraph/caregraph/internal/money"
+	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/google/uuid"
 )
 
 // CurrentStay is the resolver for the currentStay field.
 func (r *admissionResolver) CurrentStay(ctx context.Context, obj *ent.Admission) (*ent.Stay, error) {
-	panic(fmt.Errorf("not implemented: CurrentStay - currentStay"))
+	return loadersOf(ctx).currentStay.Load(ctx, obj.ID)
 }
 
 // EstimatedCost is the resolver for the estimatedCost field.
@@ -40,67 +44,82 @@ func (r *admissionResolver) ProjectedCost(ctx context.Context, obj *ent.Admissio
 
 // IsFree is the resolver for the isFree field.
 func (r *bedResolver) IsFree(ctx context.Context, obj *ent.Bed) (bool, error) {
-	panic(fmt.Errorf("not implemented: IsFree - isFree"))
+	return loadersOf(ctx).isBedFree.Load(ctx, obj.ID)
 }
 
 // CreateWard is the resolver for the createWard field.
 func (r *mutationResolver) CreateWard(ctx context.Context, input hospital.CreateWardInput) (*model.CreateWardPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateWard - createWard"))
+	result, err := r.Hospital.CreateWard(ctx, input)
+	return &model.CreateWardPayload{Ward: result}, err
 }
 
 // UpdateWard is the resolver for the updateWard field.
 func (r *mutationResolver) UpdateWard(ctx context.Context, input hospital.UpdateWardInput) (*model.UpdateWardPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateWard - updateWard"))
+	result, err := r.Hospital.UpdateWard(ctx, input)
+	return &model.UpdateWardPayload{Ward: result}, err
 }
 
 // SetWardRate is the resolver for the setWardRate field.
 func (r *mutationResolver) SetWardRate(ctx context.Context, input hospital.SetWardRateInput) (*model.SetWardRatePayload, error) {
-	panic(fmt.Errorf("not implemented: SetWardRate - setWardRate"))
+	set, of, err := r.Hospital.SetWardRate(ctx, input)
+	return &model.SetWardRatePayload{WardRate: set, Ward: of}, err
 }
 
 // AddBed is the resolver for the addBed field.
 func (r *mutationResolver) AddBed(ctx context.Context, input hospital.AddBedInput) (*model.AddBedPayload, error) {
-	panic(fmt.Errorf("not implemented: AddBed - addBed"))
+	result, err := r.Hospital.AddBed(ctx, input)
+	return &model.AddBedPayload{Bed: result}, err
 }
 
 // UpdateBed is the resolver for the updateBed field.
 func (r *mutationResolver) UpdateBed(ctx context.Context, input hospital.UpdateBedInput) (*model.UpdateBedPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateBed - updateBed"))
+	result, err := r.Hospital.UpdateBed(ctx, input)
+	return &model.UpdateBedPayload{Bed: result}, err
 }
 
 // AdmitPatient is the resolver for the admitPatient field.
 func (r *mutationResolver) AdmitPatient(ctx context.Context, input hospital.AdmitPatientInput) (*model.AdmitPatientPayload, error) {
-	panic(fmt.Errorf("not implemented: AdmitPatient - admitPatient"))
+	result, charges, err := r.Hospital.AdmitPatient(ctx, input)
+	return &model.AdmitPatientPayload{Admission: result, Charges: charges}, err
 }
 
 // TransferPatient is the resolver for the transferPatient field.
 func (r *mutationResolver) TransferPatient(ctx context.Context, input hospital.TransferPatientInput) (*model.TransferPatientPayload, error) {
-	panic(fmt.Errorf("not implemented: TransferPatient - transferPatient"))
+	result, charges, err := r.Hospital.TransferPatient(ctx, input)
+	return &model.TransferPatientPayload{Admission: result, Charges: charges}, err
 }
 
 // DischargePatient is the resolver for the dischargePatient field.
 func (r *mutationResolver) DischargePatient(ctx context.Context, input hospital.DischargePatientInput) (*model.DischargePatientPayload, error) {
-	panic(fmt.Errorf("not implemented: DischargePatient - dischargePatient"))
+	result, err := r.Hospital.DischargePatient(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &model.DischargePatientPayload{Admission: result.Admission, IsWalletOverdrawn: result.IsWalletOverdrawn, Warnings: result.Warnings}, nil
 }
 
 // RecordDeath is the resolver for the recordDeath field.
 func (r *mutationResolver) RecordDeath(ctx context.Context, input hospital.RecordDeathInput) (*model.RecordDeathPayload, error) {
-	panic(fmt.Errorf("not implemented: RecordDeath - recordDeath"))
+	result, err := r.Hospital.RecordDeath(ctx, input)
+	return &model.RecordDeathPayload{Admission: result}, err
 }
 
 // AddAdmissionCharge is the resolver for the addAdmissionCharge field.
 func (r *mutationResolver) AddAdmissionCharge(ctx context.Context, input hospital.AddAdmissionChargeInput) (*model.AddAdmissionChargePayload, error) {
-	panic(fmt.Errorf("not implemented: AddAdmissionCharge - addAdmissionCharge"))
+	posted, after, err := r.Hospital.AddAdmissionCharge(ctx, input)
+	return &model.AddAdmissionChargePayload{Transaction: posted, Wallet: after}, err
 }
 
 // RegisterNhia is the resolver for the registerNhia field.
 func (r *mutationResolver) RegisterNhia(ctx context.Context, input hospital.RegisterNhiaInput) (*model.RegisterNhiaPayload, error) {
-	panic(fmt.Errorf("not implemented: RegisterNhia - registerNhia"))
+	result, reversed, err := r.Hospital.RegisterNhia(ctx, input)
+	return &model.RegisterNhiaPayload{Membership: result, Reversed: reversed}, err
 }
 
 // DeactivateNhia is the resolver for the deactivateNhia field.
 func (r *mutationResolver) DeactivateNhia(ctx context.Context, input hospital.DeactivateNhiaInput) (*model.DeactivateNhiaPayload, error) {
-	panic(fmt.Errorf("not implemented: DeactivateNhia - deactivateNhia"))
+	result, posted, err := r.Hospital.DeactivateNhia(ctx, input)
+	return &model.DeactivateNhiaPayload{Membership: result, Posted: posted}, err
 }
 
 // ChargeAdmissions is the resolver for the chargeAdmissions field.
@@ -110,55 +129,67 @@ func (r *mutationResolver) ChargeAdmissions(ctx context.Context, input hospital.
 
 // IsActive is the resolver for the isActive field.
 func (r *nhiaMembershipResolver) IsActive(ctx context.Context, obj *ent.NhiaMembership) (bool, error) {
-	panic(fmt.Errorf("not implemented: IsActive - isActive"))
+	return obj.EndedOn == nil, nil
 }
 
 // IsExempt is the resolver for the isExempt field.
 func (r *patientResolver) IsExempt(ctx context.Context, obj *ent.Patient) (bool, error) {
-	panic(fmt.Errorf("not implemented: IsExempt - isExempt"))
+	return loadersOf(ctx).isExempt.Load(ctx, obj.ID)
 }
 
 // Wards is the resolver for the wards field.
 func (r *queryResolver) Wards(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.WardOrder, isActive *bool) (*ent.WardConnection, error) {
-	panic(fmt.Errorf("not implemented: Wards - wards"))
+	return r.Hospital.Wards(isActive).Paginate(ctx, after, first, before, last,
+		ent.WithWardOrder(orDefault(orderBy, []*ent.WardOrder{{Direction: entgql.OrderDirectionAsc, Field: ent.WardOrderFieldName}})))
 }
 
 // Ward is the resolver for the ward field.
 func (r *queryResolver) Ward(ctx context.Context, id uuid.UUID) (*ent.Ward, error) {
-	panic(fmt.Errorf("not implemented: Ward - ward"))
+	q, err := r.client().Ward.Query().Where(ward.ID(id)).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // Admissions is the resolver for the admissions field.
 func (r *queryResolver) Admissions(ctx context.Context, after *entgql.Cursor[uuid.UUID], first *int, before *entgql.Cursor[uuid.UUID], last *int, orderBy []*ent.AdmissionOrder, where *ent.AdmissionWhereInput, wardID *uuid.UUID) (*ent.AdmissionConnection, error) {
-	panic(fmt.Errorf("not implemented: Admissions - admissions"))
+	return r.Hospital.Admissions(wardID).Paginate(ctx, after, first, before, last,
+		ent.WithAdmissionOrder(orDefault(orderBy, []*ent.AdmissionOrder{{Direction: entgql.OrderDirectionDesc, Field: ent.AdmissionOrderFieldAdmittedAt}})), ent.WithAdmissionFilter(where.Filter))
 }
 
 // Admission is the resolver for the admission field.
 func (r *queryResolver) Admission(ctx context.Context, id uuid.UUID) (*ent.Admission, error) {
-	panic(fmt.Errorf("not implemented: Admission - admission"))
+	q, err := r.client().Admission.Query().Where(admission.ID(id)).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // BedBoard is the resolver for the bedBoard field.
 func (r *subscriptionResolver) BedBoard(ctx context.Context, wardID uuid.UUID) (<-chan *hospital.BedBoard, error) {
-	panic(fmt.Errorf("not implemented: BedBoard - bedBoard"))
+	return transport.Subscribe(ctx, func() (stream.Source, error) { return r.Beds.Watch(wardID) }, bedBoard)
 }
 
 // DailyRate is the resolver for the dailyRate field.
 func (r *wardResolver) DailyRate(ctx context.Context, obj *ent.Ward) (*money.Amount, error) {
-	panic(fmt.Errorf("not implemented: DailyRate - dailyRate"))
+	return loadersOf(ctx).dailyRate.Load(ctx, obj.ID)
 }
 
 // OccupiedBeds is the resolver for the occupiedBeds field.
 func (r *wardResolver) OccupiedBeds(ctx context.Context, obj *ent.Ward) (int, error) {
-	panic(fmt.Errorf("not implemented: OccupiedBeds - occupiedBeds"))
+	return loadersOf(ctx).occupied.Load(ctx, obj.ID)
 }
 
 // FreeBeds is the resolver for the freeBeds field.
 func (r *wardResolver) FreeBeds(ctx context.Context, obj *ent.Ward) (int, error) {
-	panic(fmt.Errorf("not implemented: FreeBeds - freeBeds"))
+	return loadersOf(ctx).freeBeds.Load(ctx, obj.ID)
 }
 
 // Rate is the resolver for the rate field.
 func (r *wardRateResolver) Rate(ctx context.Context, obj *ent.WardRate) (*money.Amount, error) {
-	panic(fmt.Errorf("not implemented: Rate - rate"))
+	return amount(obj.RateMinor, obj.Currency), nil
 }

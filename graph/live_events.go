@@ -6,6 +6,7 @@ import (
 
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/chat"
+	"github.com/caregraph/caregraph/internal/hospital"
 	"github.com/caregraph/caregraph/internal/stream"
 )
 
@@ -27,6 +28,17 @@ func typing(_ context.Context, e *stream.Event) (*chat.Typing, error) {
 		return nil, fmt.Errorf("typing is no %T", e.Value)
 	}
 	shown := *value
+	shown.OccurredAt = e.OccurredAt
+	return &shown, nil
+}
+
+// bedBoard shows who lies where in a ward.
+func bedBoard(_ context.Context, e *stream.Event) (*hospital.BedBoard, error) {
+	value, ok := e.Value.(*hospital.BedBoard)
+	if !ok {
+		return nil, fmt.Errorf("a bed board is no %T", e.Value)
+	}
+	shown := *value // which other readers have too
 	shown.OccurredAt = e.OccurredAt
 	return &shown, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/internal/chat"
+	"github.com/caregraph/caregraph/internal/money"
 )
 
 // loaders batch computed fields of one query, mutation or event, and keep what they have read.
@@ -23,6 +24,13 @@ type loaders struct {
 	receipts *dataloadgen.Loader[*ent.ChatMessage, []*chat.ChatReceipt]
 	versions *dataloadgen.Loader[*ent.ChatMessage, []*chat.MessageText]
 	files    *dataloadgen.Loader[uuid.UUID, []*ent.ChatAttachment]
+
+	dailyRate   *dataloadgen.Loader[uuid.UUID, *money.Amount]
+	occupied    *dataloadgen.Loader[uuid.UUID, int]
+	freeBeds    *dataloadgen.Loader[uuid.UUID, int]
+	isBedFree   *dataloadgen.Loader[uuid.UUID, bool]
+	currentStay *dataloadgen.Loader[uuid.UUID, *ent.Stay]
+	isExempt    *dataloadgen.Loader[uuid.UUID, bool]
 }
 
 type loadersKey struct{}
@@ -40,6 +48,13 @@ func (s *server) withLoaders(ctx context.Context) context.Context {
 		receipts: dataloadgen.NewLoader(s.resolver.receipts),
 		versions: dataloadgen.NewLoader(s.resolver.versions),
 		files:    dataloadgen.NewLoader(inOrder(s.resolver.Chat.Attachments)),
+
+		dailyRate:   dataloadgen.NewLoader(inOrder(s.resolver.Hospital.RatesToday)),
+		occupied:    dataloadgen.NewLoader(inOrder(s.resolver.Hospital.Occupied)),
+		freeBeds:    dataloadgen.NewLoader(inOrder(s.resolver.Hospital.Free)),
+		isBedFree:   dataloadgen.NewLoader(inOrder(s.resolver.Hospital.FreeBeds)),
+		currentStay: dataloadgen.NewLoader(inOrder(s.resolver.Hospital.CurrentStays)),
+		isExempt:    dataloadgen.NewLoader(inOrder(s.resolver.Hospital.ExemptToday)),
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/chat"
+	"github.com/caregraph/caregraph/internal/hospital"
 	"github.com/caregraph/caregraph/internal/identifier"
 	"github.com/caregraph/caregraph/internal/identity"
 	"github.com/caregraph/caregraph/internal/money"
@@ -25,6 +26,8 @@ type Resolver struct {
 	Notify          *notify.Service
 	Calendar        *booking.Calendar
 	Chat            *chat.Service
+	Hospital        *hospital.Service
+	Beds            *hospital.Board
 	Live            *identity.Live
 	Jobs            *scheduler.Scheduler
 	Audit           *audit.Recorder

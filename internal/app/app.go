@@ -22,6 +22,7 @@ import (
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/config"
 	"github.com/caregraph/caregraph/internal/demo"
+	"github.com/caregraph/caregraph/internal/hospital"
 	"github.com/caregraph/caregraph/internal/httpserver"
 	"github.com/caregraph/caregraph/internal/identity"
 	"github.com/caregraph/caregraph/internal/notify"
@@ -29,6 +30,7 @@ import (
 	"github.com/caregraph/caregraph/internal/payment/sandbox"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/stream"
+	"github.com/caregraph/caregraph/internal/wallet"
 	"github.com/caregraph/caregraph/scheduler"
 )
 
@@ -50,6 +52,9 @@ type App struct {
 	Booking  *booking.Service
 	Calendar *booking.Calendar
 	Chat     *chat.Service
+	Wallets  *wallet.Service
+	Hospital *hospital.Service
+	Beds     *hospital.Board
 	Streams  *stream.Log
 	Jobs     *scheduler.Scheduler
 	Notify   *notify.Service

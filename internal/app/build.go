@@ -14,6 +14,7 @@ import (
 	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/config"
 	"github.com/caregraph/caregraph/internal/demo"
+	"github.com/caregraph/caregraph/internal/hospital"
 	"github.com/caregraph/caregraph/internal/mail"
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/patient"
@@ -23,6 +24,7 @@ import (
 	"github.com/caregraph/caregraph/internal/sms"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/stream"
+	"github.com/caregraph/caregraph/internal/wallet"
 	"github.com/caregraph/caregraph/scheduler"
 )
 
@@ -132,6 +134,14 @@ func (a *App) build(opts Options) error {
 		NewPatientFee: cfg.NewPatientFee, ReturningFee: cfg.ReturningPatientFee, BookingsPerHour: cfg.Limits.BookingsPerHour,
 	})
 	a.Calendar = booking.NewCalendar(db, a.Streams)
+	a.Wallets = wallet.New(wallet.Config{
+		DB: db, Streams: a.Streams, Notify: a.Notify, Audit: a.Audit, Log: a.log, Zone: cfg.PracticeZone, Currency: cfg.PracticeCurrency,
+	})
+	a.Hospital = hospital.New(hospital.Config{
+		DB: db, Streams: a.Streams, Wallets: a.Wallets, Notify: a.Notify, Audit: a.Audit, Log: a.log,
+		Zone: cfg.PracticeZone, Currency: cfg.PracticeCurrency, AdmissionFee: cfg.AdmissionFee,
+	})
+	a.Beds = hospital.NewBoard(db, a.Streams)
 	movable, _ := opts.Clock.(scheduler.Movable)
 	if cfg.Environment != config.Demo {
 		movable = nil

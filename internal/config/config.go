@@ -49,6 +49,7 @@ type Config struct {
 	PracticeCurrency    string
 	NewPatientFee       money.Amount
 	ReturningPatientFee money.Amount
+	AdmissionFee        money.Amount // zero: none
 
 	PatientSessionTimeout time.Duration
 	StaffSessionTimeout   time.Duration

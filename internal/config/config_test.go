@@ -44,6 +44,7 @@ func TestLoad_Defaults(t *testing.T) {
 	require.Equal(t, "Australia/Brisbane", c.PracticeZone.String())
 	require.Equal(t, money.Amount{Minor: 8000, Currency: "AUD"}, c.NewPatientFee)
 	require.Equal(t, money.Amount{Minor: 5000, Currency: "AUD"}, c.ReturningPatientFee)
+	require.Equal(t, money.Amount{Currency: "AUD"}, c.AdmissionFee)
 	require.Equal(t, identifier.Strict, c.IdentifierChecks)
 	require.False(t, c.IsAuditStrict)
 	require.Equal(t, 20*time.Minute, c.PatientSessionTimeout)
@@ -77,6 +78,7 @@ func TestLoad_Values(t *testing.T) {
 		"a free port on all interfaces":  {[]string{"LISTEN=:0"}, func(c config.Config) any { return c.Listen }, ":0"},
 		"the slash of the public URL":    {[]string{"PUBLIC_URL=https://clinic.example/care/"}, func(c config.Config) any { return c.PublicURL }, "https://clinic.example/care"},
 		"fees follow the currency":       {[]string{"PRACTICE_CURRENCY=JPY", "NEW_PATIENT_FEE=8000", "RETURNING_PATIENT_FEE=5000"}, func(c config.Config) any { return c.NewPatientFee }, money.Amount{Minor: 8000, Currency: "JPY"}},
+		"no admission is free of it":     {[]string{"ADMISSION_FEE=12.50"}, func(c config.Config) any { return c.AdmissionFee }, money.Amount{Minor: 1250, Currency: "AUD"}},
 		"PostgreSQL migrates by command": {[]string{"DATABASE_URL=postgres://u@h/d"}, func(c config.Config) any { return c.IsAutoMigrate }, false},
 		"PostgreSQL migrates when told":  {[]string{"DATABASE_URL=postgresql://u@h/d", "MIGRATE=auto"}, func(c config.Config) any { return c.IsAutoMigrate }, true},
 		"SQLite does not when told":      {[]string{"MIGRATE=manual"}, func(c config.Config) any { return c.IsAutoMigrate }, false},
@@ -130,6 +132,7 @@ func TestLoad_Refuses(t *testing.T) {
 		"PRACTICE_CURRENCY":       {"aud", "XXX1", "AUDD"},
 		"NEW_PATIENT_FEE":         {"-1.00", "80.001", "80,00", "free"},
 		"RETURNING_PATIENT_FEE":   {"-0.01", "0", "0.00"},
+		"ADMISSION_FEE":           {"-0.01", "0.001", "none"},
 		"IDENTIFIER_CHECKS":       {"off"},
 		"AUDIT_READS":             {"none"},
 		"PATIENT_SESSION_TIMEOUT": {"0", "-5", "abc", "59", "25h", "1e3"},

@@ -219,16 +219,26 @@ func currencyCode(value string) (string, error) {
 	return value, nil
 }
 
-// fee reads an amount in the practice's currency, which stands before it in the table. Without one there is a problem already.
+// fee reads an amount above zero: a visit that costs nothing could never be paid.
 func fee(field func(*Config) *money.Amount) func(*Config, string) error {
+	return amount(field, 1, "above zero")
+}
+
+// noneOrMore reads an amount that may be zero.
+func noneOrMore(field func(*Config) *money.Amount) func(*Config, string) error {
+	return amount(field, 0, "not below zero")
+}
+
+// amount reads an amount in the practice's currency, which stands before it in the table. Without one there is a problem already.
+func amount(field func(*Config) *money.Amount, least int64, bound string) func(*Config, string) error {
 	return func(c *Config, value string) error {
 		if c.PracticeCurrency == "" {
 			return nil
 		}
 		return into(field, func(value string) (money.Amount, error) {
 			sum, err := money.Parse(value, c.PracticeCurrency)
-			if err != nil || sum.Sign() <= 0 { // a visit that costs nothing could never be paid
-				return money.Amount{}, fmt.Errorf("must be an amount in %s above zero", c.PracticeCurrency)
+			if err != nil || sum.Minor < least {
+				return money.Amount{}, fmt.Errorf("must be an amount in %s %s", c.PracticeCurrency, bound)
 			}
 			return sum, nil
 		})(c, value)

@@ -31,7 +31,7 @@ long_tests() {
 
 race_tests() {
   local pattern packages=()
-  for pattern in ./internal/store/... ./internal/stream/... ./internal/chat/... ./internal/identity/... ./graph/... ./scheduler/... ./internal/booking/... ./internal/wallet/...; do
+  for pattern in ./internal/store/... ./internal/stream/... ./internal/chat/... ./internal/identity/... ./graph/... ./scheduler/... ./internal/booking/... ./internal/wallet/... ./internal/hospital/...; do
     if [[ -d ${pattern%/...} ]] && go list "$pattern" >/dev/null 2>&1; then
       packages+=("$pattern")
     else

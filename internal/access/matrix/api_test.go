@@ -30,7 +30,7 @@ type api struct {
 	clients map[string]*testkit.Client // by viewer
 }
 
-// TestMatrixOverHTTP tries the ways of reading of the API as a client sees it, on both engines. It is a long test: TestMatrix asks both engines for every row.
+// TestMatrixOverHTTP tries the ways of reading of the API as a client sees it, on both engines. It is a long test: TestMatrix asks for every row.
 func TestMatrixOverHTTP(t *testing.T) {
 	testkit.Long(t)
 	t.Parallel()

@@ -19,12 +19,16 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// TestMatrix tries every cell of entity, viewer and way on the ent client, on both engines.
+// TestMatrix tries every cell of entity, viewer and way on the ent client: on SQLite, and in the long tests on PostgreSQL too.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, _ *clock.Fake) {
+		isPostgres := db.Dialect() == dialect.Postgres
+		if isPostgres {
+			testkit.Long(t)
+		}
 		m := newMatrix(build(t, db), maxViolations)
-		if db.Dialect() == dialect.Postgres {
+		if isPostgres {
 			m.pathDepth = 2 // planning longer joins takes it seconds; SQLite walks them all, and loading along goes to the full depth on both
 		}
 		m.reads(t.Context())

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
@@ -29,17 +28,20 @@ func (r *admissionResolver) CurrentStay(ctx context.Context, obj *ent.Admission)
 
 // EstimatedCost is the resolver for the estimatedCost field.
 func (r *admissionResolver) EstimatedCost(ctx context.Context, obj *ent.Admission) (*money.Amount, error) {
-	panic(fmt.Errorf("not implemented: EstimatedCost - estimatedCost"))
+	return loadersOf(ctx).estimated.Load(ctx, obj.ID)
 }
 
 // ChargedToDate is the resolver for the chargedToDate field.
 func (r *admissionResolver) ChargedToDate(ctx context.Context, obj *ent.Admission) (*money.Amount, error) {
-	panic(fmt.Errorf("not implemented: ChargedToDate - chargedToDate"))
+	return loadersOf(ctx).charged.Load(ctx, obj.ID)
 }
 
 // ProjectedCost is the resolver for the projectedCost field.
 func (r *admissionResolver) ProjectedCost(ctx context.Context, obj *ent.Admission, until civil.Date) (*money.Amount, error) {
-	panic(fmt.Errorf("not implemented: ProjectedCost - projectedCost"))
+	if err := r.Hospital.MayProject(until); err != nil { // not in the batch, whose other dates may be good
+		return nil, err
+	}
+	return loadersOf(ctx).projected.Load(ctx, hospital.Projection{AdmissionID: obj.ID, Until: until})
 }
 
 // IsFree is the resolver for the isFree field.
@@ -124,7 +126,8 @@ func (r *mutationResolver) DeactivateNhia(ctx context.Context, input hospital.De
 
 // ChargeAdmissions is the resolver for the chargeAdmissions field.
 func (r *mutationResolver) ChargeAdmissions(ctx context.Context, input hospital.ChargeAdmissionsInput) (*model.ChargeAdmissionsPayload, error) {
-	panic(fmt.Errorf("not implemented: ChargeAdmissions - chargeAdmissions"))
+	done, err := r.Hospital.ChargeAdmissions(ctx, input)
+	return chargesPayload(done), err
 }
 
 // IsActive is the resolver for the isActive field.

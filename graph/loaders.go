@@ -8,6 +8,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/internal/chat"
+	"github.com/caregraph/caregraph/internal/hospital"
 	"github.com/caregraph/caregraph/internal/money"
 )
 
@@ -31,6 +32,9 @@ type loaders struct {
 	isBedFree   *dataloadgen.Loader[uuid.UUID, bool]
 	currentStay *dataloadgen.Loader[uuid.UUID, *ent.Stay]
 	isExempt    *dataloadgen.Loader[uuid.UUID, bool]
+	estimated   *dataloadgen.Loader[uuid.UUID, *money.Amount]
+	charged     *dataloadgen.Loader[uuid.UUID, *money.Amount]
+	projected   *dataloadgen.Loader[hospital.Projection, *money.Amount]
 }
 
 type loadersKey struct{}
@@ -55,14 +59,17 @@ func (s *server) withLoaders(ctx context.Context) context.Context {
 		isBedFree:   dataloadgen.NewLoader(inOrder(s.resolver.Hospital.FreeBeds)),
 		currentStay: dataloadgen.NewLoader(inOrder(s.resolver.Hospital.CurrentStays)),
 		isExempt:    dataloadgen.NewLoader(inOrder(s.resolver.Hospital.ExemptToday)),
+		estimated:   dataloadgen.NewLoader(inOrder(s.resolver.Hospital.EstimatedCosts)),
+		charged:     dataloadgen.NewLoader(inOrder(s.resolver.Hospital.ChargedToDate)),
+		projected:   dataloadgen.NewLoader(inOrder(s.resolver.Hospital.ProjectedCosts)),
 	})
 }
 
 func loadersOf(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
 
 // inOrder turns a lookup by map into a batch in the order of its keys; a key without a value reads as the zero value.
-func inOrder[T any](lookup func(context.Context, []uuid.UUID) (map[uuid.UUID]T, error)) func(context.Context, []uuid.UUID) ([]T, []error) {
-	return func(ctx context.Context, keys []uuid.UUID) ([]T, []error) {
+func inOrder[K comparable, T any](lookup func(context.Context, []K) (map[K]T, error)) func(context.Context, []K) ([]T, []error) {
+	return func(ctx context.Context, keys []K) ([]T, []error) {
 		found, err := lookup(ctx, keys)
 		if err != nil {
 			return nil, []error{err}

@@ -139,7 +139,7 @@ func (a *App) build(opts Options) error {
 	})
 	a.Hospital = hospital.New(hospital.Config{
 		DB: db, Streams: a.Streams, Wallets: a.Wallets, Notify: a.Notify, Audit: a.Audit, Log: a.log,
-		Zone: cfg.PracticeZone, Currency: cfg.PracticeCurrency, AdmissionFee: cfg.AdmissionFee,
+		Zone: cfg.PracticeZone, Currency: cfg.PracticeCurrency, AdmissionFee: cfg.AdmissionFee, RunCharges: a.runCharges,
 	})
 	a.Beds = hospital.NewBoard(db, a.Streams)
 	movable, _ := opts.Clock.(scheduler.Movable)

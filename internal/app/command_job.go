@@ -49,6 +49,7 @@ type jobRunCommand struct {
 	Name       string     `arg:"" help:"Name of the job; see job list."`
 	Occurrence *time.Time `help:"The occurrence to run, in RFC 3339 form; now when neither it nor a date is given." placeholder:"INSTANT"`
 	Date       string     `help:"Run the first occurrence on this date of the practice." placeholder:"YYYY-MM-DD"`
+	Admission  string     `help:"One admission alone; for daily-admission-charges." placeholder:"ID"`
 	DryRun     bool       `help:"Compute what would be done and write nothing; only for jobs that can."`
 	Database   string     `help:"postgres://... or the path of an SQLite database." placeholder:"URL"`
 }
@@ -56,15 +57,19 @@ type jobRunCommand struct {
 // Run runs a job and prints what it did. It fails when the job does.
 func (c *jobRunCommand) Run(ctx context.Context, env *Environment) error {
 	return withApp(ctx, env, c.Database, func(a *App) error {
+		if c.Name == chargesJob {
+			return c.charge(ctx, env, a)
+		}
+		if c.Admission != "" {
+			return fmt.Errorf("the job %s is not run for one admission", c.Name)
+		}
 		at, err := c.occurrence(a.Jobs)
 		if err != nil {
 			return err
 		}
 		run, counts, err := a.Jobs.RunNow(access.System(ctx, "job run"), scheduler.RunInput{Name: c.Name, Occurrence: at, IsDry: c.DryRun})
-		for err == nil && run != nil && run.FinishedAt == nil { // it takes longer than a request may
-			if err = pause(ctx); err == nil {
-				run, err = a.Jobs.Run(access.System(ctx, "job run"), run.ID)
-			}
+		if err == nil && run != nil {
+			run, err = a.finished(ctx, run)
 		}
 		if err != nil {
 			return err

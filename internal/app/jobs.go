@@ -13,6 +13,7 @@ import (
 // jobs is the table of jobs.
 func (a *App) jobs() []scheduler.Job {
 	return []scheduler.Job{
+		a.dailyCharges(),
 		latest("session-cleanup", "Closes the books on sessions that are over, and deletes those that ended more than 30 days ago.", time.Hour,
 			func(ctx context.Context) (scheduler.Counts, error) {
 				closed, deleted, err := a.Identity.CleanUp(ctx)

@@ -40,6 +40,7 @@ type ChargeResult struct {
 	Skipped []ChargeSkip
 	Failed  []ChargeFailed
 	Totals  ChargeTotals
+	Reasons map[SkipReason]int // how many were left out for each
 }
 
 // charging is a run of daily charges.
@@ -62,7 +63,9 @@ func (s *Service) ChargeDate(ctx context.Context, in ChargeInput) (*ChargeResult
 	if in.Date.After(s.today()) {
 		return nil, ErrDateInFuture.At("date")
 	}
-	c := &charging{Service: s, ChargeInput: in, isAgain: true, result: &ChargeResult{Date: in.Date, Totals: ChargeTotals{Amount: s.amount(0)}}}
+	c := &charging{Service: s, ChargeInput: in, isAgain: true, result: &ChargeResult{
+		Date: in.Date, Totals: ChargeTotals{Amount: s.amount(0)}, Reasons: map[SkipReason]int{},
+	}}
 	if in.AdmissionID != nil {
 		a, err := s.DB.Client.Admission.Get(ctx, *in.AdmissionID)
 		if ent.IsNotFound(err) {
@@ -202,4 +205,6 @@ func (c *charging) post(ctx context.Context, found findings) (err error) {
 	return err
 }
 
-func (s *Service) amount(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: s.Currency} }
+func (s *Service) amount(minor int64) money.Amount {
+	return money.Amount{Minor: minor, Currency: s.Currency}
+}

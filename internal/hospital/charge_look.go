@@ -56,10 +56,9 @@ func (r *ChargeResult) add(f findings) (err error) {
 	t.Charged += len(f.entries)
 	t.Skipped += len(f.skips)
 	for _, skip := range f.skips {
-		if skip.Reason == NHIAExempt {
-			t.Exempt++
-		}
+		r.Reasons[skip.Reason]++
 	}
+	t.Exempt = r.Reasons[NHIAExempt]
 	for _, e := range f.entries {
 		if t.Amount, err = t.Amount.Add(e.Amount); err != nil {
 			return err

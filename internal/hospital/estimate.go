@@ -30,13 +30,21 @@ type Projection struct {
 	Until       civil.Date
 }
 
+// MayProject refuses a date more than 366 days ahead. Errors: INVALID_INPUT.
+func (s *Service) MayProject(until civil.Date) error {
+	if s.today().DaysUntil(until) > farthest {
+		return fault.InvalidAt(fmt.Sprintf("A projection looks %d days ahead at most.", farthest), "until")
+	}
+	return nil
+}
+
 // ProjectedCosts returns what each of the admissions will have come to in daily charges when the patient stays in the same bed until the date, which is charged
 // too; those of which the viewer may not see the wallet are left out. Errors: INVALID_INPUT for a date more than 366 days ahead.
 func (s *Service) ProjectedCosts(ctx context.Context, asked []Projection) (map[Projection]*money.Amount, error) {
 	byDate := map[civil.Date][]uuid.UUID{}
 	for _, p := range asked {
-		if s.today().DaysUntil(p.Until) > farthest {
-			return nil, fault.InvalidAt(fmt.Sprintf("A projection looks %d days ahead at most.", farthest), "until")
+		if err := s.MayProject(p.Until); err != nil {
+			return nil, err
 		}
 		byDate[p.Until] = append(byDate[p.Until], p.AdmissionID)
 	}
@@ -114,7 +122,9 @@ func (s *Service) ChargedToDate(ctx context.Context, ids []uuid.UUID) (map[uuid.
 		Sum         int64     `sql:"sum"`
 	}
 	err = s.DB.Client.WalletTransaction.Query().Where(wallettransaction.AdmissionIDIn(visible...)).
-		GroupBy(wallettransaction.FieldAdmissionID).Aggregate(func(q *sql.Selector) string { return sql.As("CAST("+sql.Sum(q.C(wallettransaction.FieldAmountMinor))+" AS bigint)", "sum") }).
+		GroupBy(wallettransaction.FieldAdmissionID).Aggregate(func(q *sql.Selector) string {
+		return sql.As("CAST("+sql.Sum(q.C(wallettransaction.FieldAmountMinor))+" AS bigint)", "sum")
+	}).
 		Scan(access.System(ctx, "charges of an admission"), &rows)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,9 @@ func (r *Report) Result() *ChargeResult { return r.result.Load() }
 type reportKey struct{}
 
 // WithReport returns a ctx in which the job of daily charges reports.
-func WithReport(ctx context.Context, r *Report) context.Context { return context.WithValue(ctx, reportKey{}, r) }
+func WithReport(ctx context.Context, r *Report) context.Context {
+	return context.WithValue(ctx, reportKey{}, r)
+}
 
 // reportOf returns the report of who started the run; one that nobody reads when the clock did.
 func reportOf(ctx context.Context) *Report {

@@ -1,0 +1,354 @@
+package hospital_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/notification"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/clock"
+	"github.com/caregraph/caregraph/internal/fault"
+	"github.com/caregraph/caregraph/internal/hospital"
+	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/testkit"
+)
+
+// office charges a hospital with a ward of 250.00 a day.
+type office struct {
+	*hospital.Service
+	t    *testing.T
+	db   *store.DB
+	clk  *clock.Fake
+	ward *ent.Ward
+}
+
+func newOffice(t *testing.T, db *store.DB, clk *clock.Fake, change ...func(*hospital.Config)) *office {
+	t.Helper()
+	h := &office{Service: newService(t, db, change...), t: t, db: db, clk: clk, ward: testkit.Ward(t, db)}
+	testkit.WardRate(t, db, h.ward, day(t, "2020-01-01"), 250_00)
+	return h
+}
+
+// admitted is a new patient in a bed of the ward since an instant, of whom nothing was charged.
+func (h *office) admitted(at time.Time) *ent.Admission {
+	h.t.Helper()
+	return testkit.Admission(h.t, h.db, testkit.Bed(h.t, h.db, h.ward), testkit.Record(h.t, h.db), at)
+}
+
+// at is what the clocks of the practice show.
+func (h *office) at(s string) time.Time { return wall(h.t, h.Zone, s) }
+
+func (h *office) charge(d string, change ...func(*hospital.ChargeInput)) *hospital.ChargeResult {
+	h.t.Helper()
+	in := hospital.ChargeInput{Date: day(h.t, d)}
+	for _, f := range change {
+		f(&in)
+	}
+	result, err := h.ChargeDate(testkit.System(h.t), in)
+	require.NoError(h.t, err)
+	return result
+}
+
+func dry(in *hospital.ChargeInput) { in.IsDry = true }
+
+func alone(a *ent.Admission) func(*hospital.ChargeInput) {
+	return func(in *hospital.ChargeInput) { in.AdmissionID = &a.ID }
+}
+
+// books are the rows of the ledger as text: date, kind, amount, reference.
+func (h *office) books() []string { return booksOf(h.t, h.db) }
+
+func booksOf(t require.TestingT, db *store.DB) []string {
+	rows, err := db.Client.WalletTransaction.Query().Order(wallettransaction.ByID()).All(access.System(context.Background(), "test"))
+	require.NoError(t, err)
+	list := make([]string, len(rows))
+	for i, row := range rows {
+		d := "-"
+		if row.ChargeDate != nil {
+			d = row.ChargeDate.String()
+		}
+		list[i] = fmt.Sprintf("%s %s %s %s", d, row.Kind, aud(row.AmountMinor).Decimal(), row.CounterAccount)
+	}
+	return list
+}
+
+// Every admission that was in hospital at the date's first instant is charged, also one that has ended since, and the books show how.
+func TestChargeDate(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		stays, left := h.admitted(h.at("2025-01-10 09:00")), h.admitted(h.at("2025-01-10 10:00"))
+		testkit.Discharge(t, db, left, h.at("2025-01-15 07:00"))
+		gone := h.admitted(h.at("2025-01-10 09:00"))
+		testkit.Discharge(t, db, gone, h.at("2025-01-14 23:00"))
+		h.admitted(h.at("2025-01-15 08:00"))
+		result := h.charge("2025-01-15")
+		assert.Equal(t, hospital.ChargeTotals{Processed: 2, Charged: 2, Amount: aud(500_00)}, result.Totals)
+		assert.Empty(t, result.Skipped)
+		require.Len(t, result.Entries, 2)
+		assert.Equal(t, hospital.ChargeEntry{
+			AdmissionID: stays.ID, PatientID: stays.PatientID, ChargeDate: day(t, "2025-01-15"), Amount: aud(250_00), WardID: h.ward.ID,
+			Reference: "DAC-" + stays.ID.String() + "-2025-01-15",
+		}, result.Entries[0])
+		assert.Equal(t, left.ID, result.Entries[1].AdmissionID)
+		row, err := db.Client.WalletTransaction.Query().Where(wallettransaction.AdmissionID(stays.ID)).Only(testkit.System(t))
+		require.NoError(t, err)
+		assert.Equal(t, wallettransaction.KindDAILY_ADMISSION_CHARGE, row.Kind)
+		assert.Equal(t, wallettransaction.CounterAccountWARD_REVENUE, row.CounterAccount)
+		assert.EqualValues(t, -250_00, row.AmountMinor)
+		assert.EqualValues(t, -250_00, row.BalanceAfterMinor)
+		assert.Equal(t, 0, *row.ChargeSequence)
+		assert.Equal(t, result.Entries[0].Reference, row.Reference)
+	})
+}
+
+// Run again, a date posts nothing, whatever else was charged.
+func TestChargeDate_Again(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		h.admitted(h.at("2025-01-10 09:00"))
+		h.charge("2025-01-14")
+		h.charge("2025-01-15")
+		before := h.books()
+		again := h.charge("2025-01-14")
+		assert.Equal(t, hospital.ChargeTotals{Processed: 1, Skipped: 1, Amount: aud(0)}, again.Totals)
+		assert.Equal(t, hospital.AlreadyCharged, again.Skipped[0].Reason)
+		assert.Equal(t, before, h.books())
+		late := h.admitted(h.at("2025-01-12 09:00"))
+		again = h.charge("2025-01-14")
+		assert.Equal(t, hospital.ChargeTotals{Processed: 2, Charged: 1, Skipped: 1, Amount: aud(250_00)}, again.Totals)
+		assert.Equal(t, late.ID, again.Entries[0].AdmissionID)
+	})
+}
+
+func TestChargeDate_LeavesOut(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		since, d := h.at("2025-01-10 09:00"), day(t, "2025-01-15")
+		member := h.admitted(since)
+		testkit.Membership(t, db, testkitPatient(t, db, member), d)
+		free := testkit.Admission(t, db, testkit.Bed(t, db, testkit.Ward(t, db)), testkit.Record(t, db), since)
+		homeless := testkit.Record(t, db)
+		testkit.Write(t, db, func(ctx context.Context) error {
+			return db.Client.Admission.Create().SetPatientID(homeless.ID).SetAdmittedAt(since).Exec(ctx)
+		})
+		charged, today := h.admitted(since), h.admitted(h.at("2025-01-15 08:00"))
+		h.charge("2025-01-15", alone(charged))
+		result := h.charge("2025-01-15")
+		reasons := map[uuid.UUID]hospital.SkipReason{}
+		for _, skip := range result.Skipped {
+			assert.Equal(t, d, skip.ChargeDate)
+			reasons[skip.AdmissionID] = skip.Reason
+		}
+		assert.Equal(t, hospital.NHIAExempt, reasons[member.ID])
+		assert.Equal(t, hospital.ZeroRate, reasons[free.ID])
+		assert.Equal(t, hospital.AlreadyCharged, reasons[charged.ID])
+		assert.Len(t, reasons, 4)
+		assert.Equal(t, map[hospital.SkipReason]int{hospital.NHIAExempt: 1, hospital.ZeroRate: 1, hospital.AlreadyCharged: 1, hospital.NoBed: 1}, result.Reasons)
+		assert.Equal(t, hospital.ChargeTotals{Processed: 4, Exempt: 1, Skipped: 4, Amount: aud(0)}, result.Totals)
+		named := h.charge("2025-01-15", alone(today))
+		require.Len(t, named.Skipped, 1)
+		assert.Equal(t, hospital.NotAdmitted, named.Skipped[0].Reason)
+	})
+}
+
+func testkitPatient(t *testing.T, db *store.DB, a *ent.Admission) *ent.Patient {
+	t.Helper()
+	p, err := db.Client.Patient.Get(testkit.System(t), a.PatientID)
+	require.NoError(t, err)
+	return p
+}
+
+func TestChargeDate_Refuses(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		a, biller, doctor := h.admitted(h.at("2025-01-10 09:00")), testkit.As(t, access.Biller), testkit.As(t, access.Clinician)
+		_, err := h.ChargeDate(biller, hospital.ChargeInput{Date: day(t, "2025-01-16"), IsDry: true})
+		require.ErrorIs(t, err, hospital.ErrDateInFuture)
+		_, err = h.ChargeDate(doctor, hospital.ChargeInput{Date: day(t, "2025-01-15"), AdmissionID: &a.ID})
+		require.ErrorIs(t, err, fault.ErrNotFound)
+		_, err = h.ChargeDate(biller, hospital.ChargeInput{Date: day(t, "2025-01-15"), AdmissionID: &uuid.Nil})
+		require.ErrorIs(t, err, fault.ErrNotFound)
+		assert.Empty(t, h.books())
+	})
+}
+
+// A dry run returns exactly what the run after it posts, and writes nothing.
+func TestChargeDate_DryRun(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		first := h.admitted(h.at("2025-01-10 09:00"))
+		h.admitted(h.at("2025-01-12 09:00"))
+		testkit.Membership(t, db, testkitPatient(t, db, h.admitted(h.at("2025-01-10 09:00"))), day(t, "2025-01-01"))
+		h.Spoil(func(e hospital.ChargeEntry) error { return errors.New("spoilt") })
+		h.charge("2025-01-14", alone(first)) // fails: the next run tries that date too
+		h.Spoil(nil)
+		preview := h.charge("2025-01-15", dry)
+		assert.Empty(t, h.books())
+		assert.Zero(t, db.Client.Wallet.Query().CountX(testkit.System(t)), "no wallet is made either")
+		real := h.charge("2025-01-15")
+		assert.Equal(t, preview, real)
+		assert.Len(t, real.Entries, 3)
+		var posted []string
+		for _, row := range db.Client.WalletTransaction.Query().Order(wallettransaction.ByID()).AllX(testkit.System(t)) {
+			posted = append(posted, row.Reference)
+		}
+		var shown []string
+		for _, e := range preview.Entries {
+			shown = append(shown, e.Reference)
+		}
+		assert.Equal(t, shown, posted)
+	})
+}
+
+var errSpoilt = errors.New("the record of Mr Smith is broken")
+
+// An admission that cannot be charged does not stop the others. It is tried 3 times, written down, told to administrators once, and tried again by each
+// run until it is charged.
+func TestChargeDate_Failure(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		admin := testkit.User(t, db, access.Admin)
+		testkit.User(t, db, access.Biller)
+		var all []*ent.Admission
+		for range 9 {
+			all = append(all, h.admitted(h.at("2025-01-10 09:00")))
+		}
+		broken, tries := all[4], 0
+		h.Spoil(func(e hospital.ChargeEntry) error {
+			if e.AdmissionID == broken.ID {
+				tries++
+				return errSpoilt
+			}
+			return nil
+		})
+		result := h.charge("2025-01-14")
+		assert.Equal(t, hospital.ChargeTotals{Processed: 9, Charged: 8, Failed: 1, Amount: aud(8 * 250_00)}, result.Totals)
+		assert.Equal(t, []hospital.ChargeFailed{{
+			AdmissionID: broken.ID, ChargeDate: day(t, "2025-01-14"), Attempts: 3, Error: "An unknown error; the log has more.",
+		}}, result.Failed)
+		assert.Len(t, h.books(), 8)
+		row := db.Client.ChargeFailure.Query().OnlyX(testkit.System(t))
+		assert.Equal(t, 3, row.Attempts)
+		assert.Nil(t, row.ResolvedAt)
+		notices := db.Client.Notification.Query().AllX(testkit.System(t))
+		require.Len(t, notices, 1)
+		assert.Equal(t, admin.ID, notices[0].UserID)
+		assert.Equal(t, row.ID, notices[0].SubjectID)
+		mails := db.Client.Delivery.Query().AllX(testkit.System(t))
+		require.Len(t, mails, 1)
+		assert.Equal(t, admin.Email, mails[0].Address)
+		assert.NotContains(t, notices[0].Text+mails[0].Body+row.Error, "Smith")
+
+		result = h.charge("2025-01-15")
+		assert.Equal(t, hospital.ChargeTotals{Processed: 10, Charged: 8, Failed: 2, Amount: aud(8 * 250_00)}, result.Totals, "the date before is tried again")
+		assert.Equal(t, 6, result.Failed[0].Attempts)
+		assert.Equal(t, 2, db.Client.ChargeFailure.Query().CountX(testkit.System(t)))
+		assert.Equal(t, 2, db.Client.Notification.Query().CountX(testkit.System(t)), "told once for each date")
+
+		h.Spoil(nil)
+		clk.Advance(24 * time.Hour)
+		result = h.charge("2025-01-16")
+		assert.Equal(t, hospital.ChargeTotals{Processed: 11, Charged: 11, Amount: aud(11 * 250_00)}, result.Totals)
+		for _, row := range db.Client.ChargeFailure.Query().AllX(testkit.System(t)) {
+			require.NotNil(t, row.ResolvedAt)
+			assert.True(t, clk.Now().Equal(*row.ResolvedAt))
+		}
+		assert.Len(t, h.books(), 9*3)
+	})
+}
+
+// A mistake of the program that one admission lays bare is that admission's failure.
+func TestChargeDate_Panic(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		good, bad := h.admitted(h.at("2025-01-10 09:00")), h.admitted(h.at("2025-01-10 09:00"))
+		h.Spoil(func(e hospital.ChargeEntry) error {
+			if e.AdmissionID == bad.ID {
+				panic("no such bed")
+			}
+			return nil
+		})
+		result := h.charge("2025-01-15")
+		assert.Equal(t, 1, result.Totals.Charged)
+		assert.Equal(t, good.ID, result.Entries[0].AdmissionID)
+		assert.Equal(t, "The program made a mistake; the log has more.", result.Failed[0].Error)
+	})
+}
+
+// A rate in another currency than the wallets' is nobody's to convert: the admission fails, in a dry run too.
+func TestChargeDate_Currency(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		a, other := h.admitted(h.at("2025-01-10 09:00")), testkit.Ward(t, db)
+		testkit.Write(t, db, func(ctx context.Context) error {
+			return db.Client.WardRate.Create().SetWardID(other.ID).SetFromDate(day(t, "2020-01-01")).SetRateMinor(1).SetCurrency("EUR").Exec(ctx)
+		})
+		foreign := testkit.Admission(t, db, testkit.Bed(t, db, other), testkit.Record(t, db), h.at("2025-01-10 09:00"))
+		for _, isDry := range []bool{true, false} {
+			result := h.charge("2025-01-15", func(in *hospital.ChargeInput) { in.IsDry = isDry })
+			assert.Equal(t, a.ID, result.Entries[0].AdmissionID)
+			require.Len(t, result.Failed, 1)
+			assert.Equal(t, foreign.ID, result.Failed[0].AdmissionID)
+		}
+		assert.Len(t, h.books(), 1)
+	})
+}
+
+// A database that is away fails the run, so that it is run again: it is no admission's failure.
+func TestChargeDate_DatabaseAway(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		h.admitted(h.at("2025-01-10 09:00"))
+		h.Spoil(func(hospital.ChargeEntry) error { return fault.ErrUnavailable })
+		_, err := h.ChargeDate(testkit.System(t), hospital.ChargeInput{Date: day(t, "2025-01-15")})
+		require.ErrorIs(t, err, fault.ErrUnavailable)
+		ctx, cancel := context.WithCancel(testkit.System(t))
+		h.Spoil(func(hospital.ChargeEntry) error { cancel(); return ctx.Err() })
+		_, err = h.ChargeDate(ctx, hospital.ChargeInput{Date: day(t, "2025-01-15")})
+		require.Error(t, err)
+		assert.Zero(t, db.Client.ChargeFailure.Query().CountX(testkit.System(t)))
+		assert.Empty(t, h.books())
+	})
+}
+
+// Administrators and billers are told what a date came to, once, whatever is run again.
+func TestChargeDue_Summary(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		admin, biller := testkit.User(t, db, access.Admin), testkit.User(t, db, access.Biller)
+		testkit.User(t, db, access.Nurse)
+		h.admitted(h.at("2025-01-10 09:00"))
+		testkit.Membership(t, db, testkitPatient(t, db, h.admitted(h.at("2025-01-10 09:00"))), day(t, "2025-01-01"))
+		for range 2 {
+			_, err := h.ChargeDue(testkit.System(t), day(t, "2025-01-15"))
+			require.NoError(t, err)
+		}
+		told := db.Client.Notification.Query().Where(notification.Kind("CHARGE_SUMMARY")).AllX(testkit.System(t))
+		require.Len(t, told, 2)
+		assert.ElementsMatch(t, []uuid.UUID{admin.ID, biller.ID}, []uuid.UUID{told[0].UserID, told[1].UserID})
+		assert.Equal(t, "Daily charges of 2025-01-15", told[0].Title)
+		assert.Equal(t, "2 admissions were looked at, 1 charges of 250.00 AUD in all were posted, 1 patients were exempt, 0 charges failed.", told[0].Text)
+		_, err := h.ChargeDue(testkit.System(t), day(t, "2025-01-14"))
+		require.NoError(t, err)
+		assert.Equal(t, 4, db.Client.Notification.Query().CountX(testkit.System(t)))
+	})
+}

@@ -102,7 +102,7 @@ func (s *Service) post(ctx context.Context, postings []Posting) ([]*ent.WalletTr
 	if err := s.move(ctx, held, moved); err != nil {
 		return nil, err
 	}
-	store.AfterCommit(ctx, func(context.Context) { s.Streams.Publish(eventsOf(rows)...) })
+	store.AfterCommit(ctx, func(context.Context) { s.Streams.Publish(eventsOf(rows, false)...) })
 	return rows, s.Audit.Record(ctx, writtenEvents(rows)...)
 }
 
@@ -160,14 +160,14 @@ func actorOf(ctx context.Context) (id *uuid.UUID, name string) {
 // Posted is the kind of the events of a wallet's stream.
 const Posted = "POSTED"
 
-func eventOf(t *ent.WalletTransaction) *stream.Event {
-	return &stream.Event{Stream: t.WalletID, Position: t.Position, Kind: Posted, Subject: t.ID, OccurredAt: t.CreatedAt, Value: t}
-}
-
-func eventsOf(rows []*ent.WalletTransaction) []*stream.Event {
+// eventsOf are the events of transactions, which have their Values only when they were read from the store: others lead to no further rows.
+func eventsOf(rows []*ent.WalletTransaction, areStored bool) []*stream.Event {
 	events := make([]*stream.Event, len(rows))
 	for i, t := range rows {
-		events[i] = eventOf(t)
+		events[i] = &stream.Event{Stream: t.WalletID, Position: t.Position, Kind: Posted, Subject: t.ID, OccurredAt: t.CreatedAt}
+		if areStored {
+			events[i].Value = t
+		}
 	}
 	return events
 }

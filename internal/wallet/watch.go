@@ -24,7 +24,7 @@ var _ stream.Keeper = ledger{}
 func (l ledger) Events(ctx context.Context, id uuid.UUID, after int64, limit int) ([]*stream.Event, error) {
 	rows, err := l.DB.Client.WalletTransaction.Query().Where(wallettransaction.WalletID(id), wallettransaction.PositionGT(after)).
 		Order(wallettransaction.ByPosition()).Limit(limit).All(ctx)
-	return eventsOf(rows), err
+	return eventsOf(rows, true), err
 }
 
 // Heads implements stream.Keeper.
@@ -46,6 +46,20 @@ func (l ledger) Heads(ctx context.Context, wallets []uuid.UUID) (map[uuid.UUID]i
 	})
 }
 
+// loadEvents reads the transactions that events tell of.
+func (s *Service) loadEvents(ctx context.Context, events []*stream.Event) error {
+	byID := make(map[uuid.UUID]*stream.Event, len(events))
+	wanted := make([]uuid.UUID, len(events))
+	for i, e := range events {
+		byID[e.Subject], wanted[i] = e, e.Subject
+	}
+	rows, err := s.DB.Client.WalletTransaction.Query().Where(wallettransaction.IDIn(wanted...)).All(ctx)
+	for _, t := range rows {
+		byID[t.ID].Value = t
+	}
+	return err
+}
+
 // followers see wallets of others.
 var followers = []access.Role{access.Nurse, access.Biller, access.Admin}
 
@@ -53,7 +67,7 @@ var followers = []access.Role{access.Nurse, access.Biller, access.Admin}
 // there is one yet; that is for the source's Check. Errors: INVALID_INPUT for a cursor that is none of the wallet's; of the source: NOT_FOUND, RESUME_EXPIRED.
 func (s *Service) Activity(_ context.Context, patientID uuid.UUID, after *ent.Cursor) (stream.Source, error) {
 	source := &stream.LogSource{
-		Log: s.Streams, Stream: IDOf(patientID), Refetch: "walletStatement",
+		Log: s.Streams, Stream: IDOf(patientID), Refetch: "walletStatement", Loader: s.loadEvents,
 		Access: func(ctx context.Context) error { return s.mayFollow(ctx, patientID) },
 	}
 	if after == nil {

@@ -1,0 +1,249 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/caregraph/caregraph/ent"
+	entwallet "github.com/caregraph/caregraph/ent/wallet"
+	"github.com/caregraph/caregraph/internal/access"
+)
+
+const (
+	walletPage = 500
+	rowPage    = 2000
+)
+
+// Finding is what a verification has found.
+type Finding struct {
+	Wallets, Transactions int          // that are whole, up to the bad row
+	Fault                 *LedgerFault // the first bad row by wallet and position; nil when there is none
+}
+
+func (f *Finding) add(more Finding) {
+	f.Wallets += more.Wallets
+	f.Transactions += more.Transactions
+	f.Fault = more.Fault
+}
+
+// Verify computes all positions, balances and hashes again, wallet by wallet in the order of their ids, compares each wallet's row with its newest
+// transaction and the wallets with those that the audit has seen made, and stops at the first bad row. It reads in pages while others post: what looks bad
+// is looked at again under the wallet's lock. For administrators and the command line.
+func (s *Service) Verify(ctx context.Context) (found Finding, err error) {
+	ctx = access.System(ctx, "verify the ledger")
+	part := span{}
+	for {
+		seen, end, err := s.verifySpan(ctx, part)
+		suspect := seen.Fault
+		if suspect == nil || err != nil {
+			found.add(seen)
+			if err != nil || end == nil {
+				return found, err
+			}
+			part.after = *end
+			continue
+		}
+		seen.Fault = nil
+		found.add(seen)
+		alone, err := s.verifyLocked(ctx, suspect.WalletID)
+		found.add(alone)
+		if err != nil || found.Fault != nil {
+			return found, err
+		}
+		part.after = suspect.WalletID // it was being written, and is whole
+	}
+}
+
+// VerifyOne verifies one patient's wallet alone. Where there never was one nothing is found.
+func (s *Service) VerifyOne(ctx context.Context, patientID uuid.UUID) (Finding, error) {
+	return s.verifyLocked(access.System(ctx, "verify a wallet"), IDOf(patientID))
+}
+
+// verifyLocked verifies one wallet while nobody can post to it.
+func (s *Service) verifyLocked(ctx context.Context, id uuid.UUID) (found Finding, err error) {
+	before := id
+	before[len(id)-1]-- // no wallet has such an id
+	err = s.DB.WithTx(ctx, func(ctx context.Context) error {
+		if err := s.DB.Lock(ctx, entwallet.Table, id); err != nil {
+			return err
+		}
+		found, _, err = s.verifySpan(ctx, span{after: before, upTo: &id})
+		return err
+	})
+	return found, err
+}
+
+// span are the wallets with ids behind one, up to another; nil = to the end.
+type span struct {
+	after uuid.UUID
+	upTo  *uuid.UUID
+}
+
+// verifySpan verifies the first wallets of the span, with all transactions and traces of wallets among theirs, up to the first bad row. It returns the id up
+// to which it came; nil when that is the span's end.
+func (s *Service) verifySpan(ctx context.Context, part span) (found Finding, end *uuid.UUID, err error) {
+	query := s.DB.Client.Wallet.Query().Where(entwallet.IDGT(part.after))
+	if part.upTo != nil {
+		query.Where(entwallet.IDLTE(*part.upTo))
+	}
+	wallets, err := query.Order(entwallet.ByID()).Limit(walletPage).All(ctx)
+	if err != nil {
+		return found, nil, err
+	}
+	if len(wallets) == walletPage {
+		end = &wallets[walletPage-1].ID
+		part.upTo = end
+	}
+	gone, err := s.goneWallet(ctx, part)
+	if err != nil {
+		return found, nil, err
+	}
+	rows := &rowReader{client: s.DB.Client, db: s.DB, part: part}
+	for {
+		t, err := rows.peek(ctx)
+		if err != nil {
+			found.Fault, err = unreadable(err)
+			return found, end, err
+		}
+		id := firstID(wallets, t, gone)
+		switch {
+		case id == nil:
+			return found, end, nil
+		case len(wallets) == 0 || wallets[0].ID != *id:
+			found.Fault = lostWallet(*id, t)
+			return found, end, nil
+		}
+		n, fault, err := rows.wallet(ctx, wallets[0])
+		if err != nil || fault != nil {
+			found.Fault = fault
+			return found, end, err
+		}
+		found.Wallets++
+		found.Transactions += n
+		wallets = wallets[1:]
+	}
+}
+
+// firstID is the smallest id of a wallet that anything tells of; nil when nothing is left.
+func firstID(wallets []*ent.Wallet, t *ent.WalletTransaction, gone *uuid.UUID) (first *uuid.UUID) {
+	if len(wallets) > 0 {
+		first = &wallets[0].ID
+	}
+	if t != nil && (first == nil || bytes.Compare(t.WalletID[:], first[:]) < 0) {
+		first = &t.WalletID
+	}
+	if gone != nil && (first == nil || bytes.Compare(gone[:], first[:]) < 0) {
+		first = gone
+	}
+	return first
+}
+
+// lostWallet tells of a wallet without a row; t is the next transaction of the ledger.
+func lostWallet(id uuid.UUID, t *ent.WalletTransaction) *LedgerFault {
+	if t != nil && t.WalletID == id {
+		return &LedgerFault{WalletID: id, Position: t.Position, Problem: "The wallet of this transaction is not there: it was removed, or the transaction inserted."}
+	}
+	return &LedgerFault{WalletID: id, Position: 1, Problem: "The wallet was removed with all its transactions."}
+}
+
+// unreadable turns the error of a row that cannot be read into a fault, and leaves others as they are.
+func unreadable(err error) (*LedgerFault, error) {
+	var bad badRow
+	if errors.As(err, &bad) {
+		return &bad.LedgerFault, nil
+	}
+	return nil, err
+}
+
+// chain follows the transactions of a wallet.
+type chain struct {
+	wallet   *ent.Wallet
+	position int64
+	balance  int64
+	hashes   []string // the newest ones
+}
+
+// lookBack is how far a broken chain is followed back to what was put into it.
+const lookBack = 64
+
+// next tells what is wrong with the transaction that follows; nil when nothing is.
+func (c *chain) next(t *ent.WalletTransaction) *LedgerFault {
+	after := c.balance + t.AmountMinor
+	switch {
+	case t.Position <= c.position:
+		return c.fault(t.Position, "The transaction was inserted: there is another one at its position, or it has none.")
+	case t.Position != c.position+1:
+		return c.fault(c.position+1, "The transaction is missing: it was removed or given another position.")
+	case t.Position > c.wallet.Position:
+		return c.fault(t.Position, "The transaction lies behind what the wallet's row counts: it was inserted, or the wallet's row altered.")
+	case t.PatientID != c.wallet.PatientID || t.Currency != c.wallet.Currency:
+		return c.fault(t.Position, "The transaction is not of the wallet's patient or currency: it or the wallet's row was altered.")
+	}
+	hash := Hash(c.hash(), t)
+	back := int64(0)
+	if t.Hash != hash {
+		back = c.inserted(t)
+	}
+	switch {
+	case back > 0:
+		return c.fault(t.Position-back, "The transaction was inserted: the one behind it follows from the one before it.")
+	case t.BalanceAfterMinor != after:
+		return c.fault(t.Position, "The balance after the transaction is not the sum: its amount or balance was altered, or it was inserted.")
+	case t.Hash != hash:
+		return c.fault(t.Position, "The hash does not follow from the content and the hash before: the transaction was altered, inserted or moved.")
+	}
+	if len(c.hashes) == 2*lookBack {
+		c.hashes = append(c.hashes[:0], c.hashes[lookBack:]...)
+	}
+	c.position, c.balance, c.hashes = t.Position, after, append(c.hashes, hash)
+	return nil
+}
+
+// inserted returns how many transactions before t were put in, right hashes and all, so that it does not follow from the last of them but from one before;
+// 0 when that is not what is wrong.
+func (c *chain) inserted(t *ent.WalletTransaction) int64 {
+	for back := int64(1); back <= min(lookBack, int64(len(c.hashes))); back++ {
+		moved, before := *t, ""
+		moved.Position -= back
+		if i := len(c.hashes) - 1 - int(back); i >= 0 {
+			before = c.hashes[i]
+		} else if moved.Position != 1 {
+			break
+		}
+		if Hash(before, &moved) == t.Hash {
+			return back
+		}
+	}
+	return 0
+}
+
+// hash is that of the newest transaction so far.
+func (c *chain) hash() string {
+	if len(c.hashes) == 0 {
+		return ""
+	}
+	return c.hashes[len(c.hashes)-1]
+}
+
+// end tells whether the wallet's row goes with its newest transaction; nil when it does.
+func (c *chain) end() *LedgerFault {
+	w := c.wallet
+	switch {
+	case c.position != w.Position:
+		return c.fault(c.position+1, "The transaction is missing: the newest ones were removed, or the wallet's row was altered.")
+	case w.BalanceMinor != c.balance:
+		return c.fault(w.Position, "The wallet's row has another balance than its newest transaction.")
+	case w.Hash != c.hash():
+		return c.fault(w.Position, "The wallet's row has another hash than its newest transaction.")
+	case w.ID != IDOf(w.PatientID):
+		return c.fault(w.Position, "The wallet's row names another patient than its id.")
+	}
+	return nil
+}
+
+func (c *chain) fault(position int64, problem string) *LedgerFault {
+	return &LedgerFault{WalletID: c.wallet.ID, Position: position, Problem: problem}
+}

@@ -30,13 +30,13 @@ type Posting struct {
 	ChargeDate     *civil.Date
 	ChargeSequence *int
 	Reference      string // unique in the ledger, at most 96 bytes; "" = made from the transaction's id
-	Description    string // at most 500 bytes
+	Description    string // at most 2,000 bytes, which any 500 characters have
 	ReversesID     *uuid.UUID
 }
 
 const (
 	maxReference   = 96 // what reverses it puts four letters before it
-	maxDescription = 500
+	maxDescription = 2000
 	batch          = 5000 // rows of one statement
 	byUser         = "user"
 )

@@ -97,6 +97,12 @@ func (h *house) since(d time.Duration) func(*hospital.AdmitPatientInput) {
 	return func(in *hospital.AdmitPatientInput) { at := h.clk.Now().Add(-d); in.AdmittedAt = &at }
 }
 
+// fresh is the id of a patient who was never here.
+func (h *house) fresh(t *testing.T) uuid.UUID {
+	t.Helper()
+	return testkit.Record(t, h.db).ID
+}
+
 // ledger lists what was posted in the patient's wallet, in order, with kind, date and amount.
 func (h *house) ledger(t *testing.T, p *ent.Patient) (rows []string) {
 	t.Helper()

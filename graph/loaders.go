@@ -35,6 +35,9 @@ type loaders struct {
 	estimated   *dataloadgen.Loader[uuid.UUID, *money.Amount]
 	charged     *dataloadgen.Loader[uuid.UUID, *money.Amount]
 	projected   *dataloadgen.Loader[hospital.Projection, *money.Amount]
+
+	walletRate *dataloadgen.Loader[uuid.UUID, money.Amount]
+	reversedBy *dataloadgen.Loader[uuid.UUID, *ent.WalletTransaction]
 }
 
 type loadersKey struct{}
@@ -62,6 +65,9 @@ func (s *server) withLoaders(ctx context.Context) context.Context {
 		estimated:   dataloadgen.NewLoader(inOrder(s.resolver.Hospital.EstimatedCosts)),
 		charged:     dataloadgen.NewLoader(inOrder(s.resolver.Hospital.ChargedToDate)),
 		projected:   dataloadgen.NewLoader(inOrder(s.resolver.Hospital.ProjectedCosts)),
+
+		walletRate: dataloadgen.NewLoader(inOrder(s.resolver.Wallets.Rates)),
+		reversedBy: dataloadgen.NewLoader(inOrder(s.resolver.Wallets.Reversals)),
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/caregraph/caregraph/internal/notify"
 	"github.com/caregraph/caregraph/internal/patient"
 	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/wallet"
 	"github.com/caregraph/caregraph/scheduler"
 )
 
@@ -27,6 +28,7 @@ type Resolver struct {
 	Calendar        *booking.Calendar
 	Chat            *chat.Service
 	Hospital        *hospital.Service
+	Wallets         *wallet.Service
 	Beds            *hospital.Board
 	Live            *identity.Live
 	Jobs            *scheduler.Scheduler

@@ -7,101 +7,122 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"entgo.io/contrib/entgql"
 	"github.com/caregraph/caregraph/ent"
+	entwallet "github.com/caregraph/caregraph/ent/wallet"
 	"github.com/caregraph/caregraph/graph/generated"
 	"github.com/caregraph/caregraph/graph/model"
+	"github.com/caregraph/caregraph/graph/transport"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/money"
+	"github.com/caregraph/caregraph/internal/stream"
 	"github.com/caregraph/caregraph/internal/wallet"
 	"github.com/google/uuid"
 )
 
 // Run is the resolver for the run field.
 func (r *ledgerVerificationResolver) Run(ctx context.Context, obj *wallet.LedgerVerification) (ent.Noder, error) {
-	panic(fmt.Errorf("not implemented: Run - run"))
+	if obj.Run == nil {
+		return nil, nil
+	}
+	return obj.Run, nil
 }
 
 // TopUpWallet is the resolver for the topUpWallet field.
 func (r *mutationResolver) TopUpWallet(ctx context.Context, input wallet.TopUpWalletInput) (*model.TopUpWalletPayload, error) {
-	panic(fmt.Errorf("not implemented: TopUpWallet - topUpWallet"))
+	t, w, err := r.Wallets.TopUp(ctx, input)
+	return &model.TopUpWalletPayload{Transaction: t, Wallet: w}, err
 }
 
 // AdjustWallet is the resolver for the adjustWallet field.
 func (r *mutationResolver) AdjustWallet(ctx context.Context, input wallet.AdjustWalletInput) (*model.AdjustWalletPayload, error) {
-	panic(fmt.Errorf("not implemented: AdjustWallet - adjustWallet"))
+	t, w, err := r.Wallets.Adjust(ctx, input)
+	return &model.AdjustWalletPayload{Transaction: t, Wallet: w}, err
 }
 
 // ReverseWalletTransaction is the resolver for the reverseWalletTransaction field.
 func (r *mutationResolver) ReverseWalletTransaction(ctx context.Context, input wallet.ReverseWalletTransactionInput) (*model.ReverseWalletTransactionPayload, error) {
-	panic(fmt.Errorf("not implemented: ReverseWalletTransaction - reverseWalletTransaction"))
+	t, w, err := r.Wallets.ReverseTransaction(ctx, input)
+	return &model.ReverseWalletTransactionPayload{Transaction: t, Wallet: w}, err
 }
 
 // Wallet is the resolver for the wallet field.
 func (r *queryResolver) Wallet(ctx context.Context, patientID uuid.UUID) (*ent.Wallet, error) {
-	panic(fmt.Errorf("not implemented: Wallet - wallet"))
+	q, err := r.client().Wallet.Query().Where(entwallet.PatientID(patientID)).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.Only(ctx)
+	return found, ent.MaskNotFound(err)
 }
 
 // WalletStatement is the resolver for the walletStatement field.
 func (r *queryResolver) WalletStatement(ctx context.Context, patientID uuid.UUID, from civil.Date, to civil.Date) (*wallet.WalletStatement, error) {
-	panic(fmt.Errorf("not implemented: WalletStatement - walletStatement"))
+	return r.Wallets.Statement(ctx, patientID, from, to)
 }
 
 // BalanceAt is the resolver for the balanceAt field.
 func (r *queryResolver) BalanceAt(ctx context.Context, patientID uuid.UUID, date civil.Date) (*money.Amount, error) {
-	panic(fmt.Errorf("not implemented: BalanceAt - balanceAt"))
+	return r.Wallets.BalanceAt(ctx, patientID, date)
 }
 
 // VerifyLedger is the resolver for the verifyLedger field.
 func (r *queryResolver) VerifyLedger(ctx context.Context, patientID *uuid.UUID) (*wallet.LedgerVerification, error) {
-	panic(fmt.Errorf("not implemented: VerifyLedger - verifyLedger"))
+	if patientID != nil {
+		return r.Wallets.VerifyOne(ctx, *patientID)
+	}
+	run, err := r.verificationRun(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.Wallets.Verification(run), nil
 }
 
 // TrialBalance is the resolver for the trialBalance field.
 func (r *queryResolver) TrialBalance(ctx context.Context) (*wallet.TrialBalance, error) {
-	panic(fmt.Errorf("not implemented: TrialBalance - trialBalance"))
+	return r.Wallets.TrialBalance(ctx)
 }
 
 // WalletActivity is the resolver for the walletActivity field.
 func (r *subscriptionResolver) WalletActivity(ctx context.Context, patientID uuid.UUID, after *entgql.Cursor[uuid.UUID]) (<-chan model.WalletEvent, error) {
-	panic(fmt.Errorf("not implemented: WalletActivity - walletActivity"))
+	return transport.Subscribe(ctx, func() (stream.Source, error) { return r.Wallets.Activity(ctx, patientID, after) }, walletEvent)
 }
 
 // Balance is the resolver for the balance field.
 func (r *walletResolver) Balance(ctx context.Context, obj *ent.Wallet) (*money.Amount, error) {
-	panic(fmt.Errorf("not implemented: Balance - balance"))
+	return amount(obj.BalanceMinor, obj.Currency), nil
 }
 
 // IsOverdrawn is the resolver for the isOverdrawn field.
 func (r *walletResolver) IsOverdrawn(ctx context.Context, obj *ent.Wallet) (bool, error) {
-	panic(fmt.Errorf("not implemented: IsOverdrawn - isOverdrawn"))
+	return obj.BalanceMinor < 0, nil
 }
 
 // IsLow is the resolver for the isLow field.
 func (r *walletResolver) IsLow(ctx context.Context, obj *ent.Wallet) (bool, error) {
-	panic(fmt.Errorf("not implemented: IsLow - isLow"))
+	return r.Wallets.IsLow(obj), nil
 }
 
 // DaysUntilOverdrawn is the resolver for the daysUntilOverdrawn field.
 func (r *walletResolver) DaysUntilOverdrawn(ctx context.Context, obj *ent.Wallet) (*int, error) {
-	panic(fmt.Errorf("not implemented: DaysUntilOverdrawn - daysUntilOverdrawn"))
+	rate, err := loadersOf(ctx).walletRate.Load(ctx, obj.PatientID)
+	return wallet.DaysUntilOverdrawn(*amount(obj.BalanceMinor, obj.Currency), rate), err
 }
 
 // Amount is the resolver for the amount field.
 func (r *walletTransactionResolver) Amount(ctx context.Context, obj *ent.WalletTransaction) (*money.Amount, error) {
-	panic(fmt.Errorf("not implemented: Amount - amount"))
+	return amount(obj.AmountMinor, obj.Currency), nil
 }
 
 // BalanceAfter is the resolver for the balanceAfter field.
 func (r *walletTransactionResolver) BalanceAfter(ctx context.Context, obj *ent.WalletTransaction) (*money.Amount, error) {
-	panic(fmt.Errorf("not implemented: BalanceAfter - balanceAfter"))
+	return amount(obj.BalanceAfterMinor, obj.Currency), nil
 }
 
 // ReversedBy is the resolver for the reversedBy field.
 func (r *walletTransactionResolver) ReversedBy(ctx context.Context, obj *ent.WalletTransaction) (*ent.WalletTransaction, error) {
-	panic(fmt.Errorf("not implemented: ReversedBy - reversedBy"))
+	return loadersOf(ctx).reversedBy.Load(ctx, obj.ID)
 }
 
 // LedgerVerification returns generated.LedgerVerificationResolver implementation.

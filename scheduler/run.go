@@ -222,6 +222,9 @@ func (s *Scheduler) write(ctx context.Context, j Job, r result) error {
 		update.SetLeaseUntil(r.at)
 	case r.err != nil:
 		update.SetState(jobrun.StateFAILED).SetError(describe(r.err)).SetFinishedAt(r.at).ClearLeaseUntil()
+		if r.counts != nil { // how far it came
+			update.SetCounts(r.counts)
+		}
 		retry, err := s.isRetried(ctx, j, r.run)
 		if err != nil {
 			return err

@@ -135,12 +135,14 @@ func (a *App) build(opts Options) error {
 	})
 	a.Calendar = booking.NewCalendar(db, a.Streams)
 	a.Wallets = wallet.New(wallet.Config{
-		DB: db, Streams: a.Streams, Notify: a.Notify, Audit: a.Audit, Log: a.log, Zone: cfg.PracticeZone, Currency: cfg.PracticeCurrency,
+		DB: db, Streams: a.Streams, Notify: a.Notify, Audit: a.Audit, Log: a.log, PracticeName: cfg.PracticeName,
+		Zone: cfg.PracticeZone, Currency: cfg.PracticeCurrency, LowBalance: cfg.LowBalance,
 	})
 	a.Hospital = hospital.New(hospital.Config{
 		DB: db, Streams: a.Streams, Wallets: a.Wallets, Notify: a.Notify, Audit: a.Audit, Log: a.log,
 		Zone: cfg.PracticeZone, Currency: cfg.PracticeCurrency, AdmissionFee: cfg.AdmissionFee, RunCharges: a.runCharges,
 	})
+	a.Wallets.MayReverse, a.Wallets.DailyRates, a.Wallets.IsExempt = a.Hospital.MayReverse, a.Hospital.DailyRates, a.Hospital.ExemptToday
 	a.Beds = hospital.NewBoard(db, a.Streams)
 	movable, _ := opts.Clock.(scheduler.Movable)
 	if cfg.Environment != config.Demo {

@@ -35,6 +35,9 @@ type Commands struct {
 		List jobListCommand `cmd:"" help:"Print the table of jobs: when they are due and what became of the last run."`
 		Run  jobRunCommand  `cmd:"" help:"Run a job now, or one occurrence of it, and print what it did."`
 	} `cmd:"" help:"Look at jobs and run them."`
+	Ledger struct {
+		Verify ledgerVerifyCommand `cmd:"" help:"Compute all balances and hash chains of the wallets again and name the first bad row."`
+	} `cmd:"" help:"Look at the ledger of the wallets."`
 	Schema struct {
 		Print schemaCommand `cmd:"" help:"Print the API's schema."`
 	} `cmd:"" help:"Look at the API's schema."`

@@ -33,7 +33,7 @@ func (a *App) serveOver(opts Options) error {
 	limits := a.cfg.Limits
 	resolver := &graph.Resolver{
 		DB: a.DB, Identity: a.Identity, Patients: a.Patients, Booking: a.Booking, Notify: a.Notify, Audit: a.Audit, Log: a.log,
-		Calendar: a.Calendar, Chat: a.Chat, Hospital: a.Hospital, Beds: a.Beds, Live: a.Identity.Live(), Jobs: a.Jobs, IdentifierMode: a.cfg.IdentifierChecks, Cookies: cookies{},
+		Calendar: a.Calendar, Chat: a.Chat, Hospital: a.Hospital, Wallets: a.Wallets, Beds: a.Beds, Live: a.Identity.Live(), Jobs: a.Jobs, IdentifierMode: a.cfg.IdentifierChecks, Cookies: cookies{},
 	}
 	a.sockets = graph.Sockets(resolver, a.socketOptions(registry))
 	api, schema := graph.New(resolver, graph.Options{

@@ -7,6 +7,7 @@ import (
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/audit"
 	"github.com/caregraph/caregraph/internal/civil"
+	"github.com/caregraph/caregraph/internal/wallet"
 	"github.com/caregraph/caregraph/scheduler"
 )
 
@@ -29,6 +30,19 @@ func (a *App) jobs() []scheduler.Job {
 		daily("archive-chat-rooms", "Puts rooms away that became inactive 30 days ago.", civil.LocalTime{Hour: 1, Minute: 30}, counted("archived", a.Chat.ArchiveDue)),
 		daily("clean-up", "Deletes files that were sent for a message and went into none within a day.", civil.LocalTime{Hour: 2, Minute: 30},
 			counted("uploads", a.Chat.CleanUp)),
+		latest("wallet-low-balance", "Tells patients and billers of wallets that have fallen below the threshold or below zero.", 2*time.Hour,
+			func(ctx context.Context) (scheduler.Counts, error) {
+				low, overdrawn, err := a.Wallets.LowBalanceDue(ctx)
+				return scheduler.Counts{"low": low, "overdrawn": overdrawn}, err
+			}),
+		{
+			Name: wallet.VerifyJob, Description: "Computes all balances and hash chains of the wallets again and tells administrators of the first bad row.",
+			Schedule: scheduler.Daily(civil.LocalTime{Hour: 3, Minute: 15}), CatchUp: scheduler.RunLatest,
+			Run: func(ctx context.Context, o scheduler.Occurrence) (scheduler.Counts, error) {
+				wallets, transactions, err := a.Wallets.VerifyDue(ctx, o.At)
+				return scheduler.Counts{"wallets": wallets, "transactions": transactions}, err
+			},
+		},
 	}
 }
 

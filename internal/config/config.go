@@ -50,6 +50,7 @@ type Config struct {
 	NewPatientFee       money.Amount
 	ReturningPatientFee money.Amount
 	AdmissionFee        money.Amount // zero: none
+	LowBalance          money.Amount // of wallets; below it people are told
 
 	PatientSessionTimeout time.Duration
 	StaffSessionTimeout   time.Duration

@@ -2,7 +2,9 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -13,6 +15,7 @@ import (
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/audit"
+	"github.com/caregraph/caregraph/internal/store"
 )
 
 // Mail is a mail to be sent.
@@ -67,45 +70,102 @@ func (s *Service) Text(ctx context.Context, t Text) error {
 	return s.enqueue(ctx, delivery.ChannelSMS, Mail{Kind: t.Kind, UserID: t.UserID, To: t.To, SubjectID: t.SubjectID, Occurrence: t.Occurrence, Body: t.Body})
 }
 
-// enqueue writes the row of the outbox.
-func (s *Service) enqueue(ctx context.Context, channel delivery.Channel, m Mail) error {
-	if err := fits(field{"kind", m.Kind, maxKind}, field{"occurrence", m.Occurrence, maxOccurrence}, field{"address", m.To, maxAddress},
-		field{"subject", m.Subject, maxSubject}, field{"body", m.Body, maxBody}); err != nil {
-		return fmt.Errorf("%s %s: %w", channel, m.Kind, err)
+// Mails puts many mails into the outbox, as Mail does one.
+func (s *Service) Mails(ctx context.Context, list ...Mail) error {
+	return s.enqueue(ctx, delivery.ChannelEMAIL, list...)
+}
+
+// perStatement bounds the parameters of a statement.
+const perStatement = 500
+
+// enqueue writes rows of the outbox.
+func (s *Service) enqueue(ctx context.Context, channel delivery.Channel, list ...Mail) error {
+	for _, m := range list {
+		if err := fits(field{"kind", m.Kind, maxKind}, field{"occurrence", m.Occurrence, maxOccurrence}, field{"address", m.To, maxAddress},
+			field{"subject", m.Subject, maxSubject}, field{"body", m.Body, maxBody}); err != nil {
+			return fmt.Errorf("%s %s: %w", channel, m.Kind, err)
+		}
 	}
 	now := s.db.Now()
-	insert := s.db.Build().Insert(delivery.Table).
-		Columns("id", "created_at", "kind", "user_id", "subject_id", "occurrence", "channel", "address", "subject", "body", "status", "attempts", "next_attempt_at").
-		Values(s.db.NewID(ent.TypeDelivery), now, m.Kind, m.UserID, m.SubjectID, m.Occurrence, channel, m.To, m.Subject, m.Body, delivery.StatusQUEUED, 0, now).
-		OnConflict(entsql.ConflictColumns("kind", "subject_id", "occurrence", "channel", "address"), entsql.DoNothing())
-	added, err := s.db.Exec(access.System(ctx, "enqueue a message"), "enqueue a message", insert)
-	if added > 0 {
-		s.nudge(ctx)
+	for chunk := range slices.Chunk(list, perStatement) {
+		insert := s.db.Build().Insert(delivery.Table).
+			Columns("id", "created_at", "kind", "user_id", "subject_id", "occurrence", "channel", "address", "subject", "body", "status", "attempts", "next_attempt_at")
+		for _, m := range chunk {
+			insert.Values(s.db.NewID(ent.TypeDelivery), now, m.Kind, m.UserID, m.SubjectID, m.Occurrence, channel, m.To, m.Subject, m.Body, delivery.StatusQUEUED, 0, now)
+		}
+		insert.OnConflict(entsql.ConflictColumns("kind", "subject_id", "occurrence", "channel", "address"), entsql.DoNothing())
+		added, err := s.db.Exec(access.System(ctx, "enqueue a message"), "enqueue a message", insert)
+		if err != nil {
+			return err
+		}
+		if added > 0 {
+			s.nudge(ctx)
+		}
 	}
-	return err
+	return nil
 }
 
 // Notice puts a notice before the user with the transaction of ctx, at most once per kind, subject, occurrence and user: a repeated one does
 // nothing. For services, on behalf of whoever causes the notice. It fails outside a transaction and for texts that are too long.
-func (s *Service) Notice(ctx context.Context, n Notice) error {
-	if err := fits(field{"kind", n.Kind, maxKind}, field{"occurrence", n.Occurrence, maxOccurrence}, field{"title", n.Title, maxSubject}, field{"text", n.Text, maxText}); err != nil {
-		return fmt.Errorf("notice %s: %w", n.Kind, err)
+func (s *Service) Notice(ctx context.Context, n Notice) error { return s.Notices(ctx, n) }
+
+var errNoTransaction = errors.New("notify: people are told in a transaction, with what they are told of")
+
+// Notices puts many notices before users, as Notice does one.
+func (s *Service) Notices(ctx context.Context, list ...Notice) error {
+	if !store.InTx(ctx) {
+		return errNoTransaction
 	}
+	for _, n := range list {
+		if err := fits(field{"kind", n.Kind, maxKind}, field{"occurrence", n.Occurrence, maxOccurrence}, field{"title", n.Title, maxSubject}, field{"text", n.Text, maxText}); err != nil {
+			return fmt.Errorf("notice %s: %w", n.Kind, err)
+		}
+	}
+	ctx = access.System(ctx, "give notice")
+	for chunk := range slices.Chunk(list, perStatement) {
+		if err := s.insertNotices(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) insertNotices(ctx context.Context, list []Notice) error {
 	now := s.db.Now()
-	id := s.db.NewID(ent.TypeNotification)
+	made := make(map[uuid.UUID]Notice, len(list))
 	insert := s.db.Build().Insert(notification.Table).
-		Columns("id", "created_at", "user_id", "kind", "subject_id", "occurrence", "title", "text").
-		Values(id, now, n.UserID, n.Kind, n.SubjectID, n.Occurrence, n.Title, n.Text).
-		OnConflict(entsql.ConflictColumns("kind", "subject_id", "occurrence", "user_id"), entsql.DoNothing())
-	added, err := s.db.Exec(access.System(ctx, "give notice"), "give notice", insert)
-	if err != nil || added == 0 || s.audit == nil {
+		Columns("id", "created_at", "user_id", "kind", "subject_id", "occurrence", "title", "text")
+	for _, n := range list {
+		id := s.db.NewID(ent.TypeNotification)
+		made[id] = n
+		insert.Values(id, now, n.UserID, n.Kind, n.SubjectID, n.Occurrence, n.Title, n.Text)
+	}
+	insert.OnConflict(entsql.ConflictColumns("kind", "subject_id", "occurrence", "user_id"), entsql.DoNothing())
+	if s.audit == nil {
+		_, err := s.db.Exec(ctx, "give notice", insert)
 		return err
 	}
-	return s.audit.Record(access.System(ctx, "give notice"), audit.Event{Action: auditevent.ActionCREATE, Entity: ent.TypeNotification, EntityID: id, Changes: []audit.Change{
+	var events []audit.Event
+	err := s.db.Query(ctx, "give notice", insert.Returning("id"), func(row *entsql.Rows) error {
+		var id uuid.UUID
+		if err := row.Scan(&id); err != nil {
+			return err
+		}
+		events = append(events, noticeEvent(id, made[id]))
+		return nil
+	})
+	if err != nil || len(events) == 0 {
+		return err
+	}
+	return s.audit.Record(ctx, events...)
+}
+
+func noticeEvent(id uuid.UUID, n Notice) audit.Event {
+	return audit.Event{Action: auditevent.ActionCREATE, Entity: ent.TypeNotification, EntityID: id, Changes: []audit.Change{
 		{Field: notification.FieldUserID, New: n.UserID.String()}, {Field: notification.FieldKind, New: n.Kind},
 		{Field: notification.FieldSubjectID, New: n.SubjectID.String()}, {Field: notification.FieldTitle, New: n.Title},
 		{Field: notification.FieldText, New: n.Text},
-	}})
+	}}
 }
 
 // Withdraw takes back, with the transaction of ctx, what became moot: mails of the occurrence that have not gone out, and its notices, read or not. A mail

@@ -104,20 +104,20 @@ func (s *Service) Reversals(ctx context.Context, of []uuid.UUID) (map[uuid.UUID]
 // IsLow tells whether a balance is below the practice's threshold.
 func (s *Service) IsLow(w *ent.Wallet) bool { return w.BalanceMinor < s.LowBalance.Minor }
 
-// Rates returns what a day in the present bed costs the patients, in minor units; who is not in hospital or pays nothing is left out. Whoever calls it shows
+// Rates returns what a day in the present bed costs the patients; who is not in hospital or pays nothing is left out. Whoever calls it shows
 // only what follows for wallets that the viewer may see.
-func (s *Service) Rates(ctx context.Context, patientIDs []uuid.UUID) (map[uuid.UUID]int64, error) {
+func (s *Service) Rates(ctx context.Context, patientIDs []uuid.UUID) (map[uuid.UUID]money.Amount, error) {
 	if s.DailyRates == nil {
 		return nil, nil
 	}
 	return s.DailyRates(access.System(ctx, "days until overdrawn"), patientIDs)
 }
 
-// DaysUntilOverdrawn returns for how many more days a balance pays a rate; nil when it is overdrawn already or there is nothing to pay.
-func DaysUntilOverdrawn(balance, rate int64) *int {
-	if balance < 0 || rate <= 0 {
+// DaysUntilOverdrawn returns for how many more days a balance pays a daily rate; nil when it is overdrawn already or there is nothing to pay.
+func DaysUntilOverdrawn(balance, rate money.Amount) *int {
+	if balance.Sign() < 0 || rate.Sign() <= 0 {
 		return nil
 	}
-	days := int(balance / rate)
+	days := int(balance.Minor / rate.Minor)
 	return &days
 }

@@ -24,6 +24,8 @@ type Config struct {
 	Audit   *audit.Recorder
 	Log     *slog.Logger
 
+	PracticeName string
+
 	Zone       *time.Location // the practice's: its calendar decides dates
 	Currency   string         // ISO 4217 code of all wallets
 	LowBalance money.Amount   // below which the patient and billers are told
@@ -32,8 +34,8 @@ type Config struct {
 
 	// MayReverse refuses a correction by hand that the next run of the daily charges would undo.
 	MayReverse func(ctx context.Context, t *ent.WalletTransaction) error
-	// DailyRates returns what a day in the present bed costs the patients, in minor units; who is not in hospital or pays nothing is left out.
-	DailyRates func(ctx context.Context, patientIDs []uuid.UUID) (map[uuid.UUID]int64, error)
+	// DailyRates returns what a day in the present bed costs the patients; who is not in hospital or pays nothing is left out.
+	DailyRates func(ctx context.Context, patientIDs []uuid.UUID) (map[uuid.UUID]money.Amount, error)
 	// IsExempt tells whose stays are paid by the national scheme today.
 	IsExempt func(ctx context.Context, patientIDs []uuid.UUID) (map[uuid.UUID]bool, error)
 }
@@ -41,6 +43,7 @@ type Config struct {
 // Service is the domain's entry.
 type Service struct {
 	Config
+	verified verified
 }
 
 // New returns the service. From then on the database's client refuses to change or remove transactions, for everybody; triggers refuse it too.

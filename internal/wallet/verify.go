@@ -57,9 +57,13 @@ func (s *Service) Verify(ctx context.Context) (found Finding, err error) {
 	}
 }
 
-// VerifyOne verifies one patient's wallet alone. Where there never was one nothing is found.
-func (s *Service) VerifyOne(ctx context.Context, patientID uuid.UUID) (Finding, error) {
-	return s.verifyLocked(access.System(ctx, "verify a wallet"), IDOf(patientID))
+// VerifyOne verifies one patient's wallet alone, at once. Where there never was one nothing is found. For administrators.
+func (s *Service) VerifyOne(ctx context.Context, patientID uuid.UUID) (*LedgerVerification, error) {
+	found, err := s.verifyLocked(access.System(ctx, "verify a wallet"), IDOf(patientID))
+	if err != nil {
+		return nil, err
+	}
+	return found.shown(nil), nil
 }
 
 // verifyLocked verifies one wallet while nobody can post to it.
@@ -177,8 +181,6 @@ func (c *chain) next(t *ent.WalletTransaction) *LedgerFault {
 		return c.fault(t.Position, "The transaction was inserted: there is another one at its position, or it has none.")
 	case t.Position != c.position+1:
 		return c.fault(c.position+1, "The transaction is missing: it was removed or given another position.")
-	case t.Position > c.wallet.Position:
-		return c.fault(t.Position, "The transaction lies behind what the wallet's row counts: it was inserted, or the wallet's row altered.")
 	case t.PatientID != c.wallet.PatientID || t.Currency != c.wallet.Currency:
 		return c.fault(t.Position, "The transaction is not of the wallet's patient or currency: it or the wallet's row was altered.")
 	}
@@ -190,6 +192,8 @@ func (c *chain) next(t *ent.WalletTransaction) *LedgerFault {
 	switch {
 	case back > 0:
 		return c.fault(t.Position-back, "The transaction was inserted: the one behind it follows from the one before it.")
+	case t.Position > c.wallet.Position:
+		return c.fault(t.Position, "The transaction lies behind what the wallet's row counts: it was inserted, or the wallet's row altered.")
 	case t.BalanceAfterMinor != after:
 		return c.fault(t.Position, "The balance after the transaction is not the sum: its amount or balance was altered, or it was inserted.")
 	case t.Hash != hash:

@@ -114,7 +114,7 @@ var settings = []setting{
 		fee(func(c *Config) *money.Amount { return &c.ReturningPatientFee })),
 	row("ADMISSION_FEE", "0", "Fee of an admission to a ward; `0` is none.",
 		noneOrMore(func(c *Config) *money.Amount { return &c.AdmissionFee })),
-	row("WALLET_LOW_BALANCE_THRESHOLD", "100.00", "Balance below which a patient and billers are told that a wallet is low.",
+	row("WALLET_LOW_BALANCE_THRESHOLD", "100", "Balance below which a patient and billers are told that a wallet is low.",
 		noneOrMore(func(c *Config) *money.Amount { return &c.LowBalance })),
 	row("IDENTIFIER_CHECKS", "strict", "`strict` refuses wrong check digits; `lenient` checks length and characters, for invented data.",
 		into(func(c *Config) *identifier.Mode { return &c.IdentifierChecks }, oneOf(identifier.Strict, identifier.Lenient))),

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/caregraph/caregraph/internal/access"
@@ -33,7 +34,7 @@ func (c *demoCommand) Run(ctx context.Context, env *Environment) (err error) {
 		defer remove()
 	}
 	cfg, err := env.load(map[string]string{
-		"ENVIRONMENT": "demo", "LISTEN": c.Listen, "DATABASE_URL": database, "MIGRATE": "auto",
+		"ENVIRONMENT": "demo", "LISTEN": c.Listen, "DATABASE_URL": database, "MIGRATE": "auto", "ADMISSION_FEE": demoFee(env.Environ),
 	})
 	if err != nil {
 		return err
@@ -54,6 +55,14 @@ func (c *demoCommand) Run(ctx context.Context, env *Environment) (err error) {
 	return a.Run(ctx, listener)
 }
 
+// demoFee is the fee of the demo's admissions, unless the environment names another.
+func demoFee(environ []string) string {
+	if slices.ContainsFunc(environ, func(s string) bool { return strings.HasPrefix(s, "ADMISSION_FEE=") }) {
+		return ""
+	}
+	return "150.00"
+}
+
 // quiet is above all levels.
 const quiet = slog.LevelError + 1
 
@@ -69,8 +78,8 @@ func (a *App) FillDemo(ctx context.Context) error {
 		return a.needsNoDemo(ctx)
 	}
 	err := demo.New(demo.Config{
-		DB: a.DB, Clock: clk, Zone: a.cfg.PracticeZone, Identity: a.Identity, Patients: a.Patients, Booking: a.Booking, Chat: a.Chat, Notify: a.Notify,
-		Till: a.till, Jobs: a.Jobs, Click: a.click,
+		DB: a.DB, Clock: clk, Zone: a.cfg.PracticeZone, Identity: a.Identity, Patients: a.Patients, Booking: a.Booking, Chat: a.Chat,
+		Hospital: a.Hospital, Wallets: a.Wallets, Notify: a.Notify, Till: a.till, Jobs: a.Jobs, Click: a.click,
 	}).Seed(ctx)
 	if shifted, ok := clk.(*clock.Shifted); ok {
 		shifted.Reset()

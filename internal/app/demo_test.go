@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/admission"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/auditevent"
 	"github.com/caregraph/caregraph/ent/chatmessage"
@@ -22,17 +23,22 @@ import (
 	"github.com/caregraph/caregraph/ent/order"
 	"github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/refund"
+	"github.com/caregraph/caregraph/ent/stay"
+	"github.com/caregraph/caregraph/ent/wallet"
+	"github.com/caregraph/caregraph/ent/wardrate"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/booking"
+	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/demo"
+	"github.com/caregraph/caregraph/internal/hospital"
 	"github.com/caregraph/caregraph/internal/testkit"
 )
 
 // serveDemo starts the program with the invented clinic at an instant.
 func serveDemo(t *testing.T, engine string, now time.Time) *instance {
 	t.Helper()
-	i := serveOn(t, testkit.URL(t, engine), clock.NewFake(now), map[string]string{"ENVIRONMENT": "demo"})
+	i := serveOn(t, testkit.URL(t, engine), clock.NewFake(now), map[string]string{"ENVIRONMENT": "demo", "ADMISSION_FEE": "150.00"})
 	require.NoError(t, i.FillDemo(t.Context()))
 	require.Equal(t, now, i.clk.Now(), "the clock is back where it was")
 	return i
@@ -49,17 +55,20 @@ var examples = map[string]func(*ent.Client) picker{
 	"AppointmentIntakeConsultationType": func(c *ent.Client) picker {
 		return c.AppointmentIntake.Query().Where(sql.FieldNotNull("consultation_type")).Select("consultation_type")
 	},
-	"OrderStatus":           func(c *ent.Client) picker { return c.Order.Query().Select("status") },
-	"OrderMethod":           func(c *ent.Client) picker { return c.Order.Query().Where(order.MethodNotNil()).Select("method") },
-	"RefundStatus":          func(c *ent.Client) picker { return c.Refund.Query().Select("status") },
-	"SlotStatus":            func(c *ent.Client) picker { return c.Slot.Query().Select("status") },
-	"SlotType":              func(c *ent.Client) picker { return c.Slot.Query().Select("type") },
-	"QuestionKind":          func(c *ent.Client) picker { return c.Question.Query().Select("kind") },
-	"ChatRoomStatus":        func(c *ent.Client) picker { return c.ChatRoom.Query().Select("status") },
-	"ChatMessageSenderRole": func(c *ent.Client) picker { return c.ChatMessage.Query().Select("sender_role") },
-	"PatientGender":         func(c *ent.Client) picker { return c.Patient.Query().Select("gender") },
-	"PatientType":           func(c *ent.Client) picker { return c.Patient.Query().Select("type") },
-	"PractitionerKind":      func(c *ent.Client) picker { return c.Practitioner.Query().Select("kind") },
+	"OrderStatus":                     func(c *ent.Client) picker { return c.Order.Query().Select("status") },
+	"OrderMethod":                     func(c *ent.Client) picker { return c.Order.Query().Where(order.MethodNotNil()).Select("method") },
+	"RefundStatus":                    func(c *ent.Client) picker { return c.Refund.Query().Select("status") },
+	"SlotStatus":                      func(c *ent.Client) picker { return c.Slot.Query().Select("status") },
+	"SlotType":                        func(c *ent.Client) picker { return c.Slot.Query().Select("type") },
+	"QuestionKind":                    func(c *ent.Client) picker { return c.Question.Query().Select("kind") },
+	"ChatRoomStatus":                  func(c *ent.Client) picker { return c.ChatRoom.Query().Select("status") },
+	"ChatMessageSenderRole":           func(c *ent.Client) picker { return c.ChatMessage.Query().Select("sender_role") },
+	"AdmissionStatus":                 func(c *ent.Client) picker { return c.Admission.Query().Select("status") },
+	"WalletTransactionKind":           func(c *ent.Client) picker { return c.WalletTransaction.Query().Select("kind") },
+	"WalletTransactionCounterAccount": func(c *ent.Client) picker { return c.WalletTransaction.Query().Select("counter_account") },
+	"PatientGender":                   func(c *ent.Client) picker { return c.Patient.Query().Select("gender") },
+	"PatientType":                     func(c *ent.Client) picker { return c.Patient.Query().Select("type") },
+	"PractitionerKind":                func(c *ent.Client) picker { return c.Practitioner.Query().Select("kind") },
 }
 
 // TestDemo: the invented clinic has an example of everything that can be shown, and every rule holds in it.
@@ -73,6 +82,7 @@ func TestDemo(t *testing.T) {
 			t.Run("IsLegal", func(t *testing.T) { isLegal(t, i) })
 			t.Run("TalksOnBothSides", func(t *testing.T) { talksOnBothSides(t, i) })
 			t.Run("LeavesNothingUndone", func(t *testing.T) { leavesNothingUndone(t, i) })
+			t.Run("HasRightBooks", func(t *testing.T) { hasRightBooks(t, i) })
 			t.Run("IsMadeOnce", func(t *testing.T) { isMadeOnce(t, i) })
 			t.Run("SignsInEachRole", func(t *testing.T) { signsInEachRole(t, i) })
 		})
@@ -107,6 +117,15 @@ func hasEachState(t *testing.T, i *instance) {
 		"a slot that a leave has removed":    i.DB.Client.Slot.Query().Where(sql.FieldEQ("status", "REMOVED")),
 		"a run of a job that did something":  i.DB.Client.JobRun.Query().Where(sql.FieldEQ("state", "RAN")),
 		"an event of a job in the audit":     i.DB.Client.AuditEvent.Query().Where(auditevent.CauseHasPrefix("job:")),
+		"a ward out of use":                  i.DB.Client.Ward.Query().Where(sql.FieldEQ("is_active", false)),
+		"a bed out of use":                   i.DB.Client.Bed.Query().Where(sql.FieldEQ("is_active", false)),
+		"a bed that was left for another":    i.DB.Client.Stay.Query().Where(stay.ToAtNotNil(), stay.HasAdmissionWith(admission.DischargedAtIsNil())),
+		"a rate to come":                     i.DB.Client.WardRate.Query().Where(wardrate.FromDateGT(civil.DateOf(i.clk.Now(), time.UTC).AddDays(1))),
+		"a membership that is active":        i.DB.Client.NhiaMembership.Query().Where(sql.FieldIsNull("ended_on")),
+		"a membership that has ended":        i.DB.Client.NhiaMembership.Query().Where(sql.FieldNotNull("ended_on")),
+		"a wallet below zero":                i.DB.Client.Wallet.Query().Where(wallet.BalanceMinorLT(0)),
+		"a wallet that is low":               i.DB.Client.Wallet.Query().Where(wallet.BalanceMinorGTE(0), wallet.BalanceMinorLT(100_00)),
+		"a day that was not owed after all":  i.DB.Client.WalletTransaction.Query().Where(sql.FieldEQ("kind", "REVERSAL"), sql.FieldNotNull("charge_date")),
 		"a visit that was moved by a doctor": i.DB.Client.Appointment.Query().Where(appointment.RescheduledFromIDNotNil()),
 	} {
 		exists, err := query.Exist(system)
@@ -170,6 +189,25 @@ func talksOnBothSides(t *testing.T, i *instance) {
 	require.GreaterOrEqual(t, conversations, 8)
 	require.Positive(t, read, "rooms that were read to their end")
 	require.Positive(t, unread, "rooms that were not")
+}
+
+// hasRightBooks: the ledger is whole and balanced, and nothing more is owed up to today.
+func hasRightBooks(t *testing.T, i *instance) {
+	system := testkit.System(t)
+	found, err := i.Wallets.Verify(system)
+	require.NoError(t, err)
+	require.Nil(t, found.Fault)
+	require.Greater(t, found.Transactions, 60)
+	sums, err := i.Wallets.TrialBalance(system)
+	require.NoError(t, err)
+	require.True(t, sums.IsBalanced)
+	zone, err := civil.LoadZone("Australia/Brisbane")
+	require.NoError(t, err)
+	for d := range 50 {
+		result, err := i.Hospital.ChargeDate(system, hospital.ChargeInput{Date: civil.DateOf(i.clk.Now(), zone).AddDays(-d), IsDry: true})
+		require.NoError(t, err)
+		require.Zero(t, result.Totals.Charged, "%d days ago", d)
+	}
 }
 
 // leavesNothingUndone: what was to be sent is kept, and no job is overdue but for the present minute.
@@ -241,7 +279,7 @@ func TestDemo_AtAnyTime(t *testing.T) {
 // TestDemo_FilledByAnother: whose users are there already stays as it is.
 func TestDemo_FilledByAnother(t *testing.T) {
 	t.Parallel()
-	i := serve(t, testkit.SQLite, map[string]string{"ENVIRONMENT": "demo"})
+	i := serve(t, testkit.SQLite, map[string]string{"ENVIRONMENT": "demo", "ADMISSION_FEE": "150.00"})
 	testkit.User(t, i.DB, access.Admin)
 	require.NoError(t, i.FillDemo(t.Context()))
 	n, err := i.DB.Client.User.Query().Count(testkit.System(t))

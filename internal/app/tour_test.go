@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 
+	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/demo"
 	"github.com/caregraph/caregraph/internal/testkit"
@@ -28,6 +29,11 @@ var found = map[string][]string{
 	"question id":     {"questionnaire.0.id"},
 	"room id":         {"chatRooms.edges.0.node.id"},
 	"message id":      {"sendMessage.message.id"},
+	"ward id":         {"wards.edges.0.node.id"},
+	"bed id":          {"wards.edges.0.node.beds.edges.1.node.id"},
+	"another bed id":  {"wards.edges.0.node.beds.edges.2.node.id"},
+	"patient id":      {"patients.edges.0.node.id"},
+	"admission id":    {"admitPatient.admission.id"},
 	"practitioner id": {"bookAppointment.appointment.practitioner.id", "appointment.practitioner.id"},
 }
 
@@ -57,6 +63,9 @@ type tourist struct {
 	ran    map[string]bool // root fields
 }
 
+// lateEvening is when the tour begins: the midnight that it shows is near.
+var lateEvening = testkit.Start.Add(12*time.Hour + 30*time.Minute)
+
 // TestREADME_Tour: every operation of the README's tour runs in its order against the demo as it stands there, and has no errors.
 func TestREADME_Tour(t *testing.T) {
 	t.Parallel()
@@ -68,18 +77,23 @@ func TestREADME_Tour(t *testing.T) {
 	for _, engine := range testkit.Engines() {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			i := serveOn(t, testkit.URL(t, engine), clock.NewFake(testkit.Start), map[string]string{"ENVIRONMENT": "demo", "STORAGE_URL": "mem://"})
+			i := serveOn(t, testkit.URL(t, engine), clock.NewFake(lateEvening), map[string]string{"ENVIRONMENT": "demo", "STORAGE_URL": "mem://", "ADMISSION_FEE": "150.00"})
 			require.NoError(t, i.FillDemo(t.Context()))
 			now := i.clk.Now()
+			zone, err := civil.LoadZone("Australia/Brisbane")
+			require.NoError(t, err)
+			today := civil.DateOf(now, zone)
+			midnight := civil.StartOfDay(today.AddDays(1), zone)
 			reader := &tourist{t: t, i: i, client: i.client(t), ran: map[string]bool{}, values: map[string]string{
 				"now": now.Format(time.RFC3339), "in four weeks": now.AddDate(0, 0, 28).Format(time.RFC3339),
 				"first date": now.AddDate(0, 0, 35).Format(time.DateOnly), "last date": now.AddDate(0, 0, 49).Format(time.DateOnly),
-				"an instant up to 31 days ahead": now.Add(12 * time.Minute).Format(time.RFC3339),
+				"an instant up to 31 days ahead": midnight.Add(24 * time.Minute).Format(time.RFC3339),
+				"after midnight":                 midnight.Add(12 * time.Minute).Format(time.RFC3339), "today": today.String(), "next week": today.AddDays(7).String(),
 			}}
 			reader.follow(tour)
 			for _, field := range []string{
 				"login", "slots", "bookAppointment", "createOrder", "sendMessage", "chatEvents", "rescheduleAppointment", "cancelAppointment", "orderAudit",
-				"completeAppointment", "recordPayment", "refundOrder", "createSlots", "advanceClock", "confirmTotp", "linkPatientAccount",
+				"completeAppointment", "recordPayment", "refundOrder", "createSlots", "advanceClock", "admitPatient", "bedBoard", "walletActivity", "chargeAdmissions", "verifyLedger", "confirmTotp", "linkPatientAccount",
 			} {
 				require.True(t, reader.ran[field], "the tour shows %s", field)
 			}

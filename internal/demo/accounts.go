@@ -46,7 +46,7 @@ func (s *Seeder) addStaff(ctx context.Context) error {
 
 // addPatients lets patients register and the desk complete their records; it enters those who have no account.
 func (s *Seeder) addPatients(ctx context.Context) error {
-	for i, p := range patients {
+	for i, p := range everyPatient() {
 		add := s.register
 		if p.record.isWithoutAccount {
 			add = s.enter

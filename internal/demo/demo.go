@@ -16,10 +16,12 @@ import (
 	"github.com/caregraph/caregraph/internal/booking"
 	"github.com/caregraph/caregraph/internal/chat"
 	"github.com/caregraph/caregraph/internal/clock"
+	"github.com/caregraph/caregraph/internal/hospital"
 	"github.com/caregraph/caregraph/internal/identity"
 	"github.com/caregraph/caregraph/internal/notify"
 	records "github.com/caregraph/caregraph/internal/patient"
 	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/wallet"
 	"github.com/caregraph/caregraph/scheduler"
 )
 
@@ -41,6 +43,8 @@ type Config struct {
 	Patients *records.Service
 	Booking  *booking.Service
 	Chat     *chat.Service
+	Hospital *hospital.Service
+	Wallets  *wallet.Service
 	Notify   *notify.Service
 	Till     *Till // the payment provider of Booking
 	Jobs     *scheduler.Scheduler
@@ -57,8 +61,9 @@ type Seeder struct {
 	practitioners map[string]*ent.Practitioner
 	slots         map[slotKey]*ent.Slot
 	questions     []*ent.Question
-	steps         []step
-	broken        error // of a script that makes no sense
+	inHospital
+	steps  []step
+	broken error // of a script that makes no sense
 }
 
 // New returns a Seeder for one Seed.
@@ -90,7 +95,9 @@ func (s *Seeder) Seed(ctx context.Context) error {
 	s.visitsAhead()
 	s.unpaidVisits()
 	s.refunds()
+	s.inpatients()
 	s.everyDay()
+	s.midnights()
 	if err := s.tell(ctx); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -104,7 +111,8 @@ func (s *Seeder) Seed(ctx context.Context) error {
 func (s *Seeder) open(ctx context.Context) error {
 	s.viewers, s.patients = map[string]*access.Viewer{}, map[string]uuid.UUID{}
 	s.practitioners, s.slots, s.questions = map[string]*ent.Practitioner{}, map[slotKey]*ent.Slot{}, nil
-	for _, make := range []func(context.Context) error{s.addStaff, s.addPatients, s.addQuestions, s.addCalendars} {
+	s.inHospital = inHospital{wards: map[string]*ent.Ward{}, beds: map[string]uuid.UUID{}}
+	for _, make := range []func(context.Context) error{s.addStaff, s.addPatients, s.addQuestions, s.addCalendars, s.addWards} {
 		if err := make(ctx); err != nil {
 			return err
 		}

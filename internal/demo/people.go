@@ -56,6 +56,7 @@ const (
 	adminKey   = "ada"
 	plannerKey = "mina"
 	billerKey  = "bela"
+	nurseKey   = "noah"
 )
 
 var staff = []person{
@@ -138,6 +139,33 @@ var patients = []person{
 	}},
 }
 
+// lying are the patients of the wards.
+var lying = []person{
+	{role: access.Patient, given: "Leila", family: "Haddad", phone: "0491 570 006", record: &record{
+		birth: born(1959, time.April, 3), gender: patient.GenderFEMALE, kind: patient.TypeREGULAR, suburb: "Brisbane", state: "QLD", postcode: "4006", zone: brisbane,
+	}},
+	{role: access.Patient, given: "Marek", family: "Sedlak", phone: "0491 570 156", record: &record{
+		birth: born(1966, time.September, 28), gender: patient.GenderMALE, kind: patient.TypePRIVATE, suburb: "Ipswich", state: "QLD", postcode: "4305", zone: brisbane,
+	}},
+	inWard("Nadia", "Yilmaz", born(1993, time.January, 30), patient.GenderFEMALE, patient.TypeNHIA),
+	inWard("Oskar", "Bergstrom", born(1951, time.June, 6), patient.GenderMALE, patient.TypeNHIA),
+	inWard("Rosa", "Delacroix", born(1944, time.December, 12), patient.GenderFEMALE, patient.TypeINSURANCE),
+	inWard("Samir", "Chaudhry", born(1990, time.October, 8), patient.GenderMALE, patient.TypeREGULAR),
+	inWard("Kasimir", "Novotny", born(2003, time.March, 25), patient.GenderMALE, patient.TypeREGULAR),
+	inWard("Petra", "Vandermeer", born(1991, time.July, 17), patient.GenderFEMALE, patient.TypePRIVATE),
+	inWard("Quentin", "Ashgrove", born(1938, time.May, 2), patient.GenderMALE, patient.TypeREGULAR),
+}
+
+// inWard is somebody whom the desk has entered at the admission.
+func inWard(given, family string, birth civil.Date, gender patient.Gender, kind patient.Type) person {
+	return person{role: access.Patient, given: given, family: family, phone: "0491 570 157", record: &record{
+		isWithoutAccount: true, hasNoMail: true, birth: birth, gender: gender, kind: kind, zone: brisbane,
+	}}
+}
+
+// everyPatient are those of the practice and of the wards.
+func everyPatient() []person { return append(append([]person{}, patients...), lying...) }
+
 // Account is a sign-in of the demo.
 type Account struct {
 	Role  access.Role
@@ -148,7 +176,7 @@ type Account struct {
 // Accounts lists the sign-ins, one per person, patients first.
 func Accounts() []Account {
 	var list []Account
-	for _, p := range append(append([]person{}, patients...), staff...) {
+	for _, p := range append(everyPatient(), staff...) {
 		if p.record == nil || !p.record.isWithoutAccount {
 			list = append(list, Account{Role: p.role, Email: p.email(), Name: p.given + " " + p.family})
 		}

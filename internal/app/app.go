@@ -40,6 +40,8 @@ type Options struct {
 	Log   *slog.Logger
 	// HashParams makes password hashes cheaper in tests; nil = the product's own.
 	HashParams *argon2id.Params
+	// IsScratch is for a database that is gone with the program, and need not be safe on a disk.
+	IsScratch bool
 	// Wrap may stand between the database's pool and its driver, for tests that make writes fail; nil = nothing does.
 	Wrap func(driver.Connector) driver.Connector
 }

@@ -52,7 +52,7 @@ func (a *App) open(ctx context.Context, opts Options) error {
 			return fmt.Errorf("migrate: %w", err)
 		}
 	}
-	db, err := store.Open(ctx, store.Config{URL: url, Wrap: opts.Wrap}, opts.Clock)
+	db, err := store.Open(ctx, store.Config{URL: url, IsScratch: opts.IsScratch, Wrap: opts.Wrap}, opts.Clock)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (c *serveCommand) Run(ctx context.Context, env *Environment) error {
 	if err != nil {
 		return err
 	}
-	a, listener, err := start(ctx, cfg, env.logger(cfg.LogLevel))
+	a, listener, err := start(ctx, cfg, env.logger(cfg.LogLevel), false)
 	if err != nil {
 		return err
 	}
@@ -88,8 +88,8 @@ func (c *serveCommand) Run(ctx context.Context, env *Environment) error {
 	return a.Run(ctx, listener)
 }
 
-// start listens, migrates if it should, and builds the program.
-func start(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, net.Listener, error) {
+// start listens, migrates if it should, and builds the program; isScratch says that the database goes with it.
+func start(ctx context.Context, cfg config.Config, log *slog.Logger, isScratch bool) (*App, net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot listen on %s; is something else there? (%w)", cfg.Listen, err)
@@ -100,7 +100,7 @@ func start(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, net.
 			cfg.PublicURL = "https://" + listener.Addr().String()
 		}
 	}
-	opts := Options{Clock: clock.System{}, Log: log}
+	opts := Options{Clock: clock.System{}, Log: log, IsScratch: isScratch}
 	if cfg.Environment == config.Demo {
 		opts.Clock, opts.HashParams = clock.NewShifted(opts.Clock), demo.HashParams
 	}

@@ -41,7 +41,7 @@ func (c *demoCommand) Run(ctx context.Context, env *Environment) (err error) {
 	}
 	var level slog.LevelVar
 	level.Set(cfg.LogLevel)
-	a, listener, err := start(ctx, cfg, env.logger(&level))
+	a, listener, err := start(ctx, cfg, env.logger(&level), c.Database == "")
 	if err != nil {
 		return err
 	}

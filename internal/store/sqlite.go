@@ -12,7 +12,7 @@ import (
 )
 
 // recursive_triggers is what makes REPLACE meet the triggers that keep rows from being deleted.
-var sqlitePragmas = []string{"foreign_keys(1)", "journal_mode(WAL)", "busy_timeout(5000)", "synchronous(2)", "cache_size(-8000)", "recursive_triggers(1)"}
+var sqlitePragmas = []string{"foreign_keys(1)", "journal_mode(WAL)", "busy_timeout(5000)", "cache_size(-8000)", "recursive_triggers(1)"}
 
 // sqliteDSN turns a path, a file: name or an sqlite:// URL into the driver's form with the pragmas of every connection.
 func sqliteDSN(name string, pragmas []string) string {
@@ -45,7 +45,11 @@ func (c sqliteConnector) Driver() sqldriver.Driver { return c.driver }
 
 // openSQLite opens the file and asserts the settings that durability and integrity rest on.
 func openSQLite(ctx context.Context, cfg Config) (*sql.DB, error) {
-	dsn := sqliteDSN(cfg.URL, sqlitePragmas)
+	synchronous := "2"
+	if cfg.IsScratch {
+		synchronous = "0"
+	}
+	dsn := sqliteDSN(cfg.URL, append([]string{"synchronous(" + synchronous + ")"}, sqlitePragmas...))
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open the SQLite database: %w", err)
@@ -53,7 +57,7 @@ func openSQLite(ctx context.Context, cfg Config) (*sql.DB, error) {
 	if cfg.Wrap != nil {
 		db = sql.OpenDB(cfg.Wrap(sqliteConnector{db.Driver(), dsn})) // the first one has opened nothing yet
 	}
-	for pragma, want := range map[string]string{"foreign_keys": "1", "journal_mode": "wal", "synchronous": "2"} {
+	for pragma, want := range map[string]string{"foreign_keys": "1", "journal_mode": "wal", "synchronous": synchronous} {
 		var got string
 		if err := db.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil { // #nosec G202 -- names of our own
 			_ = db.Close()

@@ -27,6 +27,8 @@ type Config struct {
 	ProbeTimeout time.Duration
 	// MaxConns bounds the connection pool; 0 = 12.
 	MaxConns int
+	// IsScratch is for an SQLite database that nobody wants to keep: it does not wait for the disk.
+	IsScratch bool
 	// Wrap may stand between the pool and the driver, for tests that make writes fail; nil = nothing does.
 	Wrap func(sqldriver.Connector) sqldriver.Connector
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"testing"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/counter"
+	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/testkit"
@@ -73,3 +75,20 @@ func requireCode(t *testing.T, err error, codes ...fault.Code) {
 	require.Contains(t, codes, outcome.Code, "%v: %v", err, outcome.Unwrap())
 	require.NotRegexp(t, `(?i)sql|pq:|select|insert|begin|tcp|127\.0\.0\.1|/tmp|timeout:|connection|database`, outcome.Message)
 }
+
+// What is acknowledged is on the disk, but for a database that goes with the program.
+func TestOpen_SQLiteWaitsForTheDisk(t *testing.T) {
+	t.Parallel()
+	for isScratch, want := range map[bool]int{false: 2, true: 0} {
+		db, err := store.Open(t.Context(), store.Config{URL: filepath.Join(t.TempDir(), "x.db"), IsScratch: isScratch}, clock.NewFake(testkit.Start))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, db.Close()) })
+		got := -1
+		require.NoError(t, db.Query(testkit.System(t), "pragma", pragma("PRAGMA synchronous"), func(row *entsql.Rows) error { return row.Scan(&got) }))
+		require.Equal(t, want, got, "scratch: %t", isScratch)
+	}
+}
+
+type pragma string
+
+func (p pragma) Query() (string, []any) { return string(p), nil }

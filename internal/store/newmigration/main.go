@@ -28,7 +28,7 @@ import (
 // forward writes files without a way back: what a generated Down does on SQLite is wrong, and data that was moved on does not move back.
 var forward = func() atlas.Formatter {
 	f, err := atlas.NewTemplateFormatter(
-		template.Must(template.New("name").Funcs(template.FuncMap{"now": now}).Parse("{{ now }}_{{ .Name }}.sql")),
+		template.Must(template.New("name").Funcs(template.FuncMap{"version": func() string { return version }}).Parse("{{ version }}_{{ .Name }}.sql")),
 		template.Must(template.New("content").Parse("-- +goose Up\n{{ range .Changes }}{{ with .Comment }}-- {{ . }}\n{{ end }}{{ .Cmd }};\n{{ end }}")),
 	)
 	if err != nil {
@@ -37,7 +37,8 @@ var forward = func() atlas.Formatter {
 	return f
 }()
 
-func now() string { return clock.System{}.Now().Format("20060102150405") }
+// version is the same for both engines.
+var version = clock.System{}.Now().Format("20060102150405")
 
 func main() {
 	if len(os.Args) != 2 || os.Getenv("DEV_DATABASE_URL") == "" {

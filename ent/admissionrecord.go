@@ -27,11 +27,11 @@ type AdmissionRecord struct {
 	// The patient.
 	PatientID uuid.UUID `json:"patient_id,omitempty"`
 	// Why the patient was admitted.
-	Reason string `json:"-"`
+	Reason string `json:"reason,omitempty"`
 	// Diagnosis at the admission; empty when none was written.
-	Diagnosis string `json:"-"`
+	Diagnosis string `json:"diagnosis,omitempty"`
 	// What was written at the end; empty until then.
-	DischargeNotes string `json:"-"`
+	DischargeNotes string `json:"discharge_notes,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the AdmissionRecordQuery when eager-loading is set.
 	Edges        AdmissionRecordEdges `json:"edges"`
@@ -178,11 +178,14 @@ func (_m *AdmissionRecord) String() string {
 	builder.WriteString("patient_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.PatientID))
 	builder.WriteString(", ")
-	builder.WriteString("reason=<sensitive>")
+	builder.WriteString("reason=")
+	builder.WriteString(_m.Reason)
 	builder.WriteString(", ")
-	builder.WriteString("diagnosis=<sensitive>")
+	builder.WriteString("diagnosis=")
+	builder.WriteString(_m.Diagnosis)
 	builder.WriteString(", ")
-	builder.WriteString("discharge_notes=<sensitive>")
+	builder.WriteString("discharge_notes=")
+	builder.WriteString(_m.DischargeNotes)
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -432,6 +432,21 @@ func (_q *AdmissionRecordQuery) collectField(ctx context.Context, oneNode bool, 
 				selectedFields = append(selectedFields, admissionrecord.FieldPatientID)
 				fieldSeen[admissionrecord.FieldPatientID] = struct{}{}
 			}
+		case "reason":
+			if _, ok := fieldSeen[admissionrecord.FieldReason]; !ok {
+				selectedFields = append(selectedFields, admissionrecord.FieldReason)
+				fieldSeen[admissionrecord.FieldReason] = struct{}{}
+			}
+		case "diagnosis":
+			if _, ok := fieldSeen[admissionrecord.FieldDiagnosis]; !ok {
+				selectedFields = append(selectedFields, admissionrecord.FieldDiagnosis)
+				fieldSeen[admissionrecord.FieldDiagnosis] = struct{}{}
+			}
+		case "dischargeNotes":
+			if _, ok := fieldSeen[admissionrecord.FieldDischargeNotes]; !ok {
+				selectedFields = append(selectedFields, admissionrecord.FieldDischargeNotes)
+				fieldSeen[admissionrecord.FieldDischargeNotes] = struct{}{}
+			}
 		case "id":
 		case "__typename":
 		default:
@@ -3185,6 +3200,11 @@ func (_q *PatientHealthQuery) collectField(ctx context.Context, oneNode bool, op
 			if _, ok := fieldSeen[patienthealth.FieldPatientID]; !ok {
 				selectedFields = append(selectedFields, patienthealth.FieldPatientID)
 				fieldSeen[patienthealth.FieldPatientID] = struct{}{}
+			}
+		case "allergies":
+			if _, ok := fieldSeen[patienthealth.FieldAllergies]; !ok {
+				selectedFields = append(selectedFields, patienthealth.FieldAllergies)
+				fieldSeen[patienthealth.FieldAllergies] = struct{}{}
 			}
 		case "id":
 		case "__typename":

@@ -29,7 +29,7 @@ type PatientHealth struct {
 	// The patient.
 	PatientID uuid.UUID `json:"patient_id,omitempty"`
 	// Allergies and intolerances, as text; empty when none are known.
-	Allergies string `json:"-"`
+	Allergies string `json:"allergies,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the PatientHealthQuery when eager-loading is set.
 	Edges        PatientHealthEdges `json:"edges"`
@@ -175,7 +175,8 @@ func (_m *PatientHealth) String() string {
 	builder.WriteString("patient_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.PatientID))
 	builder.WriteString(", ")
-	builder.WriteString("allergies=<sensitive>")
+	builder.WriteString("allergies=")
+	builder.WriteString(_m.Allergies)
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -59,14 +59,12 @@ var Tables = map[string]string{
 
 // SensitiveFields lists, per entity, the fields whose values never leave the database.
 var SensitiveFields = map[string][]string{
-	TypeAdmissionRecord: {"reason", "diagnosis", "discharge_notes"},
-	TypeDelivery:        {"body"},
-	TypeEmailToken:      {"token_hash"},
-	TypeLinkCode:        {"code_hash"},
-	TypePatientHealth:   {"allergies"},
-	TypeRecoveryCode:    {"code_hash"},
-	TypeSecondFactor:    {"sealed"},
-	TypeUser:            {"password_hash"},
+	TypeDelivery:     {"body"},
+	TypeEmailToken:   {"token_hash"},
+	TypeLinkCode:     {"code_hash"},
+	TypeRecoveryCode: {"code_hash"},
+	TypeSecondFactor: {"sealed"},
+	TypeUser:         {"password_hash"},
 }
 
 // ForeignEdges lists, per entity, the edges whose key is in the other entity's rows: writing them writes those rows.

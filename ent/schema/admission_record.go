@@ -22,7 +22,7 @@ func (AdmissionRecord) Annotations() []schema.Annotation {
 // Fields of the AdmissionRecord.
 func (AdmissionRecord) Fields() []ent.Field {
 	text := func(name, comment string) ent.Field {
-		return field.String(name).MaxLen(32_000).Default("").Sensitive().Comment(comment).Annotations(entgql.Skip(entgql.SkipWhereInput))
+		return field.String(name).MaxLen(32_000).Default("").Comment(comment).Annotations(entgql.Skip(entgql.SkipWhereInput))
 	}
 	return []ent.Field{
 		ref("admission_id", "admissionId", "The admission.").Field(),

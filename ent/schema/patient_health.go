@@ -22,7 +22,7 @@ func (PatientHealth) Annotations() []schema.Annotation {
 func (PatientHealth) Fields() []ent.Field {
 	return []ent.Field{
 		ref("patient_id", "patientId", "The patient.").Field(),
-		field.String("allergies").MaxLen(8000).Default("").Sensitive().Comment("Allergies and intolerances, as text; empty when none are known.").
+		field.String("allergies").MaxLen(8000).Default("").Comment("Allergies and intolerances, as text; empty when none are known.").
 			Annotations(entgql.Skip(entgql.SkipWhereInput)),
 	}
 }

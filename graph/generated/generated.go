@@ -146,11 +146,14 @@ type ComplexityRoot struct {
 	}
 
 	AdmissionRecord struct {
-		Admission   func(childComplexity int) int
-		AdmissionID func(childComplexity int) int
-		CreatedAt   func(childComplexity int) int
-		ID          func(childComplexity int) int
-		PatientID   func(childComplexity int) int
+		Admission      func(childComplexity int) int
+		AdmissionID    func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		Diagnosis      func(childComplexity int) int
+		DischargeNotes func(childComplexity int) int
+		ID             func(childComplexity int) int
+		PatientID      func(childComplexity int) int
+		Reason         func(childComplexity int) int
 	}
 
 	AdmitPatientPayload struct {
@@ -1056,6 +1059,7 @@ type ComplexityRoot struct {
 	}
 
 	PatientHealth struct {
+		Allergies func(childComplexity int) int
 		CreatedAt func(childComplexity int) int
 		ID        func(childComplexity int) int
 		Patient   func(childComplexity int) int
@@ -2210,6 +2214,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AdmissionRecord.CreatedAt(childComplexity), true
+	case "AdmissionRecord.diagnosis":
+		if e.ComplexityRoot.AdmissionRecord.Diagnosis == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionRecord.Diagnosis(childComplexity), true
+	case "AdmissionRecord.dischargeNotes":
+		if e.ComplexityRoot.AdmissionRecord.DischargeNotes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionRecord.DischargeNotes(childComplexity), true
 	case "AdmissionRecord.id":
 		if e.ComplexityRoot.AdmissionRecord.ID == nil {
 			break
@@ -2222,6 +2238,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AdmissionRecord.PatientID(childComplexity), true
+	case "AdmissionRecord.reason":
+		if e.ComplexityRoot.AdmissionRecord.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdmissionRecord.Reason(childComplexity), true
 
 	case "AdmitPatientPayload.admission":
 		if e.ComplexityRoot.AdmitPatientPayload.Admission == nil {
@@ -6184,6 +6206,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PatientEdge.Node(childComplexity), true
 
+	case "PatientHealth.allergies":
+		if e.ComplexityRoot.PatientHealth.Allergies == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PatientHealth.Allergies(childComplexity), true
 	case "PatientHealth.createdAt":
 		if e.ComplexityRoot.PatientHealth.CreatedAt == nil {
 			break
@@ -12637,6 +12665,18 @@ type AdmissionRecord implements Node {
   """
   patientId: ID!
   """
+  Why the patient was admitted.
+  """
+  reason: String!
+  """
+  Diagnosis at the admission; empty when none was written.
+  """
+  diagnosis: String!
+  """
+  What was written at the end; empty until then.
+  """
+  dischargeNotes: String!
+  """
   The admission.
   """
   admission: Admission
@@ -15150,6 +15190,10 @@ type PatientHealth implements Node {
   """
   patientId: ID!
   """
+  Allergies and intolerances, as text; empty when none are known.
+  """
+  allergies: String!
+  """
   The patient; null when the viewer may not see the record.
   """
   patient: Patient
@@ -17657,6 +17701,12 @@ func (ec *executionContext) childFields_AdmissionRecord(ctx context.Context, fie
 		return ec.fieldContext_AdmissionRecord_admissionId(ctx, field)
 	case "patientId":
 		return ec.fieldContext_AdmissionRecord_patientId(ctx, field)
+	case "reason":
+		return ec.fieldContext_AdmissionRecord_reason(ctx, field)
+	case "diagnosis":
+		return ec.fieldContext_AdmissionRecord_diagnosis(ctx, field)
+	case "dischargeNotes":
+		return ec.fieldContext_AdmissionRecord_dischargeNotes(ctx, field)
 	case "admission":
 		return ec.fieldContext_AdmissionRecord_admission(ctx, field)
 	}
@@ -19177,6 +19227,8 @@ func (ec *executionContext) childFields_PatientHealth(ctx context.Context, field
 		return ec.fieldContext_PatientHealth_updatedAt(ctx, field)
 	case "patientId":
 		return ec.fieldContext_PatientHealth_patientId(ctx, field)
+	case "allergies":
+		return ec.fieldContext_PatientHealth_allergies(ctx, field)
 	case "patient":
 		return ec.fieldContext_PatientHealth_patient(ctx, field)
 	}
@@ -24412,6 +24464,75 @@ func (ec *executionContext) _AdmissionRecord_patientId(ctx context.Context, fiel
 }
 func (ec *executionContext) fieldContext_AdmissionRecord_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AdmissionRecord", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _AdmissionRecord_reason(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionRecord) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionRecord_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionRecord_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdmissionRecord", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AdmissionRecord_diagnosis(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionRecord) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionRecord_diagnosis(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Diagnosis, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionRecord_diagnosis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdmissionRecord", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AdmissionRecord_dischargeNotes(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionRecord) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdmissionRecord_dischargeNotes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DischargeNotes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdmissionRecord_dischargeNotes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdmissionRecord", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _AdmissionRecord_admission(ctx context.Context, field graphql.CollectedField, obj *ent.AdmissionRecord) (ret graphql.Marshaler) {
@@ -42607,6 +42728,29 @@ func (ec *executionContext) _PatientHealth_patientId(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_PatientHealth_patientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PatientHealth", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _PatientHealth_allergies(ctx context.Context, field graphql.CollectedField, obj *ent.PatientHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatientHealth_allergies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Allergies, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PatientHealth_allergies(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PatientHealth", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _PatientHealth_patient(ctx context.Context, field graphql.CollectedField, obj *ent.PatientHealth) (ret graphql.Marshaler) {
@@ -64767,6 +64911,21 @@ func (ec *executionContext) _AdmissionRecord(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "reason":
+			out.Values[i] = ec._AdmissionRecord_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "diagnosis":
+			out.Values[i] = ec._AdmissionRecord_diagnosis(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "dischargeNotes":
+			out.Values[i] = ec._AdmissionRecord_dischargeNotes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "admission":
 			field := field
 
@@ -73871,6 +74030,11 @@ func (ec *executionContext) _PatientHealth(ctx context.Context, sel ast.Selectio
 			}
 		case "patientId":
 			out.Values[i] = ec._PatientHealth_patientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "allergies":
+			out.Values[i] = ec._PatientHealth_allergies(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

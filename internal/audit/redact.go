@@ -12,6 +12,7 @@ import (
 // hashed lists, per entity, the fields with free text that may tell of somebody's health, and links that let their holder act: the audit
 // proves what they said without saying it. A test holds this list against all long texts of the schema.
 var hashed = map[string][]string{
+	ent.TypeAdmissionRecord:         {"reason", "diagnosis", "discharge_notes"},
 	ent.TypeAppointmentIntake:       {"note", "symptoms"},
 	ent.TypeAppointmentStatusChange: {"reason"},
 	ent.TypeLeave:                   {"reason"},
@@ -20,6 +21,7 @@ var hashed = map[string][]string{
 	ent.TypeChatMessageVersion:      {"body", "search_key"},
 	ent.TypeNotification:            {"text"},
 	ent.TypeOrder:                   {"checkout_url"},
+	ent.TypePatientHealth:           {"allergies"},
 	ent.TypeRefund:                  {"reason"},
 }
 

@@ -117,6 +117,7 @@ func (c *charging) batch(ctx context.Context, d civil.Date, list []candidate) er
 	switch {
 	case err == nil:
 		return c.result.add(found)
+	case len(list) > 1 && ctx.Err() == nil && errors.Is(err, fault.ErrTimeout): // fewer at once may be quick enough
 	case isOfAll(ctx, err):
 		return err
 	case len(list) == 1:

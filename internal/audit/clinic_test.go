@@ -73,7 +73,7 @@ func remove(of bool, do step) change { return change{auditevent.ActionDELETE, do
 // writes has, for every entity that is audited, its writes in order.
 func writes() map[string][]change {
 	w, all := &writer{}, map[string][]change{}
-	for _, part := range []map[string][]change{w.ofPeople(), w.ofPractitioners(), w.ofVisits(), w.ofMoney(), w.ofChat()} {
+	for _, part := range []map[string][]change{w.ofPeople(), w.ofPractitioners(), w.ofVisits(), w.ofMoney(), w.ofChat(), w.ofHospital(), w.ofWallets()} {
 		maps.Copy(all, part)
 	}
 	return all

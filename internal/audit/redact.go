@@ -22,6 +22,7 @@ var hashed = map[string][]string{
 	ent.TypeNotification:            {"text"},
 	ent.TypeOrder:                   {"checkout_url"},
 	ent.TypePatientHealth:           {"allergies"},
+	ent.TypeWalletTransaction:       {"description"},
 	ent.TypeRefund:                  {"reason"},
 }
 

@@ -72,6 +72,8 @@ func contents(t *testing.T, db *store.DB) string {
 // plainTexts are the long texts that the audit may show.
 var plainTexts = map[string][]string{
 	ent.TypeAppointmentStatusChange: {"context"}, // ids and flags
+	ent.TypeChargeFailure:           {"error"},   // codes and fixed texts
+	ent.TypeWard:                    {"name", "name_key"},
 	ent.TypeQuestion:                {"prompt"},
 	ent.TypeQuestionAnswer:          {"prompt"}, // what everybody is asked
 	ent.TypeSession:                 {"user_agent"},

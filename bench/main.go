@@ -28,6 +28,7 @@ func commands() []command {
 		{"chat", "Sockets in rooms of two: latency, deliveries/s and memory beside the library centrifuge.", runChat},
 		{"fanout", "One room with many readers: deliveries/s and latency beside the library centrifuge.", runFanout},
 		{"booking", "200 callers at once for one slot and for 50: latency of winners and losers, bookings/s, beside a bare insert.", runBooking},
+		{"charges", "The daily charges of 100,000 admissions beside one statement that writes the same rows, and a reader meanwhile.", runCharges},
 		{"floor-server", "The plain server to compare with; the other commands start it themselves.", runFloorServer},
 		{"claim-server", "The plain server that takes slots by one insert; `booking` starts it itself.", runClaimServer},
 		{"peer-server", "The centrifuge server to compare with; the other commands start it themselves.", runPeerServer},

@@ -90,7 +90,7 @@ func (c *charging) all(ctx context.Context) error {
 	for {
 		rows, err := c.DB.Client.Admission.Query().
 			Where(admission.IDGT(last), admission.AdmittedAtLTE(start), admission.Or(admission.DischargedAtIsNil(), admission.DischargedAtGT(start))).
-			Order(admission.ByID()).Limit(chargeBatch).Select(admission.FieldPatientID).All(ctx)
+			Order(admission.ByID()).Limit(c.perBatch).Select(admission.FieldPatientID).All(ctx)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -104,7 +104,7 @@ func (c *charging) all(ctx context.Context) error {
 		if c.Progress != nil {
 			c.Progress(c.result.Totals)
 		}
-		if len(rows) < chargeBatch {
+		if len(rows) < c.perBatch {
 			return nil
 		}
 		last = rows[len(rows)-1].ID

@@ -31,3 +31,6 @@ func (s *Service) Unsettled(ctx context.Context, ids ...uuid.UUID) ([]string, er
 	}
 	return wrong, err
 }
+
+// PerBatch sets how many admissions are charged in one transaction.
+func (s *Service) PerBatch(n int) { s.perBatch = n }

@@ -36,8 +36,9 @@ type Config struct {
 type Service struct {
 	Config
 
-	spoil func(ChargeEntry) error // makes a charge fail, in tests; nil = none does
+	perBatch int                     // admissions that are charged in one transaction
+	spoil    func(ChargeEntry) error // makes a charge fail, in tests; nil = none does
 }
 
 // New returns the service.
-func New(c Config) *Service { return &Service{Config: c} }
+func New(c Config) *Service { return &Service{Config: c, perBatch: chargeBatch} }

@@ -1,0 +1,159 @@
+package hospital_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/internal/clock"
+	"github.com/caregraph/caregraph/internal/hospital"
+	"github.com/caregraph/caregraph/internal/store"
+	"github.com/caregraph/caregraph/internal/testkit"
+)
+
+// requireOnce fails unless each of the admissions was charged once for the date.
+func (h *office) requireOnce(d string, all []*ent.Admission) {
+	h.t.Helper()
+	rows := h.db.Client.WalletTransaction.Query().Where(wallettransaction.ChargeDate(day(h.t, d))).AllX(testkit.System(h.t))
+	require.Len(h.t, rows, len(all))
+	seen := map[string]bool{}
+	for _, row := range rows {
+		seen[row.AdmissionID.String()] = true
+	}
+	require.Len(h.t, seen, len(all))
+	h.verify()
+}
+
+func (h *office) crowd(n int) (all []*ent.Admission) {
+	h.t.Helper()
+	for range n {
+		all = append(all, h.admitted(h.at("2025-01-10 09:00")))
+	}
+	return all
+}
+
+// A date that two instances and several callers of each charge at once, with payments and a discharge among them, is charged once.
+func TestChargeDate_ManyAtOnce(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		all := h.crowd(12)
+		other := newService(t, testkit.Another(t, db, clk))
+		var group errgroup.Group
+		for _, s := range []*hospital.Service{h.Service, other} {
+			s.PerBatch(5)
+			for range 3 {
+				group.Go(func() error {
+					_, err := s.ChargeDate(testkit.System(t), hospital.ChargeInput{Date: day(t, "2025-01-15")})
+					return err
+				})
+			}
+			group.Go(func() error {
+				for _, a := range all {
+					if _, _, err := s.Settle(testkit.System(t), a.ID); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		require.NoError(t, group.Wait())
+		h.requireOnce("2025-01-15", all)
+		assert.Zero(t, db.Client.ChargeFailure.Query().CountX(testkit.System(t)))
+	})
+}
+
+// Who is discharged while the date is charged owes what the discharge says, whichever comes first.
+func TestChargeDate_WhileDischarging(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		all := h.crowd(8)
+		nurse, left := testkit.As(t, testkit.User(t, db, "NURSE")), h.at("2025-01-14 22:00")
+		var group errgroup.Group
+		group.Go(func() error {
+			_, err := h.ChargeDate(testkit.System(t), hospital.ChargeInput{Date: day(t, "2025-01-15")})
+			return err
+		})
+		for _, a := range all {
+			group.Go(func() error {
+				_, err := h.DischargePatient(nurse, hospital.DischargePatientInput{AdmissionID: a.ID, DischargedAt: &left})
+				return err
+			})
+		}
+		require.NoError(t, group.Wait())
+		for _, a := range all {
+			assert.Empty(t, h.missing(a))
+		}
+		h.verify()
+	})
+}
+
+// A run that is stopped between two batches, or dies at any write, is run again and charges what is left.
+func TestChargeDate_BrokenOff(t *testing.T) {
+	t.Parallel()
+	for _, engine := range testkit.Engines() {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			url, clk := testkit.URL(t, engine), clock.NewFake(testkit.Start)
+			h := newOffice(t, testkit.OpenURL(t, store.Config{URL: url, StatementTimeout: time.Minute}, clk), clk)
+			all := h.crowd(7)
+			ctx, cancel := context.WithCancel(testkit.System(t))
+			h.PerBatch(3)
+			_, err := h.ChargeDate(ctx, hospital.ChargeInput{Date: day(t, "2025-01-14"), Progress: func(hospital.ChargeTotals) { cancel() }})
+			require.Error(t, err)
+			require.Len(t, h.books(), 3, "the first batch stands")
+			assert.Equal(t, 4, h.charge("2025-01-14").Totals.Charged)
+			h.requireOnce("2025-01-14", all)
+			for n := 1; ; n++ {
+				faults := &testkit.Faults{}
+				db := testkit.OpenURL(t, store.Config{URL: url, StatementTimeout: time.Minute, Wrap: faults.Wrap}, clk)
+				s := newService(t, db)
+				s.PerBatch(3)
+				if faults.KillBefore(n); n%2 == 0 {
+					faults.KillAfter(n)
+				}
+				_, err := s.ChargeDate(testkit.System(t), hospital.ChargeInput{Date: day(t, "2025-01-15")})
+				if err == nil {
+					break
+				}
+				require.True(t, faults.Dead())
+			}
+			h.requireOnce("2025-01-15", all)
+			assert.Zero(t, h.db.Client.ChargeFailure.Query().CountX(testkit.System(t)))
+		})
+	}
+}
+
+// A write that fails once, whichever it is, costs nothing but another try.
+func TestChargeDate_AnyWriteFails(t *testing.T) {
+	t.Parallel()
+	for _, engine := range testkit.Engines() {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			clk, faults := clock.NewFake(testkit.Start), &testkit.Faults{}
+			db := testkit.OpenURL(t, store.Config{URL: testkit.URL(t, engine), StatementTimeout: time.Minute, Wrap: faults.Wrap}, clk)
+			h := newOffice(t, db, clk)
+			all := h.crowd(4)
+			d := day(t, "2025-01-11")
+			for n := 1; d.Before(day(t, "2025-01-15")); n++ {
+				faults.FailAt(n, errors.New("a full disk"))
+				result := h.charge(d.String())
+				writes := len(faults.Seen())
+				faults.Watch()
+				require.Equal(t, len(all), result.Totals.Charged+result.Totals.Skipped)
+				h.requireOnce(d.String(), all)
+				if d = d.AddDays(1); n == 1 {
+					require.Greater(t, writes, 3)
+				}
+			}
+		})
+	}
+}

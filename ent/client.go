@@ -8330,7 +8330,23 @@ func (c *WalletTransactionClient) QueryReverses(_m *WalletTransaction) *WalletTr
 		step := sqlgraph.NewStep(
 			sqlgraph.From(wallettransaction.Table, wallettransaction.FieldID, id),
 			sqlgraph.To(wallettransaction.Table, wallettransaction.FieldID),
-			sqlgraph.Edge(sqlgraph.O2O, false, wallettransaction.ReversesTable, wallettransaction.ReversesColumn),
+			sqlgraph.Edge(sqlgraph.M2O, true, wallettransaction.ReversesTable, wallettransaction.ReversesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryReversals queries the reversals edge of a WalletTransaction.
+func (c *WalletTransactionClient) QueryReversals(_m *WalletTransaction) *WalletTransactionQuery {
+	query := (&WalletTransactionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(wallettransaction.Table, wallettransaction.FieldID, id),
+			sqlgraph.To(wallettransaction.Table, wallettransaction.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, wallettransaction.ReversalsTable, wallettransaction.ReversalsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil

@@ -43796,6 +43796,9 @@ type WalletTransactionMutation struct {
 	clearedadmission       bool
 	reverses               *uuid.UUID
 	clearedreverses        bool
+	reversals              map[uuid.UUID]struct{}
+	removedreversals       map[uuid.UUID]struct{}
+	clearedreversals       bool
 	done                   bool
 	oldValue               func(context.Context) (*WalletTransaction, error)
 	predicates             []predicate.WalletTransaction
@@ -44780,6 +44783,60 @@ func (m *WalletTransactionMutation) ResetReverses() {
 	m.clearedreverses = false
 }
 
+// AddReversalIDs adds the "reversals" edge to the WalletTransaction entity by ids.
+func (m *WalletTransactionMutation) AddReversalIDs(ids ...uuid.UUID) {
+	if m.reversals == nil {
+		m.reversals = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.reversals[ids[i]] = struct{}{}
+	}
+}
+
+// ClearReversals clears the "reversals" edge to the WalletTransaction entity.
+func (m *WalletTransactionMutation) ClearReversals() {
+	m.clearedreversals = true
+}
+
+// ReversalsCleared reports if the "reversals" edge to the WalletTransaction entity was cleared.
+func (m *WalletTransactionMutation) ReversalsCleared() bool {
+	return m.clearedreversals
+}
+
+// RemoveReversalIDs removes the "reversals" edge to the WalletTransaction entity by IDs.
+func (m *WalletTransactionMutation) RemoveReversalIDs(ids ...uuid.UUID) {
+	if m.removedreversals == nil {
+		m.removedreversals = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.reversals, ids[i])
+		m.removedreversals[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedReversals returns the removed IDs of the "reversals" edge to the WalletTransaction entity.
+func (m *WalletTransactionMutation) RemovedReversalsIDs() (ids []uuid.UUID) {
+	for id := range m.removedreversals {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ReversalsIDs returns the "reversals" edge IDs in the mutation.
+func (m *WalletTransactionMutation) ReversalsIDs() (ids []uuid.UUID) {
+	for id := range m.reversals {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetReversals resets all changes to the "reversals" edge.
+func (m *WalletTransactionMutation) ResetReversals() {
+	m.reversals = nil
+	m.clearedreversals = false
+	m.removedreversals = nil
+}
+
 // Where appends a list predicates to the WalletTransactionMutation builder.
 func (m *WalletTransactionMutation) Where(ps ...predicate.WalletTransaction) {
 	m.predicates = append(m.predicates, ps...)
@@ -45286,7 +45343,7 @@ func (m *WalletTransactionMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *WalletTransactionMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.wallet != nil {
 		edges = append(edges, wallettransaction.EdgeWallet)
 	}
@@ -45295,6 +45352,9 @@ func (m *WalletTransactionMutation) AddedEdges() []string {
 	}
 	if m.reverses != nil {
 		edges = append(edges, wallettransaction.EdgeReverses)
+	}
+	if m.reversals != nil {
+		edges = append(edges, wallettransaction.EdgeReversals)
 	}
 	return edges
 }
@@ -45315,25 +45375,42 @@ func (m *WalletTransactionMutation) AddedIDs(name string) []ent.Value {
 		if id := m.reverses; id != nil {
 			return []ent.Value{*id}
 		}
+	case wallettransaction.EdgeReversals:
+		ids := make([]ent.Value, 0, len(m.reversals))
+		for id := range m.reversals {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *WalletTransactionMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
+	if m.removedreversals != nil {
+		edges = append(edges, wallettransaction.EdgeReversals)
+	}
 	return edges
 }
 
 // RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
 // the given name in this mutation.
 func (m *WalletTransactionMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case wallettransaction.EdgeReversals:
+		ids := make([]ent.Value, 0, len(m.removedreversals))
+		for id := range m.removedreversals {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *WalletTransactionMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.clearedwallet {
 		edges = append(edges, wallettransaction.EdgeWallet)
 	}
@@ -45342,6 +45419,9 @@ func (m *WalletTransactionMutation) ClearedEdges() []string {
 	}
 	if m.clearedreverses {
 		edges = append(edges, wallettransaction.EdgeReverses)
+	}
+	if m.clearedreversals {
+		edges = append(edges, wallettransaction.EdgeReversals)
 	}
 	return edges
 }
@@ -45356,6 +45436,8 @@ func (m *WalletTransactionMutation) EdgeCleared(name string) bool {
 		return m.clearedadmission
 	case wallettransaction.EdgeReverses:
 		return m.clearedreverses
+	case wallettransaction.EdgeReversals:
+		return m.clearedreversals
 	}
 	return false
 }
@@ -45389,6 +45471,9 @@ func (m *WalletTransactionMutation) ResetEdge(name string) error {
 		return nil
 	case wallettransaction.EdgeReverses:
 		m.ResetReverses()
+		return nil
+	case wallettransaction.EdgeReversals:
+		m.ResetReversals()
 		return nil
 	}
 	return fmt.Errorf("unknown WalletTransaction edge %s", name)

@@ -69,14 +69,15 @@ var SensitiveFields = map[string][]string{
 
 // ForeignEdges lists, per entity, the edges whose key is in the other entity's rows: writing them writes those rows.
 var ForeignEdges = map[string][]string{
-	TypeAdmission:    {"record", "stays", "charge_failures"},
-	TypeAppointment:  {"rescheduled_to", "intake", "orders", "history"},
-	TypeBed:          {"stays"},
-	TypeChatMessage:  {"versions"},
-	TypePatient:      {"appointments", "health", "wallet", "nhia_memberships", "admissions"},
-	TypePractitioner: {"slots", "credentials"},
-	TypeWallet:       {"transactions"},
-	TypeWard:         {"rates", "beds"},
+	TypeAdmission:         {"record", "stays", "charge_failures"},
+	TypeAppointment:       {"rescheduled_to", "intake", "orders", "history"},
+	TypeBed:               {"stays"},
+	TypeChatMessage:       {"versions"},
+	TypePatient:           {"appointments", "health", "wallet", "nhia_memberships", "admissions"},
+	TypePractitioner:      {"slots", "credentials"},
+	TypeWallet:            {"transactions"},
+	TypeWalletTransaction: {"reversals"},
+	TypeWard:              {"rates", "beds"},
 }
 
 // PatientRecords tells which entities belong to a patient: by their own id or by patient_id.

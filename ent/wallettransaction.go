@@ -72,11 +72,15 @@ type WalletTransactionEdges struct {
 	Admission *Admission `json:"admission,omitempty"`
 	// The transaction that this one reverses.
 	Reverses *WalletTransaction `json:"reverses,omitempty"`
+	// The transaction that reverses this one, if any.
+	Reversals []*WalletTransaction `json:"reversals,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [4]bool
 	// totalCount holds the count of the edges above.
 	totalCount [3]map[string]int
+
+	namedReversals map[string][]*WalletTransaction
 }
 
 // WalletOrErr returns the Wallet value or an error if the edge
@@ -110,6 +114,15 @@ func (e WalletTransactionEdges) ReversesOrErr() (*WalletTransaction, error) {
 		return nil, &NotFoundError{label: wallettransaction.Label}
 	}
 	return nil, &NotLoadedError{edge: "reverses"}
+}
+
+// ReversalsOrErr returns the Reversals value or an error if the edge
+// was not loaded in eager-loading.
+func (e WalletTransactionEdges) ReversalsOrErr() ([]*WalletTransaction, error) {
+	if e.loadedTypes[3] {
+		return e.Reversals, nil
+	}
+	return nil, &NotLoadedError{edge: "reversals"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -291,6 +304,11 @@ func (_m *WalletTransaction) QueryReverses() *WalletTransactionQuery {
 	return NewWalletTransactionClient(_m.config).QueryReverses(_m)
 }
 
+// QueryReversals queries the "reversals" edge of the WalletTransaction entity.
+func (_m *WalletTransaction) QueryReversals() *WalletTransactionQuery {
+	return NewWalletTransactionClient(_m.config).QueryReversals(_m)
+}
+
 // Update returns a builder for updating this WalletTransaction.
 // Note that you need to call WalletTransaction.Unwrap() before calling this method if this WalletTransaction
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -379,6 +397,30 @@ func (_m *WalletTransaction) String() string {
 	builder.WriteString(_m.Hash)
 	builder.WriteByte(')')
 	return builder.String()
+}
+
+// NamedReversals returns the Reversals named value or an error if the edge was not
+// loaded in eager-loading with this name.
+func (_m *WalletTransaction) NamedReversals(name string) ([]*WalletTransaction, error) {
+	if _m.Edges.namedReversals == nil {
+		return nil, &NotLoadedError{edge: name}
+	}
+	nodes, ok := _m.Edges.namedReversals[name]
+	if !ok {
+		return nil, &NotLoadedError{edge: name}
+	}
+	return nodes, nil
+}
+
+func (_m *WalletTransaction) appendNamedReversals(name string, edges ...*WalletTransaction) {
+	if _m.Edges.namedReversals == nil {
+		_m.Edges.namedReversals = make(map[string][]*WalletTransaction)
+	}
+	if len(edges) == 0 {
+		_m.Edges.namedReversals[name] = []*WalletTransaction{}
+	} else {
+		_m.Edges.namedReversals[name] = append(_m.Edges.namedReversals[name], edges...)
+	}
 }
 
 // WalletTransactions is a parsable slice of WalletTransaction.

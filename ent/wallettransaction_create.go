@@ -193,6 +193,21 @@ func (_c *WalletTransactionCreate) SetReverses(v *WalletTransaction) *WalletTran
 	return _c.SetReversesID(v.ID)
 }
 
+// AddReversalIDs adds the "reversals" edge to the WalletTransaction entity by IDs.
+func (_c *WalletTransactionCreate) AddReversalIDs(ids ...uuid.UUID) *WalletTransactionCreate {
+	_c.mutation.AddReversalIDs(ids...)
+	return _c
+}
+
+// AddReversals adds the "reversals" edges to the WalletTransaction entity.
+func (_c *WalletTransactionCreate) AddReversals(v ...*WalletTransaction) *WalletTransactionCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddReversalIDs(ids...)
+}
+
 // Mutation returns the WalletTransactionMutation object of the builder.
 func (_c *WalletTransactionCreate) Mutation() *WalletTransactionMutation {
 	return _c.mutation
@@ -445,11 +460,11 @@ func (_c *WalletTransactionCreate) createSpec() (*WalletTransaction, *sqlgraph.C
 	}
 	if nodes := _c.mutation.ReversesIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.O2O,
-			Inverse: false,
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
 			Table:   wallettransaction.ReversesTable,
 			Columns: []string{wallettransaction.ReversesColumn},
-			Bidi:    true,
+			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(wallettransaction.FieldID, field.TypeUUID),
 			},
@@ -458,6 +473,22 @@ func (_c *WalletTransactionCreate) createSpec() (*WalletTransaction, *sqlgraph.C
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.ReversesID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ReversalsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   wallettransaction.ReversalsTable,
+			Columns: []string{wallettransaction.ReversalsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallettransaction.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

@@ -4,6 +4,7 @@ package ent
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"math"
 
@@ -21,15 +22,17 @@ import (
 // WalletTransactionQuery is the builder for querying WalletTransaction entities.
 type WalletTransactionQuery struct {
 	config
-	ctx           *QueryContext
-	order         []wallettransaction.OrderOption
-	inters        []Interceptor
-	predicates    []predicate.WalletTransaction
-	withWallet    *WalletQuery
-	withAdmission *AdmissionQuery
-	withReverses  *WalletTransactionQuery
-	modifiers     []func(*sql.Selector)
-	loadTotal     []func(context.Context, []*WalletTransaction) error
+	ctx                *QueryContext
+	order              []wallettransaction.OrderOption
+	inters             []Interceptor
+	predicates         []predicate.WalletTransaction
+	withWallet         *WalletQuery
+	withAdmission      *AdmissionQuery
+	withReverses       *WalletTransactionQuery
+	withReversals      *WalletTransactionQuery
+	modifiers          []func(*sql.Selector)
+	loadTotal          []func(context.Context, []*WalletTransaction) error
+	withNamedReversals map[string]*WalletTransactionQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -124,7 +127,29 @@ func (_q *WalletTransactionQuery) QueryReverses() *WalletTransactionQuery {
 		step := sqlgraph.NewStep(
 			sqlgraph.From(wallettransaction.Table, wallettransaction.FieldID, selector),
 			sqlgraph.To(wallettransaction.Table, wallettransaction.FieldID),
-			sqlgraph.Edge(sqlgraph.O2O, false, wallettransaction.ReversesTable, wallettransaction.ReversesColumn),
+			sqlgraph.Edge(sqlgraph.M2O, true, wallettransaction.ReversesTable, wallettransaction.ReversesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryReversals chains the current query on the "reversals" edge.
+func (_q *WalletTransactionQuery) QueryReversals() *WalletTransactionQuery {
+	query := (&WalletTransactionClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(wallettransaction.Table, wallettransaction.FieldID, selector),
+			sqlgraph.To(wallettransaction.Table, wallettransaction.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, wallettransaction.ReversalsTable, wallettransaction.ReversalsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -327,6 +352,7 @@ func (_q *WalletTransactionQuery) Clone() *WalletTransactionQuery {
 		withWallet:    _q.withWallet.Clone(),
 		withAdmission: _q.withAdmission.Clone(),
 		withReverses:  _q.withReverses.Clone(),
+		withReversals: _q.withReversals.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -363,6 +389,17 @@ func (_q *WalletTransactionQuery) WithReverses(opts ...func(*WalletTransactionQu
 		opt(query)
 	}
 	_q.withReverses = query
+	return _q
+}
+
+// WithReversals tells the query-builder to eager-load the nodes that are connected to
+// the "reversals" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *WalletTransactionQuery) WithReversals(opts ...func(*WalletTransactionQuery)) *WalletTransactionQuery {
+	query := (&WalletTransactionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withReversals = query
 	return _q
 }
 
@@ -444,10 +481,11 @@ func (_q *WalletTransactionQuery) sqlAll(ctx context.Context, hooks ...queryHook
 	var (
 		nodes       = []*WalletTransaction{}
 		_spec       = _q.querySpec()
-		loadedTypes = [3]bool{
+		loadedTypes = [4]bool{
 			_q.withWallet != nil,
 			_q.withAdmission != nil,
 			_q.withReverses != nil,
+			_q.withReversals != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -486,6 +524,20 @@ func (_q *WalletTransactionQuery) sqlAll(ctx context.Context, hooks ...queryHook
 	if query := _q.withReverses; query != nil {
 		if err := _q.loadReverses(ctx, query, nodes, nil,
 			func(n *WalletTransaction, e *WalletTransaction) { n.Edges.Reverses = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withReversals; query != nil {
+		if err := _q.loadReversals(ctx, query, nodes,
+			func(n *WalletTransaction) { n.Edges.Reversals = []*WalletTransaction{} },
+			func(n *WalletTransaction, e *WalletTransaction) { n.Edges.Reversals = append(n.Edges.Reversals, e) }); err != nil {
+			return nil, err
+		}
+	}
+	for name, query := range _q.withNamedReversals {
+		if err := _q.loadReversals(ctx, query, nodes,
+			func(n *WalletTransaction) { n.appendNamedReversals(name) },
+			func(n *WalletTransaction, e *WalletTransaction) { n.appendNamedReversals(name, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -590,6 +642,39 @@ func (_q *WalletTransactionQuery) loadReverses(ctx context.Context, query *Walle
 	}
 	return nil
 }
+func (_q *WalletTransactionQuery) loadReversals(ctx context.Context, query *WalletTransactionQuery, nodes []*WalletTransaction, init func(*WalletTransaction), assign func(*WalletTransaction, *WalletTransaction)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*WalletTransaction)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(wallettransaction.FieldReversesID)
+	}
+	query.Where(predicate.WalletTransaction(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(wallettransaction.ReversalsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ReversesID
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "reverses_id" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "reverses_id" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
 
 func (_q *WalletTransactionQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -682,6 +767,20 @@ func (_q *WalletTransactionQuery) sqlQuery(ctx context.Context) *sql.Selector {
 		selector.Limit(*limit)
 	}
 	return selector
+}
+
+// WithNamedReversals tells the query-builder to eager-load the nodes that are connected to the "reversals"
+// edge with the given name. The optional arguments are used to configure the query builder of the edge.
+func (_q *WalletTransactionQuery) WithNamedReversals(name string, opts ...func(*WalletTransactionQuery)) *WalletTransactionQuery {
+	query := (&WalletTransactionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	if _q.withNamedReversals == nil {
+		_q.withNamedReversals = make(map[string]*WalletTransactionQuery)
+	}
+	_q.withNamedReversals[name] = query
+	return _q
 }
 
 // WalletTransactionGroupBy is the group-by builder for WalletTransaction entities.

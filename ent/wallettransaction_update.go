@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/caregraph/caregraph/ent/predicate"
 	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/google/uuid"
 )
 
 // WalletTransactionUpdate is the builder for updating WalletTransaction entities.
@@ -27,9 +28,45 @@ func (_u *WalletTransactionUpdate) Where(ps ...predicate.WalletTransaction) *Wal
 	return _u
 }
 
+// AddReversalIDs adds the "reversals" edge to the WalletTransaction entity by IDs.
+func (_u *WalletTransactionUpdate) AddReversalIDs(ids ...uuid.UUID) *WalletTransactionUpdate {
+	_u.mutation.AddReversalIDs(ids...)
+	return _u
+}
+
+// AddReversals adds the "reversals" edges to the WalletTransaction entity.
+func (_u *WalletTransactionUpdate) AddReversals(v ...*WalletTransaction) *WalletTransactionUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddReversalIDs(ids...)
+}
+
 // Mutation returns the WalletTransactionMutation object of the builder.
 func (_u *WalletTransactionUpdate) Mutation() *WalletTransactionMutation {
 	return _u.mutation
+}
+
+// ClearReversals clears all "reversals" edges to the WalletTransaction entity.
+func (_u *WalletTransactionUpdate) ClearReversals() *WalletTransactionUpdate {
+	_u.mutation.ClearReversals()
+	return _u
+}
+
+// RemoveReversalIDs removes the "reversals" edge to WalletTransaction entities by IDs.
+func (_u *WalletTransactionUpdate) RemoveReversalIDs(ids ...uuid.UUID) *WalletTransactionUpdate {
+	_u.mutation.RemoveReversalIDs(ids...)
+	return _u
+}
+
+// RemoveReversals removes "reversals" edges to WalletTransaction entities.
+func (_u *WalletTransactionUpdate) RemoveReversals(v ...*WalletTransaction) *WalletTransactionUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveReversalIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -88,6 +125,51 @@ func (_u *WalletTransactionUpdate) sqlSave(ctx context.Context) (_node int, err 
 	if _u.mutation.ActorIDCleared() {
 		_spec.ClearField(wallettransaction.FieldActorID, field.TypeUUID)
 	}
+	if _u.mutation.ReversalsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   wallettransaction.ReversalsTable,
+			Columns: []string{wallettransaction.ReversalsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallettransaction.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedReversalsIDs(); len(nodes) > 0 && !_u.mutation.ReversalsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   wallettransaction.ReversalsTable,
+			Columns: []string{wallettransaction.ReversalsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallettransaction.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ReversalsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   wallettransaction.ReversalsTable,
+			Columns: []string{wallettransaction.ReversalsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallettransaction.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{wallettransaction.Label}
@@ -108,9 +190,45 @@ type WalletTransactionUpdateOne struct {
 	mutation *WalletTransactionMutation
 }
 
+// AddReversalIDs adds the "reversals" edge to the WalletTransaction entity by IDs.
+func (_u *WalletTransactionUpdateOne) AddReversalIDs(ids ...uuid.UUID) *WalletTransactionUpdateOne {
+	_u.mutation.AddReversalIDs(ids...)
+	return _u
+}
+
+// AddReversals adds the "reversals" edges to the WalletTransaction entity.
+func (_u *WalletTransactionUpdateOne) AddReversals(v ...*WalletTransaction) *WalletTransactionUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddReversalIDs(ids...)
+}
+
 // Mutation returns the WalletTransactionMutation object of the builder.
 func (_u *WalletTransactionUpdateOne) Mutation() *WalletTransactionMutation {
 	return _u.mutation
+}
+
+// ClearReversals clears all "reversals" edges to the WalletTransaction entity.
+func (_u *WalletTransactionUpdateOne) ClearReversals() *WalletTransactionUpdateOne {
+	_u.mutation.ClearReversals()
+	return _u
+}
+
+// RemoveReversalIDs removes the "reversals" edge to WalletTransaction entities by IDs.
+func (_u *WalletTransactionUpdateOne) RemoveReversalIDs(ids ...uuid.UUID) *WalletTransactionUpdateOne {
+	_u.mutation.RemoveReversalIDs(ids...)
+	return _u
+}
+
+// RemoveReversals removes "reversals" edges to WalletTransaction entities.
+func (_u *WalletTransactionUpdateOne) RemoveReversals(v ...*WalletTransaction) *WalletTransactionUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveReversalIDs(ids...)
 }
 
 // Where appends a list predicates to the WalletTransactionUpdate builder.
@@ -198,6 +316,51 @@ func (_u *WalletTransactionUpdateOne) sqlSave(ctx context.Context) (_node *Walle
 	}
 	if _u.mutation.ActorIDCleared() {
 		_spec.ClearField(wallettransaction.FieldActorID, field.TypeUUID)
+	}
+	if _u.mutation.ReversalsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   wallettransaction.ReversalsTable,
+			Columns: []string{wallettransaction.ReversalsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallettransaction.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedReversalsIDs(); len(nodes) > 0 && !_u.mutation.ReversalsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   wallettransaction.ReversalsTable,
+			Columns: []string{wallettransaction.ReversalsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallettransaction.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ReversalsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   wallettransaction.ReversalsTable,
+			Columns: []string{wallettransaction.ReversalsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(wallettransaction.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_node = &WalletTransaction{config: _u.config}
 	_spec.Assign = _node.assignValues

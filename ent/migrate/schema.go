@@ -2184,7 +2184,7 @@ var (
 		{Name: "hash", Type: field.TypeString, Size: 64},
 		{Name: "wallet_id", Type: field.TypeUUID},
 		{Name: "admission_id", Type: field.TypeUUID, Nullable: true},
-		{Name: "reverses_id", Type: field.TypeUUID, Unique: true, Nullable: true},
+		{Name: "reverses_id", Type: field.TypeUUID, Nullable: true},
 	}
 	// WalletTransactionsTable holds the schema information for the "wallet_transactions" table.
 	WalletTransactionsTable = &schema.Table{
@@ -2205,7 +2205,7 @@ var (
 				OnDelete:   schema.Restrict,
 			},
 			{
-				Symbol:     "wallet_transactions_wallet_transactions_reverses",
+				Symbol:     "wallet_transactions_wallet_transactions_reversals",
 				Columns:    []*schema.Column{WalletTransactionsColumns[18]},
 				RefColumns: []*schema.Column{WalletTransactionsColumns[0]},
 				OnDelete:   schema.Restrict,

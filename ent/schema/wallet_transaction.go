@@ -5,6 +5,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 )
@@ -62,7 +63,10 @@ func (WalletTransaction) Edges() []ent.Edge {
 	return []ent.Edge{
 		to("wallet", Wallet.Type, "wallet_id", "The wallet; null when the viewer may not see it.", false, false),
 		to("admission", Admission.Type, "admission_id", "The admission it belongs to; null when there is none or the viewer may not see it.", true, false),
-		to("reverses", WalletTransaction.Type, "reverses_id", "The transaction that this one reverses.", true, false),
+		// Of two ends, although one is enough: an edge from an entity to itself without its other end would be taken for one of both directions.
+		edge.To("reversals", WalletTransaction.Type).Comment("The transaction that reverses this one, if any.").
+			Annotations(entsql.OnDelete(entsql.Restrict), entgql.Skip(entgql.SkipAll)).
+			From("reverses").Unique().Immutable().Field("reverses_id").Comment("The transaction that this one reverses.").Annotations(entgql.Skip(entgql.SkipWhereInput)),
 	}
 }
 

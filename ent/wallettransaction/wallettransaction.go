@@ -58,6 +58,8 @@ const (
 	EdgeAdmission = "admission"
 	// EdgeReverses holds the string denoting the reverses edge name in mutations.
 	EdgeReverses = "reverses"
+	// EdgeReversals holds the string denoting the reversals edge name in mutations.
+	EdgeReversals = "reversals"
 	// Table holds the table name of the wallettransaction in the database.
 	Table = "wallet_transactions"
 	// WalletTable is the table that holds the wallet relation/edge.
@@ -78,6 +80,10 @@ const (
 	ReversesTable = "wallet_transactions"
 	// ReversesColumn is the table column denoting the reverses relation/edge.
 	ReversesColumn = "reverses_id"
+	// ReversalsTable is the table that holds the reversals relation/edge.
+	ReversalsTable = "wallet_transactions"
+	// ReversalsColumn is the table column denoting the reversals relation/edge.
+	ReversalsColumn = "reverses_id"
 )
 
 // Columns holds all SQL columns for wallettransaction fields.
@@ -302,6 +308,20 @@ func ByReversesField(field string, opts ...sql.OrderTermOption) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newReversesStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByReversalsCount orders the results by reversals count.
+func ByReversalsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newReversalsStep(), opts...)
+	}
+}
+
+// ByReversals orders the results by reversals terms.
+func ByReversals(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newReversalsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newWalletStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -320,7 +340,14 @@ func newReversesStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(Table, FieldID),
-		sqlgraph.Edge(sqlgraph.O2O, false, ReversesTable, ReversesColumn),
+		sqlgraph.Edge(sqlgraph.M2O, true, ReversesTable, ReversesColumn),
+	)
+}
+func newReversalsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(Table, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, ReversalsTable, ReversalsColumn),
 	)
 }
 

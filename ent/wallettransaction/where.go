@@ -983,7 +983,7 @@ func HasReverses() predicate.WalletTransaction {
 	return predicate.WalletTransaction(func(s *sql.Selector) {
 		step := sqlgraph.NewStep(
 			sqlgraph.From(Table, FieldID),
-			sqlgraph.Edge(sqlgraph.O2O, false, ReversesTable, ReversesColumn),
+			sqlgraph.Edge(sqlgraph.M2O, true, ReversesTable, ReversesColumn),
 		)
 		sqlgraph.HasNeighbors(s, step)
 	})
@@ -993,6 +993,29 @@ func HasReverses() predicate.WalletTransaction {
 func HasReversesWith(preds ...predicate.WalletTransaction) predicate.WalletTransaction {
 	return predicate.WalletTransaction(func(s *sql.Selector) {
 		step := newReversesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasReversals applies the HasEdge predicate on the "reversals" edge.
+func HasReversals() predicate.WalletTransaction {
+	return predicate.WalletTransaction(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, ReversalsTable, ReversalsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasReversalsWith applies the HasEdge predicate on the "reversals" edge with a given conditions (other predicates).
+func HasReversalsWith(preds ...predicate.WalletTransaction) predicate.WalletTransaction {
+	return predicate.WalletTransaction(func(s *sql.Selector) {
+		step := newReversalsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

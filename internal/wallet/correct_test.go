@@ -211,6 +211,20 @@ func TestReverseTransaction(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		assert.Equal(t, row.ID, found[rows[0].ID].ID)
+
+		stored, err := db.Client.WalletTransaction.Query().Where(wallettransaction.IDIn(rows[0].ID, row.ID)).WithReverses().Order(wallettransaction.ByPosition()).All(me)
+		require.NoError(t, err)
+		for i, t1 := range stored {
+			of, err := t1.QueryReverses().Only(me)
+			if i == 0 {
+				assert.True(t, ent.IsNotFound(err), "what was reversed reverses nothing")
+				assert.Nil(t, t1.Edges.Reverses)
+				continue
+			}
+			require.NoError(t, err)
+			assert.Equal(t, rows[0].ID, of.ID)
+			assert.Equal(t, rows[0].ID, t1.Edges.Reverses.ID)
+		}
 		requireWhole(t, s)
 	})
 }

@@ -2,6 +2,7 @@ package hospital
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -15,7 +16,7 @@ type findings struct {
 	skips     []ChargeSkip
 }
 
-// look finds what the candidates owe for the date and was not posted: what a dry run shows is what is posted.
+// look finds what the candidates owe for the date and was not posted: what a dry run shows is what is posted. Both are in the order of the candidates.
 func (s *Service) look(ctx context.Context, d civil.Date, list []candidate) (found findings, err error) {
 	ids := make([]uuid.UUID, len(list))
 	for i, one := range list {
@@ -25,55 +26,36 @@ func (s *Service) look(ctx context.Context, d civil.Date, list []candidate) (fou
 	if err != nil {
 		return found, err
 	}
-	facts, err := s.facts(ctx, ids, d, d)
+	open := slices.DeleteFunc(ids, func(id uuid.UUID) bool { return states[ofDate{id, d}].stands != nil })
+	facts, err := s.facts(ctx, open, d, d)
 	if err != nil {
 		return found, err
 	}
+	dues := make(map[uuid.UUID]Due, len(facts))
 	for _, a := range facts {
-		due, state := Owed(s.Zone, a.Inpatient, d, d)[0], states[ofDate{a.id, d}]
-		if due.Skip == "" && state.stands != nil {
+		dues[a.id] = Owed(s.Zone, a.Inpatient, d, d)[0]
+	}
+	for _, one := range list {
+		due, state := dues[one.id], states[ofDate{one.id, d}]
+		switch {
+		case state.stands != nil:
 			due.Skip = AlreadyCharged
-		}
-		if due.Skip != "" {
-			found.skips = append(found.skips, ChargeSkip{AdmissionID: a.id, PatientID: a.patient, ChargeDate: d, Reason: due.Skip})
-			continue
-		}
-		if due.Amount.Currency != s.Currency {
+		case due.Skip == "" && due.Amount.Currency != s.Currency:
 			return findings{}, errCurrency
 		}
-		found.entries = append(found.entries, ChargeEntry{
-			AdmissionID: a.id, PatientID: a.patient, ChargeDate: d, Amount: due.Amount, WardID: due.WardID, Reference: chargeReference(a.id, d, state.next),
-		})
-		found.sequences = append(found.sequences, state.next)
+		found.note(one, d, due, state.next)
 	}
 	return found, nil
 }
 
-// add counts what was found, and keeps as much of it as a result holds.
-func (r *ChargeResult) add(f findings) (err error) {
-	t := &r.Totals
-	t.Processed += len(f.entries) + len(f.skips)
-	t.Charged += len(f.entries)
-	t.Skipped += len(f.skips)
-	for _, skip := range f.skips {
-		r.Reasons[skip.Reason]++
+// note adds what is owed, or why nothing is.
+func (f *findings) note(one candidate, d civil.Date, due Due, sequence int) {
+	if due.Skip != "" {
+		f.skips = append(f.skips, ChargeSkip{AdmissionID: one.id, PatientID: one.patient, ChargeDate: d, Reason: due.Skip})
+		return
 	}
-	t.Exempt = r.Reasons[NHIAExempt]
-	for _, e := range f.entries {
-		if t.Amount, err = t.Amount.Add(e.Amount); err != nil {
-			return err
-		}
-	}
-	r.Entries = append(r.Entries, f.entries[:min(len(f.entries), chargeLists-len(r.Entries))]...)
-	r.Skipped = append(r.Skipped, f.skips[:min(len(f.skips), chargeLists-len(r.Skipped))]...)
-	return nil
-}
-
-// addFailed counts a charge that could not be posted.
-func (r *ChargeResult) addFailed(f ChargeFailed) {
-	r.Totals.Processed++
-	r.Totals.Failed++
-	if len(r.Failed) < chargeLists {
-		r.Failed = append(r.Failed, f)
-	}
+	f.entries = append(f.entries, ChargeEntry{
+		AdmissionID: one.id, PatientID: one.patient, ChargeDate: d, Amount: due.Amount, WardID: due.WardID, Reference: chargeReference(one.id, d, sequence),
+	})
+	f.sequences = append(f.sequences, sequence)
 }

@@ -109,8 +109,9 @@ func TestChargeDate_BrokenOff(t *testing.T) {
 			h.PerBatch(3)
 			_, err := h.ChargeDate(ctx, hospital.ChargeInput{Date: day(t, "2025-01-14"), Progress: func(hospital.ChargeTotals) { cancel() }})
 			require.Error(t, err)
-			require.Len(t, h.books(), 3, "the first batch stands")
-			assert.Equal(t, 4, h.charge("2025-01-14").Totals.Charged)
+			stands := len(h.books())
+			require.Contains(t, []int{3, 6}, stands, "what was charged until then stands, by whole batches")
+			assert.Equal(t, 7-stands, h.charge("2025-01-14").Totals.Charged)
 			h.requireOnce("2025-01-14", all)
 			for n := 1; ; n++ {
 				faults := &testkit.Faults{}

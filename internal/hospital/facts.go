@@ -3,7 +3,9 @@ package hospital
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
@@ -26,14 +28,19 @@ type inHospital struct {
 // facts reads what the admissions owe follows from, as far as it matters to dates of the range, in the order of ids: a few statements however many they are.
 // For the system. Who posts has locked the wallets: who changes facts locks them too before committing.
 func (s *Service) facts(ctx context.Context, ids []uuid.UUID, from, to civil.Date) ([]*inHospital, error) {
-	rows, err := s.DB.Client.Admission.Query().Where(admission.IDIn(ids...)).Order(admission.ByID()).
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := s.DB.Client.Admission.Query().Where(among(admission.FieldID, ids)).Order(admission.ByID()).
 		Select(admission.FieldPatientID, admission.FieldAdmittedAt, admission.FieldDischargedAt).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read admissions: %w", err)
 	}
 	list := make([]*inHospital, len(rows))
 	byID := make(map[uuid.UUID]*inHospital, len(rows))
+	patients := make([]uuid.UUID, len(rows))
 	for i, a := range rows {
+		patients[i] = a.PatientID
 		list[i] = &inHospital{id: a.ID, patient: a.PatientID, Inpatient: Inpatient{AdmittedAt: a.AdmittedAt, DischargedAt: a.DischargedAt}}
 		byID[a.ID] = list[i]
 	}
@@ -45,7 +52,7 @@ func (s *Service) facts(ctx context.Context, ids []uuid.UUID, from, to civil.Dat
 	if err != nil {
 		return nil, fmt.Errorf("read rates: %w", err)
 	}
-	members, err := s.memberships(ctx, ids, from, to)
+	members, err := s.memberships(ctx, patients, from, to)
 	if err != nil {
 		return nil, fmt.Errorf("read memberships: %w", err)
 	}
@@ -58,7 +65,7 @@ func (s *Service) facts(ctx context.Context, ids []uuid.UUID, from, to civil.Dat
 // readStays gives the admissions the stays that hold at some instant between the first of the range and that of its last date, and returns their wards.
 func (s *Service) readStays(ctx context.Context, byID map[uuid.UUID]*inHospital, ids []uuid.UUID, from, to civil.Date) (wards []uuid.UUID, err error) {
 	rows, err := s.DB.Client.Stay.Query().
-		Where(stay.AdmissionIDIn(ids...), stay.FromAtLTE(civil.StartOfDay(to, s.Zone)), stay.Or(stay.ToAtIsNil(), stay.ToAtGT(civil.StartOfDay(from, s.Zone)))).
+		Where(among(stay.FieldAdmissionID, ids), stay.FromAtLTE(civil.StartOfDay(to, s.Zone)), stay.Or(stay.ToAtIsNil(), stay.ToAtGT(civil.StartOfDay(from, s.Zone)))).
 		Select(stay.FieldAdmissionID, stay.FieldWardID, stay.FieldFromAt, stay.FieldToAt).All(ctx)
 	seen := map[uuid.UUID]bool{}
 	for _, row := range rows {
@@ -87,10 +94,11 @@ func (s *Service) rates(ctx context.Context, wards []uuid.UUID, to civil.Date) (
 	return rates, err
 }
 
-// memberships returns the memberships of the admissions' patients that count on some date of the range, by patient.
-func (s *Service) memberships(ctx context.Context, ids []uuid.UUID, from, to civil.Date) (map[uuid.UUID][]Membership, error) {
+// memberships returns the memberships of the patients that count on some date of the range, by patient.
+func (s *Service) memberships(ctx context.Context, patients []uuid.UUID, from, to civil.Date) (map[uuid.UUID][]Membership, error) {
 	rows, err := s.DB.Client.NhiaMembership.Query().
-		Where(ofPatientsOf(ids), nhiamembership.RegisteredOnLTE(to), nhiamembership.Or(nhiamembership.EndedOnIsNil(), nhiamembership.EndedOnGTE(from))).
+		Where(among(nhiamembership.FieldPatientID, patients), nhiamembership.RegisteredOnLTE(to),
+			nhiamembership.Or(nhiamembership.EndedOnIsNil(), nhiamembership.EndedOnGTE(from))).
 		Select(nhiamembership.FieldPatientID, nhiamembership.FieldRegisteredOn, nhiamembership.FieldEndedOn).All(ctx)
 	members := make(map[uuid.UUID][]Membership, len(rows))
 	for _, row := range rows {
@@ -99,15 +107,21 @@ func (s *Service) memberships(ctx context.Context, ids []uuid.UUID, from, to civ
 	return members, err
 }
 
-// ofPatientsOf matches the memberships of the admissions' patients.
-func ofPatientsOf(ids []uuid.UUID) func(*sql.Selector) {
+// among matches the rows whose column holds one of the ids. They are one argument however many they are: so many of their own would cost the engine more
+// than finding the rows, and would be a statement to prepare for each number.
+func among(column string, ids []uuid.UUID) func(*sql.Selector) {
 	return func(q *sql.Selector) {
-		patients := sql.Dialect(q.Dialect()).Select(admission.FieldPatientID).From(sql.Table(admission.Table))
-		args := make([]any, len(ids))
+		texts := make([]string, len(ids))
 		for i, id := range ids {
-			args[i] = id
+			texts[i] = id.String()
 		}
-		q.Where(sql.In(q.C(nhiamembership.FieldPatientID), patients.Where(sql.In(patients.C(admission.FieldID), args...))))
+		q.Where(sql.P(func(b *sql.Builder) {
+			if b.Ident(q.C(column)); q.Dialect() == dialect.Postgres {
+				b.WriteString(" = ANY(").Arg("{" + strings.Join(texts, ",") + "}").WriteString("::uuid[])")
+				return
+			}
+			b.WriteString(" IN (SELECT value FROM json_each(").Arg(`["` + strings.Join(texts, `","`) + `"]`).WriteString("))")
+		}))
 	}
 }
 
@@ -126,7 +140,7 @@ type chargeState struct {
 // charges reads what the ledger holds of the daily charges of the admissions: of one date, or of all when it is nil. For the system.
 func (s *Service) charges(ctx context.Context, ids []uuid.UUID, on *civil.Date) (map[ofDate]chargeState, error) {
 	query := s.DB.Client.WalletTransaction.Query().
-		Where(wallettransaction.AdmissionIDIn(ids...), wallettransaction.KindEQ(wallettransaction.KindDAILY_ADMISSION_CHARGE))
+		Where(among(wallettransaction.FieldAdmissionID, ids), wallettransaction.KindEQ(wallettransaction.KindDAILY_ADMISSION_CHARGE))
 	if on != nil {
 		query.Where(wallettransaction.ChargeDate(*on))
 	}
@@ -154,23 +168,17 @@ func (s *Service) charges(ctx context.Context, ids []uuid.UUID, on *civil.Date) 
 
 // reversed tells which of the transactions have been reversed.
 func (s *Service) reversed(ctx context.Context, rows []*ent.WalletTransaction) (map[uuid.UUID]bool, error) {
-	const most = 5000 // in one statement: the engines bound the number of arguments
-	reversed := map[uuid.UUID]bool{}
-	for len(rows) > 0 {
-		n := min(most, len(rows))
-		ids := make([]uuid.UUID, n)
-		for i, row := range rows[:n] {
-			ids[i] = row.ID
-		}
-		rows = rows[n:]
-		reversals, err := s.DB.Client.WalletTransaction.Query().Where(wallettransaction.ReversesIDIn(ids...)).
-			Select(wallettransaction.FieldReversesID).All(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range reversals {
-			reversed[*r.ReversesID] = true
-		}
+	if len(rows) == 0 {
+		return nil, nil
 	}
-	return reversed, nil
+	ids := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	reversals, err := s.DB.Client.WalletTransaction.Query().Where(among(wallettransaction.FieldReversesID, ids)).Select(wallettransaction.FieldReversesID).All(ctx)
+	reversed := make(map[uuid.UUID]bool, len(reversals))
+	for _, r := range reversals {
+		reversed[*r.ReversesID] = true
+	}
+	return reversed, err
 }

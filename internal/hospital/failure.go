@@ -28,9 +28,10 @@ const (
 )
 
 // fail writes down that an admission could not be charged, and tells administrators the first time. The next runs try it again.
-func (c *charging) fail(ctx context.Context, d civil.Date, one candidate, cause error) error {
+func (c *charging) fail(ctx context.Context, into *ChargeResult, d civil.Date, one candidate, cause error) error {
 	failed := ChargeFailed{AdmissionID: one.id, ChargeDate: d, Attempts: chargeTries, Error: describe(cause)}
-	defer func() { c.result.addFailed(failed) }()
+	defer func() { into.addFailed(failed) }()
+	nth := c.failed.Add(1)
 	if c.IsDry {
 		return nil
 	}
@@ -47,7 +48,7 @@ func (c *charging) fail(ctx context.Context, d civil.Date, one candidate, cause 
 			return fmt.Errorf("write down a charge that failed: %w", err)
 		}
 		failed.Attempts = row.Attempts
-		if c.result.Totals.Failed >= alertsPerRun {
+		if nth > alertsPerRun {
 			return nil
 		}
 		return c.alert(ctx, row)
@@ -112,7 +113,7 @@ func (s *Service) staff(ctx context.Context, roles ...access.Role) ([]*ent.User,
 }
 
 // retryOpen tries again what failed for other dates, the oldest failures first, and notes whether there is something to resolve.
-func (c *charging) retryOpen(ctx context.Context) error {
+func (c *charging) retryOpen(ctx context.Context, into *ChargeResult) error {
 	var last uuid.UUID
 	for {
 		rows, err := c.DB.Client.ChargeFailure.Query().Where(chargefailure.ResolvedAtIsNil(), chargefailure.IDGT(last)).
@@ -125,7 +126,7 @@ func (c *charging) retryOpen(ctx context.Context) error {
 			if last = row.ID; row.ChargeDate == c.Date { // comes with the date
 				continue
 			}
-			if err := c.batch(ctx, row.ChargeDate, []candidate{{row.AdmissionID, row.PatientID}}); err != nil {
+			if err := c.batch(ctx, into, row.ChargeDate, []candidate{{row.AdmissionID, row.PatientID}}); err != nil {
 				return err
 			}
 		}

@@ -17,7 +17,7 @@ import (
 func (s *Service) chargePlan(ctx context.Context, a *ent.Admission) (*ChargePlan, error) {
 	ctx = access.System(ctx, "plan of charges")
 	today := s.today()
-	members, err := s.memberships(ctx, []uuid.UUID{a.ID}, today, today)
+	members, err := s.memberships(ctx, []uuid.UUID{a.PatientID}, today, today)
 	if err != nil {
 		return nil, fmt.Errorf("read memberships: %w", err)
 	}

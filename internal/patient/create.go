@@ -24,7 +24,7 @@ func (s *Service) Create(ctx context.Context, in CreatePatientInput) (*ent.Patie
 		if err != nil {
 			return nil, err
 		}
-		return []uuid.UUID{record.ID}, s.noteAllergies(ctx, record.ID, in.Allergies)
+		return []uuid.UUID{record.ID}, s.noteAllergies(ctx, record.ID, in.Allergies, true)
 	})
 	if err != nil {
 		return nil, nil, clash(err)

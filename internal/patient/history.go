@@ -43,24 +43,41 @@ func (s *Service) Changes(ctx context.Context, record *ent.Patient, first *int) 
 	if first != nil {
 		n = min(max(*first, 1), maxChanges)
 	}
-	events, err := s.DB.Client.AuditEvent.Query().
+	var list []*RecordChange
+	for after := 0; len(list) < n; {
+		events, err := s.changesFrom(ctx, record, after)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range events {
+			isElse := isOwn && e.ActorID != nil && *e.ActorID != v.UserID
+			list = append(list, changesOf(e, isElse)...)
+		}
+		if after += len(events); len(events) < maxChanges {
+			break
+		}
+	}
+	return list[:min(len(list), n)], nil
+}
+
+// changesFrom reads a page of the audit of a record: the newest events but for the first so many.
+func (s *Service) changesFrom(ctx context.Context, record *ent.Patient, skip int) ([]*ent.AuditEvent, error) {
+	return s.DB.Client.AuditEvent.Query().
 		Where(auditevent.PatientID(record.ID), auditevent.Or(
 			auditevent.And(auditevent.Entity(ent.TypePatient), auditevent.ActionEQ(auditevent.ActionUPDATE)),
 			auditevent.And(auditevent.Entity(ent.TypePatientHealth), auditevent.ActionIn(auditevent.ActionCREATE, auditevent.ActionUPDATE)),
 		)).
-		Order(ent.Desc(auditevent.FieldCreatedAt, auditevent.FieldID)).Limit(n).All(access.System(ctx, "history of a record"))
-	if err != nil {
-		return nil, err
-	}
-	var list []*RecordChange
-	for _, e := range events {
-		for _, c := range e.Changes {
-			if isShown(e.Entity, c.Field) {
-				list = append(list, changeOf(e, c.Field, c.Old, c.New, isOwn && e.ActorID != nil && *e.ActorID != v.UserID))
-			}
+		Order(ent.Desc(auditevent.FieldCreatedAt, auditevent.FieldID)).Offset(skip).Limit(maxChanges).All(access.System(ctx, "history of a record"))
+}
+
+// changesOf are the changes of an event that are shown.
+func changesOf(e *ent.AuditEvent, isElse bool) (list []*RecordChange) {
+	for _, c := range e.Changes {
+		if isShown(e.Entity, c.Field) {
+			list = append(list, changeOf(e, c.Field, c.Old, c.New, isElse))
 		}
 	}
-	return list[:min(len(list), n)], nil
+	return list
 }
 
 func isShown(entity, field string) bool {

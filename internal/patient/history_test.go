@@ -1,6 +1,7 @@
 package patient_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -65,6 +66,13 @@ func TestChanges(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, shown(list)[:2], shown(two))
 
+		testkit.Write(t, db, func(ctx context.Context) error {
+			return db.Client.Patient.UpdateOneID(p.ID).SetSearchKey("x").Exec(ctx)
+		})
+		one, err := s.Changes(testkit.As(t, nurse), p, ptr(1))
+		require.NoError(t, err)
+		assert.Equal(t, shown(list)[:1], shown(one), "a change that is not shown takes no place")
+
 		own, err := s.Changes(testkit.As(t, p), p, nil)
 		require.NoError(t, err)
 		assert.Equal(t, shown(list), shown(own))
@@ -104,6 +112,12 @@ func TestAllergies(t *testing.T) {
 
 		_, err = s.Update(testkit.As(t, doctor), patient.UpdatePatientInput{ID: p.ID, Allergies: ptr("none")})
 		requireCodes(t, err, [2]string{"allergies", "FORBIDDEN"})
+		for _, text := range []string{"Dust", ""} { // neither written nor an answer to whether there is a record
+			for _, of := range []*ent.Patient{p, testkit.Record(t, db)} {
+				_, err = s.Update(testkit.As(t, doctor), patient.UpdatePatientInput{ID: of.ID, Allergies: &text})
+				requireCodes(t, err, [2]string{"allergies", "FORBIDDEN"})
+			}
+		}
 		testkit.CaredForBy(t, db, doctor, p)
 		_, err = s.Update(testkit.As(t, doctor), patient.UpdatePatientInput{ID: p.ID, Allergies: ptr("Latex")})
 		require.NoError(t, err)

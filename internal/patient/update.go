@@ -47,7 +47,7 @@ func (s *Service) update(ctx context.Context, in UpdatePatientInput, f fields) (
 	if err := f.fits(current); err != nil {
 		return nil, err
 	}
-	if err := s.noteAllergies(ctx, in.ID, in.Allergies); err != nil {
+	if err := s.noteAllergies(ctx, in.ID, in.Allergies, false); err != nil {
 		return nil, err
 	}
 	update := s.DB.Client.Patient.UpdateOneID(in.ID)

@@ -240,7 +240,7 @@ var Policy = map[string]Entity{
 		Create: each(All, Nurse, Admin),
 		Update: each(All, Nurse, Admin),
 	},
-	"WardRate": {Read: each(All, cashiers...), Create: each(All, Biller, Admin), Update: each(All, Biller, Admin)},
+	"WardRate": {Read: each(All, cashiers...), Create: each(column("set_by", userID), Biller, Admin)}, // nobody sets one in another's name
 	"Bed": {
 		Read:   join(each(All, hospital...), each(lainIn("bed_id"), Patient)),
 		Create: each(All, Nurse, Admin),

@@ -91,7 +91,7 @@ func (s *Service) putRate(ctx context.Context, wardID uuid.UUID, from civil.Date
 	if err != nil {
 		return nil, err
 	}
-	return s.DB.Client.WardRate.UpdateOne(present).SetRateMinor(rate.Minor).SetSetBy(by).Save(ctx)
+	return s.DB.Client.WardRate.UpdateOne(present).SetRateMinor(rate.Minor).SetSetBy(by).Save(access.System(ctx, "setWardRate")) // another may have set it
 }
 
 // RatesToday returns what a day in each of the wards costs today, as far as the viewer may see rates; a ward without a rate is left out.

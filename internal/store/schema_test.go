@@ -22,7 +22,7 @@ import (
 // immutable lists the tables whose rows are never changed or deleted.
 var immutable = []string{
 	"appointment_status_changes", "audit_events", "chat_attachments", "chat_message_versions", "chat_messages", "chat_reads", "payment_events", "record_openings",
-	"stream_entries",
+	"stream_entries", "wallet_transactions",
 }
 
 // triggers lists what no migration may lose.
@@ -31,7 +31,9 @@ var triggers = map[string][]string{
 		"appointment_status_changes_immutable", "appointment_status_changes_kept", "appointments_overlap",
 		"audit_events_immutable", "audit_events_kept", "chat_attachments_immutable", "chat_attachments_kept",
 		"chat_message_versions_immutable", "chat_message_versions_kept", "chat_messages_immutable", "chat_messages_kept", "chat_reads_immutable", "chat_reads_kept",
-		"leaves_calendar", "payment_events_immutable", "payment_events_kept", "record_openings_immutable", "record_openings_kept", "slots_held", "slots_open", "slots_overlap", "stream_entries_immutable", "stream_entries_kept",
+		"leaves_calendar", "payment_events_immutable", "payment_events_kept", "record_openings_immutable", "record_openings_kept", "slots_held", "slots_open", "slots_overlap",
+		"stays_immutable", "stays_kept", "stays_kept_all", "stays_overlap", "stream_entries_immutable", "stream_entries_kept",
+		"wallet_transactions_immutable", "wallet_transactions_kept",
 	},
 	testkit.SQLite: {
 		"appointment_status_changes_immutable_delete", "appointment_status_changes_immutable_update",
@@ -43,7 +45,9 @@ var triggers = map[string][]string{
 		"payment_events_immutable_delete", "payment_events_immutable_update",
 		"record_openings_immutable_delete", "record_openings_immutable_update",
 		"slots_held_update", "slots_leave_insert", "slots_leave_update", "slots_open_insert", "slots_open_update",
-		"slots_overlap_insert", "slots_overlap_update", "stream_entries_immutable_delete", "stream_entries_immutable_update",
+		"slots_overlap_insert", "slots_overlap_update", "stays_bed_overlap", "stays_immutable", "stays_kept", "stays_patient_overlap",
+		"stream_entries_immutable_delete", "stream_entries_immutable_update",
+		"wallet_transactions_immutable_delete", "wallet_transactions_immutable_update",
 	},
 }
 
@@ -133,6 +137,9 @@ func TestImmutableTables(t *testing.T) {
 				(SELECT booked_by FROM appointments) FROM chat_rooms`,
 		"stream_entries": `INSERT INTO stream_entries (id, created_at, stream_id, position, kind)
 			VALUES ('0194674c-d000-7000-8000-000000000018', '2025-01-15 00:00:00+00:00', '0194674c-d000-7000-8000-000000000019', 1, 'test')`,
+		"wallet_transactions": `INSERT INTO wallet_transactions (id, created_at, position, kind, amount_minor, balance_after_minor, currency, counter_account, reference,
+				description, actor, hash, wallet_id, patient_id)
+			SELECT '0194674c-d000-7000-8000-00000000002a', '2025-01-15 00:00:00+00:00', 1, 'TOP_UP', 1, 1, 'AUD', 'CASH', 'test', 'test', 'test', '', id, patient_id FROM wallets`,
 	}
 	assert.Equal(t, immutable, slices.Sorted(maps.Keys(rows)))
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
@@ -142,6 +149,7 @@ func TestImmutableTables(t *testing.T) {
 		execute(t, db, `INSERT INTO chat_uploads (id, created_at, purpose, file_name, content_type, size_bytes, expires_at, room_id, patient_id, practitioner_id, user_id)
 			SELECT '0194674c-d000-7000-8000-00000000001e', '2025-01-15 00:00:00+00:00', 'CHAT_ATTACHMENT', 'x.png', 'image/png', 1, '2025-01-15 00:00:00+00:00',
 				id, patient_id, practitioner_id, (SELECT booked_by FROM appointments) FROM chat_rooms`)
+		execute(t, db, `INSERT INTO wallets (id, created_at, currency, patient_id) SELECT '0194674c-d000-7000-8000-00000000002b', '2025-01-15 00:00:00+00:00', 'AUD', id FROM patients`)
 		execute(t, db, rows["chat_messages"]) // others point to it
 		for _, table := range immutable {
 			if table != "chat_messages" {

@@ -102,10 +102,25 @@ var hiddenInputs = map[string]string{
 	"breakGlass":                "ChatRoom",
 	"setTyping":                 "ChatRoom",
 	"updatePractitionerProfile": "Practitioner",
+	"updateWard":                "Ward",
+	"setWardRate":               "Ward",
+	"addBed":                    "Ward",
+	"updateBed":                 "Bed",
+	"transferPatient":           "Admission",
+	"dischargePatient":          "Admission",
+	"recordDeath":               "Admission",
+	"addAdmissionCharge":        "Admission",
+	"registerNhia":              "Patient",
+	"deactivateNhia":            "Patient",
+	"chargeAdmissions":          "Admission",
+	"topUpWallet":               "Patient",
+	"adjustWallet":              "Patient",
+	"reverseWalletTransaction":  "WalletTransaction",
 }
 
 // openInputs are the other mutations that take an id, and why a hidden row cannot be told from none there or may be.
 var openInputs = map[string]string{
+	"admitPatient":    "whoever may admit reads every patient, bed and practitioner",
 	"blockTime":       "whoever may block time reads every practitioner",
 	"createSlot":      "whoever may make slots reads every practitioner",
 	"createSlots":     "whoever may make slots reads every practitioner",

@@ -19,7 +19,7 @@ type listing struct {
 	except string
 	// own is set for lists of the viewer's own rows: the column that names the user.
 	own string
-	// extras are arguments of its own that filter, with values to try; $alice and the like stand for ids of users.
+	// extras are arguments of its own that filter, with values to try; $alice and the like stand for ids of users, $north and $south for wards.
 	extras []string
 }
 
@@ -36,6 +36,8 @@ var listings = map[string]listing{
 	"leaves":        {entity: "Leave", extras: []string{"practitionerId: $dora", "practitionerId: $alice"}},
 	"orders":        {entity: "Order"},
 	"chatRooms":     {entity: "ChatRoom"},
+	"wards":         {entity: "Ward", extras: []string{"isActive: true", "isActive: false"}},
+	"admissions":    {entity: "Admission", extras: []string{"wardId: $north", "wardId: $south", "wardId: $alice"}},
 	"jobRuns":       {entity: "JobRun", extras: []string{`job: "session-cleanup"`, `job: "none"`, "state: RAN", "state: FAILED"}},
 }
 
@@ -134,6 +136,9 @@ func (a *api) filters(f *ast.FieldDefinition, l listing) (list []probe) {
 	for _, extra := range l.extras {
 		for _, p := range people {
 			extra = strings.ReplaceAll(extra, "$"+p.name, strconv.Quote(a.ids["User "+p.name].String()))
+		}
+		for _, ward := range []string{"north", "south"} {
+			extra = strings.ReplaceAll(extra, "$"+ward, strconv.Quote(a.ids["Ward "+ward].String()))
 		}
 		list = append(list, probe{wayFilter, ", " + extra})
 	}

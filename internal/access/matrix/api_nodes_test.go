@@ -43,7 +43,8 @@ func (a *api) tryNodeFields() {
 }
 
 // singles are the root fields that answer one row by its id.
-var singles = map[string]string{"User": "user", "Patient": "patient", "Appointment": "appointment", "Order": "order", "ChatRoom": "chatRoom"}
+var singles = map[string]string{"User": "user", "Patient": "patient", "Appointment": "appointment", "Order": "order", "ChatRoom": "chatRoom",
+	"Ward": "ward", "Admission": "admission"}
 
 func (a *api) compareNodes(viewer, entity string, every []uuid.UUID, answers []any) {
 	list, _ := answers[len(every)].([]any)
@@ -74,7 +75,9 @@ func some(node any) []uuid.UUID {
 
 // computed are the fields of rows that lead to a row which no key names: what they answer to whoever may read that row.
 var computed = map[string]map[string]string{
-	"Practitioner.nextFreeSlot": {"Practitioner dora": "Slot dora.free", "Practitioner drew": "Slot drew.lapsed", "Practitioner cleo": "Slot cleo.free"},
+	"Practitioner.nextFreeSlot":    {"Practitioner dora": "Slot dora.free", "Practitioner drew": "Slot drew.lapsed", "Practitioner cleo": "Slot cleo.free"},
+	"Admission.currentStay":        {"Admission alice.now": "Stay alice.now", "Admission carol": "Stay carol"},
+	"WalletTransaction.reversedBy": {"WalletTransaction alice.1": "WalletTransaction alice.2"},
 	"ChatRoom.lastMessage": {"ChatRoom alice.next": "ChatMessage alice.2", "ChatRoom bob.done": "ChatMessage bob.1", "ChatRoom bob.missed": "ChatMessage bob.2",
 		"ChatRoom carol.next": "ChatMessage carol.1"},
 }

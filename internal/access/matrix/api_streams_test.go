@@ -40,6 +40,14 @@ func (a *api) tryStreams() {
 		a.tryStream(viewer, "slotsChanged", "hasMore:false", viewers(directory)[viewer], socket.Subscribe(watch, map[string]any{
 			"of": a.ids["Practitioner dora"].String(), "from": testkit.Start.Format(time.RFC3339), "to": testkit.Start.AddDate(0, 0, 31).Format(time.RFC3339),
 		}))
+		for _, id := range a.of("Ward") {
+			a.tryStream(viewer, "bedBoard of "+a.names[id], "places:", viewers(house)[viewer],
+				socket.Subscribe(`subscription ($id: ID!) { bedBoard(wardId: $id) { places { isFree } } }`, map[string]any{"id": id.String()}))
+		}
+		for _, id := range a.of("Wallet") {
+			a.tryStream(viewer, "walletActivity of "+a.names[id], "StreamOpened", a.read[id][viewer], socket.Subscribe(
+				`subscription ($id: ID!) { walletActivity(patientId: $id) { __typename } }`, map[string]any{"id": a.refs[id]["patient_id"].String()}))
+		}
 		for _, id := range a.of("ChatRoom") {
 			name := strings.TrimPrefix(a.names[id], "ChatRoom ")
 			if _, known := rooms[name]; !known {
@@ -84,6 +92,9 @@ func (a *api) tryStream(viewer, what, opening string, allowed bool, feed *testki
 		if !viewers(parties)[viewer] {
 			want = "FORBIDDEN"
 		}
+	case strings.HasPrefix(what, "bedBoard"):
+		want = "FORBIDDEN"
+	case strings.HasPrefix(what, "walletActivity"): // of who does not see the wallet
 	case what == "slotsChanged": // of who does not see the practitioner
 	case !viewers(talkers)[viewer] && (viewer != "ada" || !strings.HasPrefix(what, "chatEvents")):
 		want = "FORBIDDEN"

@@ -39,7 +39,7 @@ var columnKinds = map[string]map[string]string{
 	"User": {fixed: base, stamped: versioned, "password": "password_hash",
 		"account": "email email_key given_name family_name phone roles is_active has_totp email_verified_at deactivated_at"},
 	"Patient": {fixed: base + " number user_id", stamped: versioned,
-		"contact": "email phone address_line suburb state postcode time_zone",
+		"contact": "email phone address_line suburb state postcode time_zone emergency_name emergency_relationship emergency_phone",
 		"record":  "given_name family_name search_key birth_date gender medicare_number medicare_irn medicare_expiry ihi type"},
 	"Practitioner": {fixed: base + " user_id", stamped: versioned,
 		"profile": "name specialty qualification time_zone", "post": "kind is_active"},
@@ -72,6 +72,20 @@ var columnKinds = map[string]map[string]string{
 	"RecordOpening":  {fixed: base + " room_id patient_id practitioner_id user_id reason expires_at"},
 	"JobRun": {fixed: base + " job occurrence first_occurrence occurrences cause",
 		"": "state attempts reason error counts started_at finished_at lease_until retry_at runner"},
+	"PatientHealth": {fixed: base + " patient_id", stamped: versioned, "": "allergies"},
+	"Ward":          {fixed: base, stamped: versioned, "": "name name_key type is_active"},
+	"WardRate":      {fixed: base + " ward_id currency", "": "from_date rate_minor set_by"},
+	"Bed":           {fixed: base + " ward_id", stamped: versioned, "": "number is_active"},
+	"Admission":     {fixed: base + " patient_id attending_id admitted_at admitted_by", "": "status discharged_at discharged_by"},
+	"AdmissionRecord": {fixed: base + " admission_id patient_id",
+		"": "reason diagnosis discharge_notes"},
+	"Stay":           {fixed: base + " admission_id patient_id bed_id ward_id from_at", "": "to_at"},
+	"NhiaMembership": {fixed: base + " patient_id registration_number registered_by", "": "registered_on ended_on ended_by"},
+	"ChargeFailure":  {fixed: base + " admission_id patient_id", "": "charge_date attempts error last_tried_at resolved_at"},
+	"Wallet": {fixed: base + " patient_id currency",
+		"": "balance_minor position hash alert_level low_told_at overdrawn_told_at"},
+	"WalletTransaction": {fixed: base + " wallet_id patient_id position kind amount_minor balance_after_minor currency counter_account admission_id charge_date" +
+		" charge_sequence reference description reverses_id actor_id actor hash"},
 	"CareRelation":    {fixed: base + " practitioner_id patient_id source source_id"},
 	"LoginAttempt":    {fixed: base + " user_id session_id email_hash ip user_agent outcome", "": "session_ended_at session_end_reason"},
 	"SecondFactor":    {fixed: base + " user_id sealed key_id", "": "last_counter confirmed_at"},
@@ -95,6 +109,8 @@ var columnKinds = map[string]map[string]string{
 var refTargets = map[string]string{
 	"user_id": "User", "booked_by": "User", "deleted_by": "User", "created_by": "User", "rescheduled_from_id": "Appointment", "question_id": "Question", "changed_by": "User", "actor_id": "User", "session_id": "Session", "patient_id": "Patient",
 	"practitioner_id": "Practitioner", "slot_id": "Slot", "appointment_id": "Appointment", "order_id": "Order",
+	"ward_id": "Ward", "bed_id": "Bed", "admission_id": "Admission", "attending_id": "Practitioner", "admitted_by": "User", "discharged_by": "User",
+	"set_by": "User", "registered_by": "User", "ended_by": "User", "wallet_id": "Wallet", "reverses_id": "WalletTransaction",
 	"room_id": "ChatRoom", "sender_id": "User", "message_id": "ChatMessage", "upload_id": "ChatUpload",
 }
 
@@ -153,6 +169,9 @@ func usual(entity string, n int) values {
 	case "Notification":
 		return values{"kind": "APPOINTMENT_CONFIRMED", "subject_id": ids.New("Appointment", at(0)), "occurrence": serial, "title": "Title " + serial, "text": "Text"}
 	default:
+		if hospital := usualInHospital(entity, n); hospital != nil {
+			return hospital
+		}
 		return usualBookkeeping(entity, serial)
 	}
 }

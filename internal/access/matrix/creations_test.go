@@ -1,6 +1,7 @@
 package matrix_test
 
 import (
+	"github.com/caregraph/caregraph/ent/admission"
 	"github.com/caregraph/caregraph/ent/appointment"
 	"github.com/caregraph/caregraph/ent/order"
 )
@@ -114,6 +115,23 @@ var creations = []creation{
 	{"ChatAttachment", "message_id=alice.2 upload_id=alice room_id=alice.next patient_id=alice practitioner_id=dora", nil, nobody},
 	{"RecordOpening", "room_id=alice.next patient_id=alice practitioner_id=dora user_id=ada|dana|alice", nil, nobody},
 	{"JobRun", "", nil, nobody},
+
+	// Nurses note allergies of anybody, and so do doctors: it is for whoever treats the patient next.
+	{"PatientHealth", "patient_id=carol", nil, healers},
+	{"Ward", "", nil, wardens},
+	{"WardRate", "ward_id=north|closed set_by=bea", nil, "bea"},
+	{"WardRate", "ward_id=south set_by=ada", nil, "ada"},
+	{"WardRate", "ward_id=south", nil, nobody},
+	{"WardRate", "ward_id=south set_by=alice|nell", nil, nobody},
+	{"Bed", "ward_id=north|south|closed", nil, wardens},
+	{"Admission", "patient_id=bob attending_id=drew admitted_by=nell|ada discharged_by=nell", values{"status": admission.StatusDISCHARGED}, nobody},
+	{"AdmissionRecord", "admission_id=carol.empty patient_id=carol", nil, nobody},
+	{"Stay", "admission_id=carol.empty patient_id=carol bed_id=closed.1 ward_id=closed", nil, nobody},
+	{"NhiaMembership", "patient_id=carol registered_by=nell|ada ended_by=ada", nil, nobody},
+	{"ChargeFailure", "admission_id=carol.empty patient_id=carol", nil, nobody},
+	{"Wallet", "patient_id=carol", nil, nobody},
+	{"WalletTransaction", "wallet_id=alice patient_id=alice admission_id=alice.now actor_id=bea|ada", nil, nobody},
+	{"WalletTransaction", "wallet_id=bob patient_id=bob reverses_id=bob.1", nil, nobody},
 
 	{"CareRelation", "practitioner_id=dora|drew|cleo|sue|dana patient_id=alice|bob|carol", nil, nobody},
 	{"LoginAttempt", "", nil, nobody},

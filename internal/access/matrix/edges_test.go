@@ -107,6 +107,46 @@ var links = map[string][]link{
 	"Patient": {
 		{name: "User", target: "User", column: "user_id"},
 		{name: "Appointments", target: "Appointment", column: "patient_id", back: true, many: true},
+		{name: "Health", target: "PatientHealth", column: "patient_id", back: true},
+		{name: "Wallet", target: "Wallet", column: "patient_id", back: true},
+		{name: "NhiaMemberships", target: "NhiaMembership", column: "patient_id", back: true, many: true},
+		{name: "Admissions", target: "Admission", column: "patient_id", back: true, many: true},
+	},
+	"PatientHealth": {{name: "Patient", target: "Patient", column: "patient_id"}},
+	"Ward": {
+		{name: "Rates", target: "WardRate", column: "ward_id", back: true, many: true},
+		{name: "Beds", target: "Bed", column: "ward_id", back: true, many: true},
+	},
+	"WardRate": {{name: "Ward", target: "Ward", column: "ward_id"}},
+	"Bed": {
+		{name: "Ward", target: "Ward", column: "ward_id"},
+		{name: "Stays", target: "Stay", column: "bed_id", back: true, many: true},
+	},
+	"Admission": {
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Attending", target: "Practitioner", column: "attending_id"},
+		{name: "Record", target: "AdmissionRecord", column: "admission_id", back: true},
+		{name: "Stays", target: "Stay", column: "admission_id", back: true, many: true},
+		{name: "ChargeFailures", target: "ChargeFailure", column: "admission_id", back: true, many: true},
+	},
+	"AdmissionRecord": {{name: "Admission", target: "Admission", column: "admission_id"}},
+	"Stay": {
+		{name: "Admission", target: "Admission", column: "admission_id"},
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Bed", target: "Bed", column: "bed_id"},
+		{name: "Ward", target: "Ward", column: "ward_id"},
+	},
+	"NhiaMembership": {{name: "Patient", target: "Patient", column: "patient_id"}},
+	"ChargeFailure":  {{name: "Admission", target: "Admission", column: "admission_id"}},
+	"Wallet": {
+		{name: "Patient", target: "Patient", column: "patient_id"},
+		{name: "Transactions", target: "WalletTransaction", column: "wallet_id", back: true, many: true},
+	},
+	"WalletTransaction": {
+		{name: "Wallet", target: "Wallet", column: "wallet_id"},
+		{name: "Admission", target: "Admission", column: "admission_id"},
+		{name: "Reverses", target: "WalletTransaction", column: "reverses_id"},
+		{name: "Reversals", target: "WalletTransaction", column: "reverses_id", back: true, many: true},
 	},
 	"Practitioner": {
 		{name: "User", target: "User", column: "user_id"},

@@ -113,6 +113,33 @@ var operations = map[string]operation{
 	"advanceClock":   {nobody, `advanceClock(input: {to: "2025-01-01T00:00:00Z"}) { userErrors { code } }`}, // outside a demo
 	"setTyping":      {talkers, `setTyping(input: {roomId: "` + nothing + `", isTyping: true}) { userErrors { code } }`},
 
+	"wards":            {signedIn, `wards(first: 1) { totalCount }`},
+	"ward":             {signedIn, `ward(id: "` + nothing + `") { id }`},
+	"admissions":       {signedIn, `admissions(first: 1) { totalCount }`},
+	"admission":        {signedIn, `admission(id: "` + nothing + `") { id }`},
+	"createWard":       {wardens, `createWard(input: {name: "", type: GENERAL}) { userErrors { code } }`},
+	"updateWard":       {wardens, `updateWard(input: {id: "` + nothing + `"}) { userErrors { code } }`},
+	"setWardRate":      {cashiers, `setWardRate(input: {wardId: "` + nothing + `", rate: "1.00"}) { userErrors { code } }`},
+	"addBed":           {wardens, `addBed(input: {wardId: "` + nothing + `", number: "1"}) { userErrors { code } }`},
+	"updateBed":        {wardens, `updateBed(input: {id: "` + nothing + `"}) { userErrors { code } }`},
+	"admitPatient":     {healers, `admitPatient(input: {patientId: "` + nothing + `", bedId: "` + nothing + `", reason: "None"}) { userErrors { code } }`},
+	"transferPatient":  {healers, `transferPatient(input: {admissionId: "` + nothing + `", bedId: "` + nothing + `"}) { userErrors { code } }`},
+	"dischargePatient": {healers, `dischargePatient(input: {admissionId: "` + nothing + `"}) { userErrors { code } }`},
+	"recordDeath":      {"dora drew dirk ada dana", `recordDeath(input: {admissionId: "` + nothing + `"}) { userErrors { code } }`},
+	"addAdmissionCharge": {cashiers, `addAdmissionCharge(input: {admissionId: "` + nothing + `", description: "None", amount: "1.00", idempotencyKey: "k"}) {
+		userErrors { code } }`},
+	"registerNhia":             {wardens, `registerNhia(input: {patientId: "` + nothing + `", registrationNumber: "NONE"}) { userErrors { code } }`},
+	"deactivateNhia":           {wardens, `deactivateNhia(input: {patientId: "` + nothing + `"}) { userErrors { code } }`},
+	"chargeAdmissions":         {cashiers, `chargeAdmissions(input: {admissionId: "` + nothing + `", dryRun: true}) { userErrors { code } }`},
+	"wallet":                   {signedIn, `wallet(patientId: "` + nothing + `") { id }`},
+	"walletStatement":          {signedIn, `walletStatement(patientId: "` + nothing + `", from: "2025-01-01", to: "2025-01-02") { walletId }`},
+	"balanceAt":                {signedIn, `balanceAt(patientId: "` + nothing + `", date: "2025-01-01") { amount }`},
+	"verifyLedger":             {admins, `verifyLedger(patientId: "` + nothing + `") { isWhole }`},
+	"trialBalance":             {cashiers, `trialBalance { isBalanced }`},
+	"topUpWallet":              {cashiers, `topUpWallet(input: {patientId: "` + nothing + `", amount: "1.00", method: CASH, idempotencyKey: "k"}) { userErrors { code } }`},
+	"adjustWallet":             {cashiers, `adjustWallet(input: {patientId: "` + nothing + `", amount: "1.00", reason: "None", idempotencyKey: "k"}) { userErrors { code } }`},
+	"reverseWalletTransaction": {cashiers, `reverseWalletTransaction(input: {transactionId: "` + nothing + `", reason: "None", idempotencyKey: "k"}) { userErrors { code } }`},
+
 	// These end sessions: they come last.
 	"revokeOtherSessions": {signedIn, `revokeOtherSessions { userErrors { code } }`},
 	"logout":              {signedIn, `logout { userErrors { code } }`},
@@ -128,6 +155,8 @@ var subscriptions = map[string]operation{
 	"chatEvents":         {talkers + " ada", `chatEvents(roomId: "` + nothing + `") { __typename }`},
 	"slotsChanged": {signedIn, `slotsChanged(practitionerId: "` + nothing + `", from: "2025-01-01T00:00:00Z", to: "2025-01-31T00:00:00Z") {
 		__typename }`},
-	"typing":        {talkers, `typing(roomId: "` + nothing + `") { __typename }`},
-	"sessionEvents": {signedIn, `sessionEvents { __typename }`},
+	"typing":         {talkers, `typing(roomId: "` + nothing + `") { __typename }`},
+	"bedBoard":       {house, `bedBoard(wardId: "` + nothing + `") { wardId }`},
+	"walletActivity": {signedIn, `walletActivity(patientId: "` + nothing + `") { __typename }`},
+	"sessionEvents":  {signedIn, `sessionEvents { __typename }`},
 }

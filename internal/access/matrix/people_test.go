@@ -43,6 +43,10 @@ const (
 	desk      = "dora drew dirk nell bess sid ada dana"              // DOCTOR, NURSE, SCHEDULER, ADMIN
 	staff     = "dora drew dirk cleo sue nell sid bea bess ada dana" // all but PHARMACIST
 	directory = "alice bob pete " + staff                            // who may look up practitioners
+	house     = "dora drew dirk nell bea bess ada dana"              // DOCTOR, NURSE, BILLER, ADMIN
+	healers   = "dora drew dirk nell bess ada dana"                  // DOCTOR, NURSE, ADMIN
+	wardens   = "nell bess ada dana"                                 // NURSE, ADMIN
+	tellers   = "nell bea bess ada dana"                             // NURSE, BILLER, ADMIN
 	everyone  = directory + " phil"                                  // whoever has a role
 	users     = "alice|bob|pete|dora|drew|dirk|cleo|sue|nell|sid|bea|bess|phil|ada|dana|norm|ivan"
 )

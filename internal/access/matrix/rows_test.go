@@ -1,6 +1,7 @@
 package matrix_test
 
 import (
+	"slices"
 	"time"
 
 	"github.com/caregraph/caregraph/ent/appointment"
@@ -48,7 +49,9 @@ func own(name, others string) map[string]string {
 	return map[string]string{"password": name + " " + others, "account": others}
 }
 
-var rows = []row{
+var rows = slices.Concat(clinicRows, hospitalRows)
+
+var clinicRows = []row{
 	{entity: "User", name: "alice", read: "alice " + admins, change: own("alice", admins)},
 	{entity: "User", name: "bob", read: "bob " + admins, change: own("bob", admins)},
 	{entity: "User", name: "pete", read: "pete " + admins, change: own("pete", admins)},

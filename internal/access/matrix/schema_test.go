@@ -120,6 +120,7 @@ func withoutOperator(field string) string {
 var certain = []string{
 	"SlotTaken.alternatives", "OrderExists.order", "CreateSlotsPayload.created", "CreatePatientPayload.probableDuplicates",
 	"SlotsChanged.slots", // as the conventions write them
+	"RegisterNhiaPayload.reversed", "DeactivateNhiaPayload.posted", "WalletStatement.entries",
 }
 
 // A hidden row reads as null, so nothing that leads to a row may be non-null, or one denial would blank the page.

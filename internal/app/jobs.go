@@ -14,7 +14,6 @@ import (
 // jobs is the table of jobs.
 func (a *App) jobs() []scheduler.Job {
 	return []scheduler.Job{
-		a.dailyCharges(),
 		latest("session-cleanup", "Closes the books on sessions that are over, and deletes those that ended more than 30 days ago.", time.Hour,
 			func(ctx context.Context) (scheduler.Counts, error) {
 				closed, deleted, err := a.Identity.CleanUp(ctx)
@@ -30,6 +29,7 @@ func (a *App) jobs() []scheduler.Job {
 		daily("archive-chat-rooms", "Puts rooms away that became inactive 30 days ago.", civil.LocalTime{Hour: 1, Minute: 30}, counted("archived", a.Chat.ArchiveDue)),
 		daily("clean-up", "Deletes files that were sent for a message and went into none within a day.", civil.LocalTime{Hour: 2, Minute: 30},
 			counted("uploads", a.Chat.CleanUp)),
+		a.dailyCharges(),
 		latest("wallet-low-balance", "Tells patients and billers of wallets that have fallen below the threshold or below zero.", 2*time.Hour,
 			func(ctx context.Context) (scheduler.Counts, error) {
 				low, overdrawn, err := a.Wallets.LowBalanceDue(ctx)

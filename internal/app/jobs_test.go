@@ -36,7 +36,7 @@ func TestAdvanceClock(t *testing.T) {
 			moved := admin.Do(t, advanceOperation, to(12*time.Minute)).NoErrors(t)
 			require.Equal(t, 0, moved.Len("advanceClock.userErrors"))
 			require.Equal(t, "2025-01-15T00:12:00Z", moved.Text("advanceClock.now"))
-			require.Equal(t, 3*13+2+1+1, moved.Int("advanceClock.occurrences"))
+			require.Equal(t, 3*13+2+1+1+1, moved.Int("advanceClock.occurrences"))
 			notices := `{ notifications { edges { node { kind } } } appointments { edges { node { status } } } }`
 			seen := patient.Do(t, notices, nil).NoErrors(t)
 			require.Equal(t, "PAYMENT_WARNING", seen.Text("notifications.edges.0.node.kind"))

@@ -37,7 +37,6 @@ const fillBatch = 1000 // the triggers take locks of each stay
 type filling struct {
 	db       *store.DB
 	from, to int // numbers of the copies
-	ids      map[string]uuid.UUID
 }
 
 // id is the id of a copy by its number n: one of the kind, told by the last byte.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -350,5 +351,26 @@ func TestChargeDue_Summary(t *testing.T) {
 		_, err := h.ChargeDue(testkit.System(t), day(t, "2025-01-14"))
 		require.NoError(t, err)
 		assert.Equal(t, 4, db.Client.Notification.Query().CountX(testkit.System(t)))
+	})
+}
+
+// A batch takes as many statements for many admissions as for a few.
+func TestChargeDate_NumberOfStatements(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		count := func(d string) int64 {
+			var trips atomic.Int64
+			_, err := h.ChargeDate(store.CountRoundTrips(testkit.System(t), &trips), hospital.ChargeInput{Date: day(t, d)})
+			require.NoError(t, err)
+			return trips.Load()
+		}
+		testkit.Membership(t, db, testkitPatient(t, db, h.admitted(h.at("2025-01-10 09:00"))), day(t, "2025-01-01"))
+		h.admitted(h.at("2025-01-10 09:00"))
+		few := count("2025-01-12")
+		h.crowd(40)
+		assert.LessOrEqual(t, count("2025-01-13"), few+4, "but for those of the audit, whose rows go by powers of two")
+		assert.LessOrEqual(t, few, int64(22))
+		assert.Less(t, count("2025-01-13"), few/2, "what is done is seen without a transaction")
 	})
 }

@@ -29,7 +29,8 @@ const (
 	walletActivity = `subscription ($id: ID!, $after: Cursor) { walletActivity(patientId: $id, after: $after) { __typename cursor previousCursor
 		... on WalletTransactionPosted { transaction { position amount { amount } balanceAfter { amount } wallet { id patient { id } } } } } }`
 	topUpOperation = `mutation ($id: ID!, $amount: Decimal!, $key: String!) {
-		topUpWallet(input: {patientId: $id, amount: $amount, method: CASH, idempotencyKey: $key}) { transaction { id position } wallet { balance { amount } } userErrors { code } } }`
+		topUpWallet(input: {patientId: $id, amount: $amount, method: CASH, idempotencyKey: $key}) {
+			transaction { id position } wallet { balance { amount } } userErrors { code } } }`
 )
 
 func topUpWith(id uuid.UUID, amount string) map[string]any {
@@ -46,7 +47,10 @@ func TestWalletActivity(t *testing.T) {
 		alice, bob, biller := testkit.Patient(t, a.DB), testkit.Patient(t, a.DB), testkit.User(t, a.DB, access.Biller)
 		patient, cashier := a.Client(t).SignIn(t, alice.Email, testkit.Password), a.Client(t).SignIn(t, biller.Email, testkit.Password)
 		vars := map[string]any{"id": alice.ID.String()}
-		feeds := []*testkit.Feed{patient.Socket(t).Subscribe(walletActivity, vars), at(t, b, patient).Socket(t).Subscribe(walletActivity, vars), at(t, b, cashier).Socket(t).Subscribe(walletActivity, vars)}
+		var feeds []*testkit.Feed
+		for _, client := range []*testkit.Client{patient, at(t, b, patient), at(t, b, cashier)} {
+			feeds = append(feeds, client.Socket(t).Subscribe(walletActivity, vars))
+		}
 		for _, f := range feeds {
 			require.Equal(t, "StreamOpened", f.Next().Text("walletActivity.__typename"), "there is no wallet yet")
 		}
@@ -97,7 +101,8 @@ func TestWalletActivity_EndsWithTheRight(t *testing.T) {
 		feed := b.Client(t).SignIn(t, nurse.Email, testkit.Password).Socket(t).Subscribe(walletActivity, map[string]any{"id": alice.ID.String()})
 		feed.Next()
 		boss := a.Client(t).SignIn(t, admin.Email, testkit.Password)
-		require.Empty(t, boss.Do(t, `mutation ($id: ID!) { updateUser(input: {id: $id, roles: [PHARMACIST]}) { userErrors { code } } }`, map[string]any{"id": nurse.ID.String()}).NoErrors(t).Code())
+		require.Empty(t, boss.Do(t, `mutation ($id: ID!) { updateUser(input: {id: $id, roles: [PHARMACIST]}) { userErrors { code } } }`,
+			map[string]any{"id": nurse.ID.String()}).NoErrors(t).Code())
 		boss.Do(t, topUpOperation, topUpWith(alice.ID, "1.00")).NoErrors(t)
 		code, before := feed.End()
 		require.NotEmpty(t, code)
@@ -213,8 +218,10 @@ func TestWallets_ComputedForAPageAtOnce(t *testing.T) {
 			transactions(first: 5) { totalCount edges { node { kind reversedBy { kind } reverses { position } } } } } } } }`, map[string]any{"ids": patients}).NoErrors(t)
 		for k := range patients {
 			of := fmt.Sprintf("nodes.%d.wallet.", k)
-			assert.Equal(t, []any{"0.07", "AUD", false, true, nil, 3}, []any{page.Text(of + "balance.amount"), page.Text(of + "balance.currency"), page.Get(of + "isOverdrawn"),
-				page.Get(of + "isLow"), page.Get(of + "daysUntilOverdrawn"), page.Int(of + "transactions.totalCount")})
+			assert.Equal(t, []any{"0.07", "AUD", false, true, nil, 3}, []any{
+				page.Text(of + "balance.amount"), page.Text(of + "balance.currency"), page.Get(of + "isOverdrawn"),
+				page.Get(of + "isLow"), page.Get(of + "daysUntilOverdrawn"), page.Int(of + "transactions.totalCount"),
+			})
 			assert.Equal(t, "REVERSAL", page.Text(of+"transactions.edges.0.node.reversedBy.kind"))
 			assert.Nil(t, page.Get(of+"transactions.edges.1.node.reversedBy"))
 			assert.Equal(t, 1, page.Int(of+"transactions.edges.2.node.reverses.position"))

@@ -237,7 +237,8 @@ func (s *Service) texts(a alert, occurrence string) (toPatient, toBillers notify
 	if a.level == entwallet.AlertLevelOVERDRAWN {
 		toPatient.Kind, toPatient.Title = KindOverdrawn, "Your wallet is overdrawn"
 		toPatient.Text = fmt.Sprintf("The balance of your wallet is %s. Please top it up.", balance)
-		toBillers.Kind, toBillers.Title, toBillers.Text = KindOverdrawn, "A patient's wallet is overdrawn", fmt.Sprintf("The balance of a patient's wallet is %s.", balance)
+		toBillers.Kind, toBillers.Title = KindOverdrawn, "A patient's wallet is overdrawn"
+		toBillers.Text = fmt.Sprintf("The balance of a patient's wallet is %s.", balance)
 	}
 	return toPatient, toBillers
 }

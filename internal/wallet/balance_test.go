@@ -149,7 +149,8 @@ func TestLevels(t *testing.T) {
 		balance, rate int64
 		want          *int
 	}{
-		{500_00, 180_00, ptr(2)}, {360_00, 180_00, ptr(2)}, {359_99, 180_00, ptr(1)}, {0, 180_00, ptr(0)}, {179_99, 180_00, ptr(0)}, {-1, 180_00, nil}, {500_00, 0, nil},
+		{500_00, 180_00, ptr(2)}, {360_00, 180_00, ptr(2)}, {359_99, 180_00, ptr(1)}, {0, 180_00, ptr(0)}, {179_99, 180_00, ptr(0)},
+		{-1, 180_00, nil}, {500_00, 0, nil},
 	} {
 		assert.Equal(t, c.want, wallet.DaysUntilOverdrawn(aud(c.balance), aud(c.rate)), "%d at %d", c.balance, c.rate)
 	}

@@ -71,16 +71,17 @@ func TestTopUp_Refuses(t *testing.T) {
 			change func(in *wallet.TopUpWalletInput)
 			want   []string
 		}{
-			"nothing":                      {func(in *wallet.TopUpWalletInput) { in.Amount = "0.00" }, []string{"INVALID_INPUT amount"}},
-			"below zero":                   {func(in *wallet.TopUpWalletInput) { in.Amount = "-1" }, []string{"INVALID_INPUT amount"}},
-			"more than 1,000,000.00":       {func(in *wallet.TopUpWalletInput) { in.Amount = "1000000.01" }, []string{"INVALID_INPUT amount"}},
-			"a third digit":                {func(in *wallet.TopUpWalletInput) { in.Amount = "1.000" }, []string{"INVALID_INPUT amount"}},
-			"a note of 201 characters":     {func(in *wallet.TopUpWalletInput) { in.Note = ptr(strings.Repeat("é", 201)) }, []string{"INVALID_INPUT note"}},
-			"a note with a zero byte":      {func(in *wallet.TopUpWalletInput) { in.Note = ptr("a\x00") }, []string{"INVALID_INPUT note"}},
-			"an unknown method":            {func(in *wallet.TopUpWalletInput) { in.Method = "SHELLS" }, []string{"INVALID_INPUT method"}},
-			"no key, and all else as well": {func(in *wallet.TopUpWalletInput) { *in = wallet.TopUpWalletInput{} }, []string{"IDEMPOTENCY_KEY_REQUIRED idempotencyKey", "INVALID_INPUT method", "INVALID_INPUT amount"}},
-			"a patient who is no one":      {func(in *wallet.TopUpWalletInput) { in.PatientID = uuid.New() }, []string{"NOT_FOUND patientId"}},
-			"no patient":                   {func(in *wallet.TopUpWalletInput) { in.PatientID = uuid.Nil }, []string{"NOT_FOUND patientId"}},
+			"nothing":                  {func(in *wallet.TopUpWalletInput) { in.Amount = "0.00" }, []string{"INVALID_INPUT amount"}},
+			"below zero":               {func(in *wallet.TopUpWalletInput) { in.Amount = "-1" }, []string{"INVALID_INPUT amount"}},
+			"more than 1,000,000.00":   {func(in *wallet.TopUpWalletInput) { in.Amount = "1000000.01" }, []string{"INVALID_INPUT amount"}},
+			"a third digit":            {func(in *wallet.TopUpWalletInput) { in.Amount = "1.000" }, []string{"INVALID_INPUT amount"}},
+			"a note of 201 characters": {func(in *wallet.TopUpWalletInput) { in.Note = ptr(strings.Repeat("é", 201)) }, []string{"INVALID_INPUT note"}},
+			"a note with a zero byte":  {func(in *wallet.TopUpWalletInput) { in.Note = ptr("a\x00") }, []string{"INVALID_INPUT note"}},
+			"an unknown method":        {func(in *wallet.TopUpWalletInput) { in.Method = "SHELLS" }, []string{"INVALID_INPUT method"}},
+			"no key, and all else as well": {func(in *wallet.TopUpWalletInput) { *in = wallet.TopUpWalletInput{} },
+				[]string{"IDEMPOTENCY_KEY_REQUIRED idempotencyKey", "INVALID_INPUT method", "INVALID_INPUT amount"}},
+			"a patient who is no one": {func(in *wallet.TopUpWalletInput) { in.PatientID = uuid.New() }, []string{"NOT_FOUND patientId"}},
+			"no patient":              {func(in *wallet.TopUpWalletInput) { in.PatientID = uuid.Nil }, []string{"NOT_FOUND patientId"}},
 		} {
 			in := wallet.TopUpWalletInput{PatientID: p.ID, Amount: "1", Method: wallet.Cash, IdempotencyKey: key()}
 			c.change(&in)
@@ -144,19 +145,21 @@ func TestAdjust(t *testing.T) {
 			assert.Equal(t, []any{c.kind, c.account, c.after, "A mistake"}, []any{row.Kind, row.CounterAccount, w.BalanceMinor, row.Description})
 		}
 		for name, c := range map[string]struct {
-			in   wallet.AdjustWalletInput
-			want []string
+			change func(in *wallet.AdjustWalletInput)
+			want   string
 		}{
-			"no key":                      {wallet.AdjustWalletInput{PatientID: p.ID, Amount: "1", Reason: "x"}, []string{"IDEMPOTENCY_KEY_REQUIRED idempotencyKey"}},
-			"nothing":                     {wallet.AdjustWalletInput{PatientID: p.ID, Amount: "0", Reason: "x", IdempotencyKey: key()}, []string{"INVALID_INPUT amount"}},
-			"no reason":                   {wallet.AdjustWalletInput{PatientID: p.ID, Amount: "1", Reason: " ", IdempotencyKey: key()}, []string{"INVALID_INPUT reason"}},
-			"a reason of 401":             {wallet.AdjustWalletInput{PatientID: p.ID, Amount: "1", Reason: strings.Repeat("x", 401), IdempotencyKey: key()}, []string{"INVALID_INPUT reason"}},
-			"a refund that takes":         {wallet.AdjustWalletInput{PatientID: p.ID, Amount: "1", Reason: "x", RefundBy: ptr(wallet.Cash), IdempotencyKey: key()}, []string{"INVALID_INPUT amount"}},
-			"an unknown way back":         {wallet.AdjustWalletInput{PatientID: p.ID, Amount: "-1", Reason: "x", RefundBy: ptr(wallet.PaymentMethod("SHELLS")), IdempotencyKey: key()}, []string{"INVALID_INPUT refundBy"}},
-			"a balance that does not fit": {wallet.AdjustWalletInput{PatientID: p.ID, Amount: "-92233720368547758.08", Reason: "x", IdempotencyKey: key()}, []string{"INVALID_INPUT amount"}},
+			"no key":              {func(in *wallet.AdjustWalletInput) { in.IdempotencyKey = nil }, "IDEMPOTENCY_KEY_REQUIRED idempotencyKey"},
+			"nothing":             {func(in *wallet.AdjustWalletInput) { in.Amount = "0" }, "INVALID_INPUT amount"},
+			"no reason":           {func(in *wallet.AdjustWalletInput) { in.Reason = " " }, "INVALID_INPUT reason"},
+			"a reason of 401":     {func(in *wallet.AdjustWalletInput) { in.Reason = strings.Repeat("x", 401) }, "INVALID_INPUT reason"},
+			"a refund that takes": {func(in *wallet.AdjustWalletInput) { in.RefundBy = ptr(wallet.Cash) }, "INVALID_INPUT amount"},
+			"an unknown way back": {func(in *wallet.AdjustWalletInput) { in.Amount, in.RefundBy = "-1", ptr(wallet.PaymentMethod("SHELLS")) }, "INVALID_INPUT refundBy"},
+			"too large a balance": {func(in *wallet.AdjustWalletInput) { in.Amount = "-92233720368547758.08" }, "INVALID_INPUT amount"},
 		} {
-			_, _, err := s.Adjust(me, c.in)
-			assert.Equal(t, c.want, codes(t, err), name)
+			in := wallet.AdjustWalletInput{PatientID: p.ID, Amount: "1", Reason: "x", IdempotencyKey: key()}
+			c.change(&in)
+			_, _, err := s.Adjust(me, in)
+			assert.Equal(t, []string{c.want}, codes(t, err), name)
 		}
 		_, _, err := s.Adjust(me, wallet.AdjustWalletInput{PatientID: p.ID, Amount: "1", Reason: strings.Repeat("\u00e9", 400), IdempotencyKey: key()})
 		require.NoError(t, err, "400 characters, whatever their bytes")
@@ -185,7 +188,8 @@ func TestReverseTransaction(t *testing.T) {
 		in := wallet.ReverseWalletTransactionInput{TransactionID: rows[0].ID, Reason: "Wrong patient", IdempotencyKey: key()}
 		row, w, err := s.ReverseTransaction(me, in)
 		require.NoError(t, err)
-		assert.Equal(t, []any{int64(-7_00), wallettransaction.KindREVERSAL, &rows[0].ID, "Wrong patient"}, []any{row.AmountMinor, row.Kind, row.ReversesID, row.Description})
+		assert.Equal(t, []any{int64(-7_00), wallettransaction.KindREVERSAL, &rows[0].ID, "Wrong patient"},
+			[]any{row.AmountMinor, row.Kind, row.ReversesID, row.Description})
 		assert.EqualValues(t, 1_00, w.BalanceMinor)
 		again, _, err := s.ReverseTransaction(me, in)
 		require.NoError(t, err)
@@ -205,27 +209,33 @@ func TestReverseTransaction(t *testing.T) {
 			_, _, err := s.ReverseTransaction(me, c.in)
 			require.ErrorIs(t, err, c.want, name)
 		}
-		_, _, err = s.ReverseTransaction(testkit.As(t, testkit.Patient(t, db)), wallet.ReverseWalletTransactionInput{TransactionID: owed, Reason: "x", IdempotencyKey: key()})
+		stranger := testkit.As(t, testkit.Patient(t, db))
+		_, _, err = s.ReverseTransaction(stranger, wallet.ReverseWalletTransactionInput{TransactionID: owed, Reason: "x", IdempotencyKey: key()})
 		require.ErrorIs(t, err, fault.ErrNotFound)
 		found, err := s.Reversals(me, []uuid.UUID{rows[0].ID, rows[1].ID, row.ID})
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		assert.Equal(t, row.ID, found[rows[0].ID].ID)
-
-		stored, err := db.Client.WalletTransaction.Query().Where(wallettransaction.IDIn(rows[0].ID, row.ID)).WithReverses().Order(wallettransaction.ByPosition()).All(me)
-		require.NoError(t, err)
-		for i, t1 := range stored {
-			of, err := t1.QueryReverses().Only(me)
-			if i == 0 {
-				assert.True(t, ent.IsNotFound(err), "what was reversed reverses nothing")
-				assert.Nil(t, t1.Edges.Reverses)
-				continue
-			}
-			require.NoError(t, err)
-			assert.Equal(t, rows[0].ID, of.ID)
-			assert.Equal(t, rows[0].ID, t1.Edges.Reverses.ID)
-		}
 		requireWhole(t, s)
+	})
+}
+
+// From a reversal one comes to what it reverses, and from that to nothing.
+func TestReverse_LeadsToTheOriginal(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, _ *clock.Fake) {
+		s, me := newService(t, db), testkit.System(t)
+		original := post(t, s, topUp(testkit.Record(t, db).ID, 1))
+		testkit.Write(t, db, func(ctx context.Context) error { _, err := s.Reverse(ctx, "x", original); return err })
+		stored, err := db.Client.WalletTransaction.Query().WithReverses().Order(wallettransaction.ByPosition()).All(me)
+		require.NoError(t, err)
+		_, err = stored[0].QueryReverses().Only(me)
+		assert.True(t, ent.IsNotFound(err))
+		assert.Nil(t, stored[0].Edges.Reverses)
+		of, err := stored[1].QueryReverses().Only(me)
+		require.NoError(t, err)
+		assert.Equal(t, original[0].ID, of.ID)
+		assert.Equal(t, original[0].ID, stored[1].Edges.Reverses.ID)
 	})
 }
 

@@ -235,6 +235,22 @@ var kinds = map[string]func(t *testing.T, v *vandal, w *ent.Wallet) spot{
 			return there
 		}
 	},
+	"cut off the newest and mend the wallet": func(t *testing.T, v *vandal, w *ent.Wallet) spot {
+		at := v.pick(w).Position
+		v.do(t, fmt.Sprintf("DELETE FROM wallet_transactions WHERE wallet_id = '%s' AND position >= %d", w.ID, at))
+		v.mend(t, w, at-1)
+		return spot{w.ID, at}
+	},
+	"append and mend the wallet": func(t *testing.T, v *vandal, w *ent.Wallet) spot {
+		row := v.insert(t, w, w.Position+1)
+		v.do(t, fmt.Sprintf("UPDATE wallets SET position = %d, balance_minor = %d, hash = '%s' WHERE id = '%s'", row.Position, row.BalanceAfterMinor, row.Hash, w.ID))
+		return spot{w.ID, w.Position + 1}
+	},
+	"rewrite the chain from an amount on": func(t *testing.T, v *vandal, w *ent.Wallet) spot {
+		at := v.pick(w).Position
+		v.rewrite(t, w, at)
+		return spot{w.ID, at}
+	},
 	"wallet's balance": func(t *testing.T, v *vandal, w *ent.Wallet) spot {
 		v.do(t, fmt.Sprintf("UPDATE wallets SET balance_minor = balance_minor - 1 WHERE id = '%s'", w.ID))
 		return spot{w.ID, w.Position}
@@ -276,8 +292,37 @@ func init() {
 	}
 }
 
+// mend makes the wallet's row go with an older transaction.
+func (v *vandal) mend(t *testing.T, w *ent.Wallet, position int64) {
+	t.Helper()
+	balance, hash := int64(0), ""
+	if position > 0 {
+		newest := v.rows[w.ID][position-1]
+		balance, hash = newest.BalanceAfterMinor, newest.Hash
+	}
+	v.do(t, fmt.Sprintf("UPDATE wallets SET position = %d, balance_minor = %d, hash = '%s' WHERE id = '%s'", position, balance, hash, w.ID))
+}
+
+// rewrite alters an amount and everything that follows from it, as the program itself would have.
+func (v *vandal) rewrite(t *testing.T, w *ent.Wallet, from int64) {
+	t.Helper()
+	balance, hash := int64(0), ""
+	for _, r := range v.rows[w.ID] {
+		row := *r
+		if row.Position == from {
+			row.AmountMinor--
+		}
+		balance += row.AmountMinor
+		row.BalanceAfterMinor = balance
+		row.Hash = wallet.Hash(hash, &row)
+		hash = row.Hash
+		v.do(t, fmt.Sprintf("UPDATE wallet_transactions SET amount_minor = %d, balance_after_minor = %d, hash = '%s' WHERE id = '%s'", row.AmountMinor, balance, hash, row.ID))
+	}
+	v.do(t, fmt.Sprintf("UPDATE wallets SET balance_minor = %d, hash = '%s' WHERE id = '%s'", balance, hash, w.ID))
+}
+
 // insert writes a transaction whose hash follows from the one before, as who knows the program could.
-func (v *vandal) insert(t *testing.T, w *ent.Wallet, position int64) {
+func (v *vandal) insert(t *testing.T, w *ent.Wallet, position int64) *ent.WalletTransaction {
 	t.Helper()
 	row := *v.rows[v.wallets[0].ID][0]
 	row.ID, row.WalletID, row.PatientID, row.Position = ids.New("WalletTransaction", testkit.Start), w.ID, w.PatientID, position
@@ -293,6 +338,7 @@ func (v *vandal) insert(t *testing.T, w *ent.Wallet, position int64) {
 		"counter_account, reference, description, actor, hash) VALUES ('%s', '%s', '%s', '%s', %d, '%s', %d, %d, '%s', '%s', '%s', '%s', '%s', '%s')",
 		row.ID, row.CreatedAt.Format("2006-01-02 15:04:05.999999-07:00"), row.WalletID, row.PatientID, row.Position, row.Kind, row.AmountMinor, row.BalanceAfterMinor,
 		row.Currency, row.CounterAccount, row.Reference, row.Description, row.Actor, row.Hash))
+	return &row
 }
 
 // Whatever is altered, removed or inserted, verification names the first bad row; of two damaged wallets that of the first.
@@ -316,6 +362,12 @@ func TestVerify_NamesTheFirstBadRow(t *testing.T) {
 			require.NotNil(t, found.Fault, name)
 			require.Equal(t, want, spot{found.Fault.WalletID, found.Fault.Position}, "%s: %s", name, found.Fault.Problem)
 			require.NotEmpty(t, found.Fault.Problem)
+			patient := want.wallet // whose wallet it is, told by all but the last byte
+			patient[len(patient)-1] = ids.Tags["Patient"]
+			one, err := v.VerifyOne(t.Context(), patient)
+			require.NoError(t, err, name)
+			require.NotNil(t, one.Fault, name)
+			require.Equal(t, want, spot{one.Fault.WalletID, one.Fault.Position}, "%s: %s", name, one.Fault.Problem)
 			v.restore(t)
 		}
 		for range rounds {

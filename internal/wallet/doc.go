@@ -15,10 +15,12 @@
 //   - Balance of a wallet = sum of its amounts = balance after its newest transaction.
 //   - hash = SHA-256 over the hash before it and the canonical content of the row (Content); the first follows the empty hash.
 //   - A transaction is reversed once, and a reversal never.
-//   - An admission's date has one daily charge that stands: the key is admission, date and sequence, and a sequence follows only when the charge before it was reversed.
+//   - An admission's date has one daily charge that stands: the key is admission, date and sequence, and a sequence follows only when the charge before it
+//     was reversed.
 //   - The sum of all wallets and all counter-accounts is zero: the account of a counter-account is the negative of what was posted against it.
 //   - Money moves once per idempotency key.
-//   - Verification names the first row, by wallet and position, that was altered, removed, inserted or cut off.
+//   - Verification names the first row, by wallet and position, that was altered, removed, inserted or cut off, even if the chain was mended: the audit holds
+//     the hash of each as it was posted.
 //
 // # Time
 //

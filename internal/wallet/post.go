@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -172,16 +173,17 @@ func eventsOf(rows []*ent.WalletTransaction, areStored bool) []*stream.Event {
 	return events
 }
 
-// writtenEvents are the audit's events of new transactions. The rows never change, so the audit need not repeat them.
+// writtenEvents are the audit's events of new transactions. The rows never change, so the audit need not repeat them: the hash says what was posted, and
+// Verify compares it with what stands.
 func writtenEvents(rows []*ent.WalletTransaction) []audit.Event {
 	events := make([]audit.Event, len(rows))
 	for i, t := range rows {
 		events[i] = audit.Event{
 			Action: auditevent.ActionCREATE, Entity: ent.TypeWalletTransaction, EntityID: t.ID, PatientID: t.PatientID,
 			Changes: []audit.Change{
-				{Field: wallettransaction.FieldKind, New: string(t.Kind)},
-				{Field: wallettransaction.FieldAmountMinor, New: fmt.Sprint(t.AmountMinor)},
-				{Field: wallettransaction.FieldReference, New: t.Reference},
+				{Field: wallettransaction.FieldPosition, New: strconv.FormatInt(t.Position, 10)},
+				{Field: wallettransaction.FieldAmountMinor, New: strconv.FormatInt(t.AmountMinor, 10)},
+				{Field: wallettransaction.FieldHash, New: t.Hash},
 			},
 		}
 	}

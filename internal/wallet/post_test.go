@@ -39,7 +39,8 @@ func TestPost(t *testing.T) {
 		date, sequence := civil.Date{Year: 2025, Month: time.January, Day: 16}, 0
 		charge := wallet.Posting{
 			PatientID: a.ID, Kind: wallettransaction.KindDAILY_ADMISSION_CHARGE, AmountMinor: -180_00, CounterAccount: wallettransaction.CounterAccountWARD_REVENUE,
-			AdmissionID: &stay.ID, ChargeDate: &date, ChargeSequence: &sequence, Reference: `DAC-"1"\{2}`, Description: `A "day", in {Ward} \ 9, für Ø'Brien — ünïcode`,
+			AdmissionID: &stay.ID, ChargeDate: &date, ChargeSequence: &sequence, Reference: `DAC-"1"\{2}`,
+			Description: `A "day", in {Ward} \ 9, für Ø'Brien — ünïcode`,
 		}
 		rows := post(t, s, topUp(a.ID, 100_00), topUp(b.ID, 5), charge, topUp(a.ID, 1))
 		require.Len(t, rows, 4)

@@ -16,11 +16,12 @@ import (
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/fault"
-	"github.com/caregraph/caregraph/internal/money"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/testkit"
 	"github.com/caregraph/caregraph/internal/wallet"
 )
+
+var revenues = []wallettransaction.CounterAccount{wallettransaction.CounterAccountWARD_REVENUE, wallettransaction.CounterAccountADMISSION_REVENUE}
 
 // model is what the ledger must hold.
 type model struct {
@@ -46,8 +47,8 @@ func (m *model) someone(t *rapid.T) *ent.Patient {
 
 func (m *model) topUp(t *rapid.T) {
 	in := wallet.TopUpWalletInput{
-		PatientID: m.someone(t).ID, Amount: fmt.Sprint(rapid.IntRange(1, 500).Draw(t, "amount")), Method: rapid.SampledFrom([]wallet.PaymentMethod{wallet.Cash, wallet.Card}).Draw(t, "method"),
-		IdempotencyKey: key(),
+		PatientID: m.someone(t).ID, Amount: fmt.Sprint(rapid.IntRange(1, 500).Draw(t, "amount")),
+		Method: rapid.SampledFrom([]wallet.PaymentMethod{wallet.Cash, wallet.Card}).Draw(t, "method"), IdempotencyKey: key(),
 	}
 	row, _, err := m.s.TopUp(m.me, in)
 	require.NoError(t, err)
@@ -61,7 +62,7 @@ func (m *model) topUp(t *rapid.T) {
 
 func (m *model) adjust(t *rapid.T) {
 	in := wallet.AdjustWalletInput{
-		PatientID: m.someone(t).ID, Amount: money.Amount{Minor: -rapid.Int64Range(1, 99_99).Draw(t, "amount"), Currency: "AUD"}.Decimal(), Reason: "x", IdempotencyKey: key(),
+		PatientID: m.someone(t).ID, Amount: aud(-rapid.Int64Range(1, 99_99).Draw(t, "amount")).Decimal(), Reason: "x", IdempotencyKey: key(),
 	}
 	if rapid.Bool().Draw(t, "refund") {
 		in.RefundBy = ptr(wallet.Cash)
@@ -81,7 +82,7 @@ func (m *model) charge(t *rapid.T) {
 	for range rapid.IntRange(1, 6).Draw(t, "charges") {
 		list = append(list, wallet.Posting{
 			PatientID: m.someone(t).ID, Kind: wallettransaction.KindADMISSION_CHARGE, AmountMinor: -rapid.Int64Range(1, 300_00).Draw(t, "charge"),
-			CounterAccount: rapid.SampledFrom([]wallettransaction.CounterAccount{wallettransaction.CounterAccountWARD_REVENUE, wallettransaction.CounterAccountADMISSION_REVENUE}).Draw(t, "account"),
+			CounterAccount: rapid.SampledFrom(revenues).Draw(t, "account"),
 		})
 	}
 	fails := rapid.IntRange(0, 3).Draw(t, "fails") == 0

@@ -29,11 +29,38 @@ func (f *Finding) add(more Finding) {
 	f.Fault = more.Fault
 }
 
-// Verify computes all positions, balances and hashes again, wallet by wallet in the order of their ids, compares each wallet's row with its newest
-// transaction and the wallets with those that the audit has seen made, and stops at the first bad row. It reads in pages while others post: what looks bad
-// is looked at again under the wallet's lock. For administrators and the command line.
-func (s *Service) Verify(ctx context.Context) (found Finding, err error) {
+// Verify finds the first bad row of the ledger. It computes all positions, balances and hashes again, wallet by wallet in the order of their ids, compares each
+// wallet's row with its newest transaction and the wallets with those that the audit has seen made; and it compares all transactions with those that the
+// audit has seen posted, for damage that was mended so well that the ledger alone does not tell. It reads in pages while others post: what looks bad is looked
+// at again. For administrators and the command line.
+func (s *Service) Verify(ctx context.Context) (Finding, error) {
 	ctx = access.System(ctx, "verify the ledger")
+	found, err := s.verifyChains(ctx)
+	if err == nil {
+		err = found.compare(ctx, trail{s, nil})
+	}
+	return found, err
+}
+
+// compare adds what the audit has seen otherwise.
+func (f *Finding) compare(ctx context.Context, with trail) error {
+	other, err := with.verify(ctx)
+	if other != nil && (f.Fault == nil || other.isBefore(f.Fault)) {
+		f.Fault = other
+	}
+	return err
+}
+
+// isBefore tells which of two comes first, by wallet and position.
+func (f *LedgerFault) isBefore(o *LedgerFault) bool {
+	if c := bytes.Compare(f.WalletID[:], o.WalletID[:]); c != 0 {
+		return c < 0
+	}
+	return f.Position < o.Position
+}
+
+// verifyChains walks along the wallets up to the first bad row.
+func (s *Service) verifyChains(ctx context.Context) (found Finding, err error) {
 	part := span{}
 	for {
 		seen, end, err := s.verifySpan(ctx, part)
@@ -59,7 +86,11 @@ func (s *Service) Verify(ctx context.Context) (found Finding, err error) {
 
 // VerifyOne verifies one patient's wallet alone, at once. Where there never was one nothing is found. For administrators.
 func (s *Service) VerifyOne(ctx context.Context, patientID uuid.UUID) (*LedgerVerification, error) {
-	found, err := s.verifyLocked(access.System(ctx, "verify a wallet"), IDOf(patientID))
+	ctx = access.System(ctx, "verify a wallet")
+	found, err := s.verifyLocked(ctx, IDOf(patientID))
+	if err == nil {
+		err = found.compare(ctx, trail{s, &patientID})
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,8 @@ func (s *Service) VerifyDue(ctx context.Context, at time.Time) (wallets, transac
 	if err := s.tellBroken(ctx, found.Fault); err != nil {
 		return found.Wallets, found.Transactions, err
 	}
-	return found.Wallets, found.Transactions, ErrBroken.Because(fmt.Errorf("wallet %s, position %d: %s", found.Fault.WalletID, found.Fault.Position, found.Fault.Problem))
+	bad := found.Fault
+	return found.Wallets, found.Transactions, ErrBroken.Because(fmt.Errorf("wallet %s, position %d: %s", bad.WalletID, bad.Position, bad.Problem))
 }
 
 // tellBroken puts a notice before all administrators.

@@ -189,7 +189,11 @@ func TestActivity_WhoMayFollow(t *testing.T) {
 			require.ErrorIs(t, check(uuid.Nil, who), fault.ErrNotFound)
 		}
 		require.NoError(t, check(withoutWallet.ID, withoutWallet), "there is no wallet yet")
-		for _, who := range []any{withoutWallet, doctor, testkit.User(t, db, access.Scheduler), testkit.User(t, db, access.Pharmacist), testkit.User(t, db, access.Clinician)} {
+		others := []any{withoutWallet, doctor}
+		for _, role := range []access.Role{access.Scheduler, access.Pharmacist, access.Clinician} {
+			others = append(others, testkit.User(t, db, role))
+		}
+		for _, who := range others {
 			require.ErrorIs(t, check(mine.ID, who), fault.ErrNotFound)
 		}
 		require.ErrorIs(t, check(mine.ID), fault.ErrNotFound, "nobody is signed in")

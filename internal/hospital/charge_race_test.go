@@ -3,6 +3,7 @@ package hospital_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,6 +95,56 @@ func TestChargeDate_WhileDischarging(t *testing.T) {
 		}
 		h.verify()
 	})
+}
+
+// A discharge that comes when the charges are computed and not yet posted waits for them, and then takes back what is not owed. Did it not wait, the ledger's
+// key would refuse the charge: settling has posted and reversed that date.
+func TestChargeDate_DischargeBetweenLookAndPost(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		a := h.admitted(h.at("2025-01-10 09:00"))
+		nurse, left := testkit.As(t, testkit.User(t, db, "NURSE")), h.at("2025-01-14 22:00")
+		other := newService(t, testkit.Another(t, db, clk))
+		done, once := make(chan error, 1), sync.Once{}
+		h.Spoil(func(hospital.ChargeEntry) error {
+			once.Do(func() {
+				go func() {
+					_, err := other.DischargePatient(nurse, hospital.DischargePatientInput{AdmissionID: a.ID, DischargedAt: &left})
+					done <- err
+				}()
+			})
+			select { // as it should be the discharge waits, and is given time to show that it does not
+			case err := <-done:
+				done <- err
+			case <-time.After(200 * time.Millisecond):
+			}
+			return nil
+		})
+		h.charge("2025-01-15")
+		require.NoError(t, <-done)
+		assert.Empty(t, h.missing(a))
+		assert.Contains(t, h.books(), "2025-01-15 REVERSAL 250.00 WARD_REVENUE")
+		h.verify()
+	})
+}
+
+// Batches that are done in any order are added up in theirs.
+func TestTally(t *testing.T) {
+	t.Parallel()
+	var parts []hospital.ChargeResult
+	for i := range 5 {
+		e := hospital.ChargeEntry{Reference: string(rune('a' + i)), Amount: aud(1)}
+		parts = append(parts, hospital.ChargeResult{Entries: []hospital.ChargeEntry{e}, Totals: hospital.ChargeTotals{Processed: 1, Charged: 1, Amount: aud(1)}})
+	}
+	total, told := hospital.Tally(t, parts, []int{3, 1, 0, 4, 2})
+	assert.Equal(t, hospital.ChargeTotals{Processed: 5, Charged: 5, Amount: aud(5)}, total.Totals)
+	var order []string
+	for _, e := range total.Entries {
+		order = append(order, e.Reference)
+	}
+	assert.Equal(t, []string{"a", "b", "c", "d", "e"}, order)
+	assert.Equal(t, []int{1, 2, 3, 4, 5}, told)
 }
 
 // A run that is stopped between two batches, or dies at any write, is run again and charges what is left.

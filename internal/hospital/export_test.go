@@ -2,10 +2,12 @@ package hospital
 
 import (
 	"context"
+	"testing"
 
 	"github.com/google/uuid"
 
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/internal/civil"
 )
 
 // Settle is settle.
@@ -34,3 +36,17 @@ func (s *Service) Unsettled(ctx context.Context, ids ...uuid.UUID) ([]string, er
 
 // PerBatch sets how many admissions are charged in one transaction.
 func (s *Service) PerBatch(n int) { s.perBatch = n }
+
+// Tally adds parts up as they come in the order, and returns the sum and how many were processed whenever progress was told.
+func Tally(tb testing.TB, parts []ChargeResult, order []int) (total *ChargeResult, told []int) {
+	tb.Helper()
+	s := &Service{Config: Config{Currency: "AUD"}}
+	total = s.newResult(civil.Date{})
+	t := &tally{total: total, early: map[int]*ChargeResult{}, progress: func(sum ChargeTotals) { told = append(told, sum.Processed) }}
+	for _, n := range order {
+		if err := t.add(n, &parts[n]); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return total, told
+}

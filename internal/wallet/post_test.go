@@ -3,6 +3,7 @@ package wallet_test
 import (
 	"context"
 	"math"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -223,6 +224,52 @@ func TestReverse(t *testing.T) {
 		_, err = reverse(r)
 		require.ErrorIs(t, err, wallet.ErrIllegalStatus)
 		assert.EqualValues(t, 3, walletOf(t, s, p.ID).Position)
+		requireWhole(t, s)
+	})
+}
+
+// Any number of postings takes the same four statements, and those of the audit, which write up to 256 rows each.
+func TestPost_StatementsDoNotGrow(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, _ *clock.Fake) {
+		s := newService(t, db)
+		statements := func(n int) int64 {
+			var list []wallet.Posting
+			for range n {
+				list = append(list, topUp(testkit.Record(t, db).ID, 1))
+			}
+			var count atomic.Int64
+			require.NoError(t, db.WithTx(store.CountRoundTrips(testkit.System(t), &count), func(ctx context.Context) error {
+				_, err := s.Post(ctx, list)
+				return err
+			}))
+			return count.Load()
+		}
+		const begin, makes, locks, inserts, moves, audits, commit = 1, 1, 1, 1, 1, 1, 1
+		assert.EqualValues(t, begin+makes+locks+inserts+moves+audits+commit, statements(1))
+		assert.EqualValues(t, begin+makes+locks+inserts+moves+audits+commit, statements(4)) // with four wallets made
+		assert.LessOrEqual(t, statements(100), int64(begin+makes+locks+inserts+moves+4*audits+commit))
+	})
+}
+
+// Who has locked wallets reads nothing again when posting.
+func TestPost_AfterLock(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, _ *clock.Fake) {
+		s, p := newService(t, db), testkit.Record(t, db)
+		post(t, s, topUp(p.ID, 1))
+		var count atomic.Int64
+		testkit.Write(t, db, func(ctx context.Context) error {
+			require.NoError(t, s.Lock(ctx, p.ID))
+			ctx = store.CountRoundTrips(ctx, &count)
+			for range 2 {
+				if _, err := s.Post(ctx, []wallet.Posting{topUp(p.ID, 1)}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		assert.EqualValues(t, 2*2, count.Load(), "an insert and an update each")
 		requireWhole(t, s)
 	})
 }

@@ -131,31 +131,47 @@ func (a *api) selection(typeName string, depth int) string {
 	}
 	var b strings.Builder
 	for _, s := range a.stepsOf(typeName) {
-		inner := "id " + a.selection(s.target, depth-1)
-		if s.isConnection {
-			inner = "totalCount edges { node { " + inner + "} }"
-			fmt.Fprintf(&b, "%s(first: 10) { %s } ", s.field, inner)
-		} else {
-			fmt.Fprintf(&b, "%s { %s } ", s.field, inner)
-		}
+		b.WriteString(a.branch(s, depth))
 	}
 	return b.String()
+}
+
+// branch asks for every tree of rows that begins with the step.
+func (a *api) branch(s step, depth int) string {
+	inner := "id " + a.selection(s.target, depth-1)
+	if s.isConnection {
+		return fmt.Sprintf("%s(first: 10) { totalCount edges { node { %s} } } ", s.field, inner)
+	}
+	return fmt.Sprintf("%s { %s } ", s.field, inner)
+}
+
+// maxSelections keeps a branch below what the API takes in one operation.
+const maxSelections = 1800
+
+// deepest is the branch as deep as a nested way goes, or as the API takes it.
+func (a *api) deepest(s step) (branch string, depth int) {
+	for depth = maxDepth; ; depth-- {
+		if branch = a.branch(s, depth); depth == 1 || len(strings.Fields(branch)) < maxSelections {
+			return branch, depth
+		}
+	}
 }
 
 // tryTrees follows every field that leads to rows, from every row, as deep as a nested way goes; and asks lists below a row for hidden rows alone.
 func (a *api) tryTrees() {
 	for _, typeName := range nodeTypes() {
-		tree := a.selection(typeName, maxDepth)
-		every := a.of(typeName)
 		for _, viewer := range signedInNames() {
-			if a.over() || tree == "" {
-				break
+			for _, s := range a.stepsOf(typeName) {
+				if a.over() {
+					return
+				}
+				branch, depth := a.deepest(s)
+				for _, node := range a.below(viewer, typeName, branch) {
+					a.compareStep(viewer, typeName, a.names[idOf(node)], node, s, depth)
+				}
 			}
-			query := fmt.Sprintf("nodes(ids: %s) { ... on %s { id %s %s } }", quoted(every), typeName, tree, a.searches(typeName, viewer))
-			list, _ := a.ask(viewer, []string{query})[0].([]any)
-			for _, node := range list {
-				if node != nil {
-					a.compareTree(viewer, typeName, a.names[idOf(node)], node, maxDepth)
+			if searches := a.searches(typeName, viewer); searches != "" {
+				for _, node := range a.below(viewer, typeName, searches) {
 					a.compareSearches(viewer, typeName, node)
 				}
 			}
@@ -163,33 +179,44 @@ func (a *api) tryTrees() {
 	}
 }
 
+// below asks every row of the type for what is below it, and returns those that the viewer gets.
+func (a *api) below(viewer, typeName, selection string) []any {
+	query := fmt.Sprintf("nodes(ids: %s) { ... on %s { id %s } }", quoted(a.of(typeName)), typeName, selection)
+	list, _ := a.ask(viewer, []string{query})[0].([]any)
+	return slices.DeleteFunc(list, func(node any) bool { return node == nil })
+}
+
 func (a *api) compareTree(viewer, typeName, path string, node any, depth int) {
 	if depth == 0 || a.over() {
 		return
 	}
-	fields, _ := node.(map[string]any)
 	for _, s := range a.stepsOf(typeName) {
-		want := a.seen(a.lead(typeName, idOf(node), s), viewer)
-		here := path + "." + s.field
-		var found []any
-		if s.isConnection {
-			got, total := idsOf(fields[s.field])
-			a.counted(viewer, s.target, here, len(want), total)
-			a.same(wayNested, viewer, s.target, here, want, got, nil, false)
-			connection, _ := fields[s.field].(map[string]any)
-			edges, _ := connection["edges"].([]any)
-			for _, e := range edges {
-				edge, _ := e.(map[string]any)
-				found = append(found, edge["node"])
-			}
-		} else {
-			a.same(wayNested, viewer, s.target, here, want, some(fields[s.field]), nil, false)
-			found = append(found, fields[s.field])
+		a.compareStep(viewer, typeName, path, node, s, depth)
+	}
+}
+
+func (a *api) compareStep(viewer, typeName, path string, node any, s step, depth int) {
+	fields, _ := node.(map[string]any)
+	want := a.seen(a.lead(typeName, idOf(node), s), viewer)
+	here := path + "." + s.field
+	var found []any
+	if s.isConnection {
+		got, total := idsOf(fields[s.field])
+		a.counted(viewer, s.target, here, len(want), total)
+		a.same(wayNested, viewer, s.target, here, want, got, nil, false)
+		connection, _ := fields[s.field].(map[string]any)
+		edges, _ := connection["edges"].([]any)
+		for _, e := range edges {
+			edge, _ := e.(map[string]any)
+			found = append(found, edge["node"])
 		}
-		for _, next := range found {
-			if next != nil {
-				a.compareTree(viewer, s.target, here, next, depth-1)
-			}
+	} else {
+		a.same(wayNested, viewer, s.target, here, want, some(fields[s.field]), nil, false)
+		found = append(found, fields[s.field])
+	}
+	for _, next := range found {
+		if next != nil {
+			a.compareTree(viewer, s.target, here, next, depth-1)
 		}
 	}
 }
@@ -236,8 +263,11 @@ var sideDoors = map[string]string{
 
 // otherDoors are such fields that are tried elsewhere, and where.
 var otherDoors = map[string]string{
-	"OrderAudit.order":     "TestOrderAudit of package app: it is null for who may not see the order",
-	"MessageAdded.message": "tryStreams", "SlotsChanged.slots": "tryStreams", "MessageEdited.message": "as MessageAdded", "MessageDeleted.message": "as MessageAdded",
+	"BedPlace.bed": "the door of bed boards is for those who read every bed", "BedPlace.stay": "as BedPlace.bed",
+	"WalletStatement.entries":             "read as the viewer; null for who does not see the wallet",
+	"WalletTransactionPosted.transaction": "as WalletStatement.entries",
+	"OrderAudit.order":                    "TestOrderAudit of package app: it is null for who may not see the order",
+	"MessageAdded.message":                "tryStreams", "SlotsChanged.slots": "tryStreams", "MessageEdited.message": "as MessageAdded", "MessageDeleted.message": "as MessageAdded",
 	"ChatInboxChanged.room": "read as the viewer; an inbox tells of own rooms alone", "Job.lastRun": "the door of jobs is for administrators, who read every run",
 }
 

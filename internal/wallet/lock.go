@@ -68,8 +68,30 @@ func (s *Service) lock(ctx context.Context, patientIDs []uuid.UUID) (book, error
 	return held, nil
 }
 
+// haveWallets tells whether none lacks, as is so at nearly every posting: looking costs less than trying to make them.
+func (s *Service) haveWallets(ctx context.Context, patients []uuid.UUID) (isSo bool, err error) {
+	list := make([]uuid.UUID, len(patients))
+	for i, p := range patients {
+		list[i] = IDOf(p)
+	}
+	where, arg, err := s.among("id", list)
+	if err != nil {
+		return false, err
+	}
+	err = s.DB.Query(ctx, "look for wallets", statement{"SELECT count(*) FROM wallets WHERE " + where, []any{arg}}, func(row *entsql.Rows) error {
+		var n int
+		err := row.Scan(&n)
+		isSo = n == len(patients)
+		return err
+	})
+	return isSo, err
+}
+
 // makeWallets makes those that lack. Who makes one at the same time is waited for.
 func (s *Service) makeWallets(ctx context.Context, patients []uuid.UUID) error {
+	if haveAll, err := s.haveWallets(ctx, patients); err != nil || haveAll {
+		return err
+	}
 	var made []audit.Event
 	rows := make([][]any, len(patients))
 	for i, p := range patients {

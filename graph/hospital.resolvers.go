@@ -174,7 +174,7 @@ func (r *queryResolver) Admission(ctx context.Context, id uuid.UUID) (*ent.Admis
 
 // BedBoard is the resolver for the bedBoard field.
 func (r *subscriptionResolver) BedBoard(ctx context.Context, wardID uuid.UUID) (<-chan *hospital.BedBoard, error) {
-	return transport.Subscribe(ctx, func() (stream.Source, error) { return r.Beds.Watch(wardID) }, bedBoard)
+	return transport.Subscribe(ctx, func() (stream.Source, error) { return r.Beds.Watch(wardID) }, r.bedBoard)
 }
 
 // DailyRate is the resolver for the dailyRate field.

@@ -32,13 +32,13 @@ func typing(_ context.Context, e *stream.Event) (*chat.Typing, error) {
 	return &shown, nil
 }
 
-// bedBoard shows who lies where in a ward.
-func bedBoard(_ context.Context, e *stream.Event) (*hospital.BedBoard, error) {
+// bedBoard shows who lies where in a ward, as far as the reader may see it.
+func (r *Resolver) bedBoard(ctx context.Context, e *stream.Event) (*hospital.BedBoard, error) {
 	value, ok := e.Value.(*hospital.BedBoard)
 	if !ok {
 		return nil, fmt.Errorf("a bed board is no %T", e.Value)
 	}
 	shown := *value // which other readers have too
 	shown.OccurredAt = e.OccurredAt
-	return &shown, nil
+	return r.Beds.As(ctx, shown)
 }

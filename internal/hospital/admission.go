@@ -29,9 +29,10 @@ func (s *Service) Admissions(wardID *uuid.UUID) *ent.AdmissionQuery {
 	})
 }
 
-// CurrentStays returns where the patients of the admissions lie now, as far as the viewer may see it.
+// CurrentStays returns where the patients of the admissions lie now, with bed and ward, as far as the viewer may see that.
 func (s *Service) CurrentStays(ctx context.Context, admissionIDs []uuid.UUID) (map[uuid.UUID]*ent.Stay, error) {
-	found, err := s.DB.Client.Stay.Query().Where(stay.AdmissionIDIn(admissionIDs...), stay.ToAtIsNil()).All(ctx)
+	found, err := s.DB.Client.Stay.Query().Where(stay.AdmissionIDIn(admissionIDs...), stay.ToAtIsNil()).
+		WithWard().WithBed(func(q *ent.BedQuery) { q.WithWard() }).All(ctx)
 	list := make(map[uuid.UUID]*ent.Stay, len(found))
 	for _, one := range found {
 		list[one.AdmissionID] = one

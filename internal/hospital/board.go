@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -93,6 +94,33 @@ func (b *Board) state(ctx context.Context, wardID uuid.UUID) (stream.State, erro
 		}
 	}
 	return stream.State{Value: shown, Digest: string(hash.Sum(nil))}, nil
+}
+
+// As returns the board with the stays, and the patients in them, that the viewer may see: in two statements, however many beds there are.
+func (b *Board) As(ctx context.Context, shown BedBoard) (*BedBoard, error) {
+	var ids []uuid.UUID
+	for _, p := range shown.Places {
+		if p.Stay != nil {
+			ids = append(ids, p.Stay.ID)
+		}
+	}
+	visible := map[uuid.UUID]*ent.Stay{}
+	if len(ids) > 0 {
+		stays, err := b.db.Client.Stay.Query().Where(stay.IDIn(ids...)).WithPatient().All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range stays {
+			visible[one.ID] = one
+		}
+	}
+	shown.Places = slices.Clone(shown.Places) // which other readers have too
+	for i, p := range shown.Places {
+		if p.Stay != nil {
+			shown.Places[i].Stay = visible[p.Stay.ID]
+		}
+	}
+	return &shown, nil
 }
 
 type toldKey struct{}

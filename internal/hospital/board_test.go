@@ -136,6 +136,28 @@ func TestBoard(t *testing.T) {
 	})
 }
 
+// Each reader is shown the stays that the policy lets him see, with the patients.
+func TestBoard_As(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newHouse(t, db, clk)
+		h.admit(t)
+		testkit.Bed(t, db, h.ward, numbered("Z"))
+		board := hospital.NewBoard(db, stream.New(db, nil, quiet))
+		shared := watch(t, board, h.ward).next(t)
+		shown, err := board.As(testkit.As(t, h.biller), *shared)
+		require.NoError(t, err)
+		require.Len(t, shown.Places, 2)
+		require.Equal(t, h.patient.ID, shown.Places[0].Stay.Edges.Patient.ID)
+		require.Nil(t, shown.Places[1].Stay)
+		hidden, err := board.As(testkit.As(t, testkit.User(t, db, access.Scheduler)), *shared)
+		require.NoError(t, err)
+		require.Nil(t, hidden.Places[0].Stay)
+		require.False(t, hidden.Places[0].IsFree)
+		require.NotNil(t, shared.Places[0].Stay, "others' is as it was")
+	})
+}
+
 // The board is for who works with beds, of wards that there are; that is looked at again for every event.
 func TestBoard_Access(t *testing.T) {
 	t.Parallel()

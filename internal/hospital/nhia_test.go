@@ -187,3 +187,30 @@ func TestDeactivateNhia_DatesOfTheMembershipStayFree(t *testing.T) {
 		require.Equal(t, []civil.Date{day(t, "2025-01-17"), day(t, "2025-01-18")}, dates)
 	})
 }
+
+// Admissions that are over count too, as far as the change touches their dates.
+func TestNhia_SettlesWhatIsOver(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newHouse(t, db, clk)
+		nurse := testkit.As(t, h.nurse)
+		a := h.admit(t, h.since(106*time.Hour)) // from Saturday the 11th, 00:00, to Tuesday the 14th, 00:00
+		_, err := h.DischargePatient(nurse, hospital.DischargePatientInput{AdmissionID: a.ID, DischargedAt: ptr(clk.Now().Add(-34 * time.Hour))})
+		require.NoError(t, err)
+		dates := func(rows []*ent.WalletTransaction) (list []string) {
+			for _, r := range rows {
+				list = append(list, r.ChargeDate.String())
+			}
+			return list
+		}
+		_, reversed, err := h.RegisterNhia(nurse, hospital.RegisterNhiaInput{PatientID: h.patient.ID, RegistrationNumber: "ONE", RegisteredOn: ptr(day(t, "2025-01-12"))})
+		require.NoError(t, err)
+		require.Equal(t, []string{"2025-01-12", "2025-01-13"}, dates(reversed))
+		_, posted, err := h.DeactivateNhia(nurse, hospital.DeactivateNhiaInput{PatientID: h.patient.ID, EndedOn: ptr(day(t, "2025-01-12"))})
+		require.NoError(t, err)
+		require.Equal(t, []string{"2025-01-13"}, dates(posted))
+		_, reversed, err = h.RegisterNhia(nurse, hospital.RegisterNhiaInput{PatientID: h.patient.ID, RegistrationNumber: "TWO", RegisteredOn: ptr(day(t, "2025-01-14"))})
+		require.NoError(t, err)
+		require.Empty(t, reversed, "the discharge's date is not owed")
+	})
+}

@@ -31,7 +31,7 @@ func (r *mutationResolver) UpdatePatient(ctx context.Context, input patient.Upda
 
 // Changes is the resolver for the changes field.
 func (r *patientResolver) Changes(ctx context.Context, obj *ent.Patient, first *int) ([]*patient.RecordChange, error) {
-	return r.Resolver.Patients.Changes(ctx, obj, first)
+	return r.Patients.Changes(ctx, obj, first)
 }
 
 // Patients is the resolver for the patients field.

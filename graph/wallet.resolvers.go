@@ -110,6 +110,15 @@ func (r *walletResolver) DaysUntilOverdrawn(ctx context.Context, obj *ent.Wallet
 	return wallet.DaysUntilOverdrawn(*amount(obj.BalanceMinor, obj.Currency), rate), err
 }
 
+// Entries is the resolver for the entries field.
+func (r *walletStatementResolver) Entries(ctx context.Context, obj *wallet.WalletStatement) ([]*ent.WalletTransaction, error) {
+	q, err := r.Wallets.Entries(obj).CollectFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return q.All(ctx)
+}
+
 // Amount is the resolver for the amount field.
 func (r *walletTransactionResolver) Amount(ctx context.Context, obj *ent.WalletTransaction) (*money.Amount, error) {
 	return amount(obj.AmountMinor, obj.Currency), nil
@@ -130,4 +139,12 @@ func (r *Resolver) LedgerVerification() generated.LedgerVerificationResolver {
 	return &ledgerVerificationResolver{r}
 }
 
-type ledgerVerificationResolver struct{ *Resolver }
+// WalletStatement returns generated.WalletStatementResolver implementation.
+func (r *Resolver) WalletStatement() generated.WalletStatementResolver {
+	return &walletStatementResolver{r}
+}
+
+type (
+	ledgerVerificationResolver struct{ *Resolver }
+	walletStatementResolver    struct{ *Resolver }
+)

@@ -82,6 +82,7 @@ type ResolverRoot interface {
 	User() UserResolver
 	Viewer() ViewerResolver
 	Wallet() WalletResolver
+	WalletStatement() WalletStatementResolver
 	WalletTransaction() WalletTransactionResolver
 	Ward() WardResolver
 	WardRate() WardRateResolver
@@ -1949,6 +1950,9 @@ type WalletResolver interface {
 	IsOverdrawn(ctx context.Context, obj *ent.Wallet) (bool, error)
 	IsLow(ctx context.Context, obj *ent.Wallet) (bool, error)
 	DaysUntilOverdrawn(ctx context.Context, obj *ent.Wallet) (*int, error)
+}
+type WalletStatementResolver interface {
+	Entries(ctx context.Context, obj *wallet.WalletStatement) ([]*ent.WalletTransaction, error)
 }
 type WalletTransactionResolver interface {
 	Amount(ctx context.Context, obj *ent.WalletTransaction) (*money.Amount, error)
@@ -10406,6 +10410,9 @@ one execution and one encoding of each event.
 """
 directive @sameForAll on FIELD_DEFINITION
 
+"Says how many elements a list has that has no pages: an operation pays for as many."
+directive @length("The largest number." most: Int!) on FIELD_DEFINITION
+
 "An instant in RFC 3339 form; answers are in UTC with Z and at most microseconds."
 scalar DateTime
 
@@ -12269,7 +12276,7 @@ enum OrderAuditKind {
   walletStatement("The patient." patientId: ID!, "First date." from: Date!, "Last date." to: Date!): WalletStatement @auth
   "Balance at the end of a date of the practice's zone; null when there is no wallet or the viewer may not see it."
   balanceAt("The patient." patientId: ID!, "The date." date: Date!): Money @auth
-  "Computes all balances and hash chains again and names the first bad row. Long work: the run may still be going on."
+  "Computes all balances and hash chains again and names the first bad row. Long work: the run may still be going on; who asks again within five minutes of its end gets what it has found, and later a new run."
   verifyLedger("One patient's wallet alone; all when left out." patientId: ID): LedgerVerification! @auth(roles: [ADMIN])
   "Sums of all accounts, which cancel out."
   trialBalance: TrialBalance! @auth(roles: [BILLER, ADMIN])
@@ -12320,7 +12327,7 @@ type WalletStatement {
   "Balance before the first date."
   opening: Money!
   "What was posted, in order; the first 1,000."
-  entries: [WalletTransaction!]!
+  entries: [WalletTransaction!]! @goField(forceResolver: true) @length(most: 1000)
   "True when there is more than is listed."
   hasMore: Boolean!
   "Sum of what was credited."
@@ -12435,7 +12442,7 @@ type TopUpWalletPayload {
 input AdjustWalletInput {
   "The patient."
   patientId: ID!
-  "What the wallet is credited (above zero) or debited (below zero); not zero."
+  "What the wallet is credited (above zero) or debited (below zero); not zero, at most 1,000,000.00 either way."
   amount: Decimal!
   "Why; 1 to 400 characters."
   reason: String!
@@ -17098,7 +17105,7 @@ type Wallet implements Node {
     """
     Ordering options for WalletTransactions returned from the connection.
     """
-    orderBy: [WalletTransactionOrder!]
+    orderBy: [WalletTransactionOrder!] = [{field:POSITION,direction:ASC}]
   ): WalletTransactionConnection!
 }
 """
@@ -53660,7 +53667,7 @@ func (ec *executionContext) _WalletStatement_entries(ctx context.Context, field 
 			return ec.fieldContext_WalletStatement_entries(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Entries, nil
+			return ec.Resolvers.WalletStatement().Entries(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.WalletTransaction) graphql.Marshaler {
@@ -53674,8 +53681,8 @@ func (ec *executionContext) fieldContext_WalletStatement_entries(_ context.Conte
 	fc = &graphql.FieldContext{
 		Object:     "WalletStatement",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_WalletTransaction(ctx, field)
 		},
@@ -79834,47 +79841,80 @@ func (ec *executionContext) _WalletStatement(ctx context.Context, sel ast.Select
 		case "walletId":
 			out.Values[i] = ec._WalletStatement_walletId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "from":
 			out.Values[i] = ec._WalletStatement_from(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "to":
 			out.Values[i] = ec._WalletStatement_to(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "opening":
 			out.Values[i] = ec._WalletStatement_opening(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "entries":
-			out.Values[i] = ec._WalletStatement_entries(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._WalletStatement_entries(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
 			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "hasMore":
 			out.Values[i] = ec._WalletStatement_hasMore(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "credits":
 			out.Values[i] = ec._WalletStatement_credits(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "debits":
 			out.Values[i] = ec._WalletStatement_debits(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "closing":
 			out.Values[i] = ec._WalletStatement_closing(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

@@ -98,9 +98,19 @@ func (w *coster) field(field *ast.Field) price {
 	case s == list && paged:
 		size = w.size(field)
 	case s == list:
-		size = int64(w.c.limits.DefaultPage)
+		size = w.c.length(field)
 	}
 	return price{rest: plus(1, times(size, below.rest))}
+}
+
+// length returns how many elements a list without pages may have: what its @length says, or else the default page size.
+func (c *Checker) length(field *ast.Field) int64 {
+	if says := field.Definition.Directives.ForName("length"); says != nil {
+		if most, given, _ := readInt(says.Arguments.ForName("most"), nil); given {
+			return most
+		}
+	}
+	return int64(c.limits.DefaultPage)
 }
 
 // size returns a page size from 1 up, whatever was asked for: Pages refuses the others.

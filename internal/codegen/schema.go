@@ -32,6 +32,9 @@ func shapeSchema(g *gen.Graph, s *ast.Schema) error {
 				f.Type.NonNull = false
 			}
 			for _, arg := range f.Arguments {
+				if arg.Name == "orderBy" {
+					arg.DefaultValue = usualOrder[def.Name+"."+f.Name]
+				}
 				if arg.Description == "" {
 					return fmt.Errorf("%s.%s(%s:) has no description", def.Name, f.Name, arg.Name)
 				}
@@ -63,6 +66,20 @@ var unlisted = []string{
 // sameForAll lists the fields of entities that events of streams show and whose values do not depend on who looks.
 var sameForAll = map[string][]string{
 	"ChatMessage": {"id", "createdAt", "roomId", "senderId", "senderRole", "position", "clientMessageId"},
+}
+
+// usualOrder lists the connections of entities with an order of their own, for who asks for none: without, they go by their ids, and so by the clocks of
+// the instances.
+var usualOrder = map[string]*ast.Value{
+	"Wallet.transactions": ascending("POSITION"),
+}
+
+func ascending(field string) *ast.Value {
+	order := &ast.Value{Kind: ast.ObjectValue, Children: ast.ChildValueList{
+		{Name: "field", Value: &ast.Value{Kind: ast.EnumValue, Raw: field}},
+		{Name: "direction", Value: &ast.Value{Kind: ast.EnumValue, Raw: "ASC"}},
+	}}
+	return &ast.Value{Kind: ast.ListValue, Children: ast.ChildValueList{{Value: order}}}
 }
 
 func isNode(def *ast.Definition) bool {

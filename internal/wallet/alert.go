@@ -85,6 +85,7 @@ func (s *Service) LowBalanceDue(ctx context.Context) (low, overdrawn int, err er
 	}
 	for after, isLast := uuid.Nil, false; !isLast; {
 		var told map[entwallet.AlertLevel]int
+		var next uuid.UUID // of this attempt: one that is rolled back has told nobody
 		err := s.DB.WithTx(ctx, func(ctx context.Context) error {
 			wallets, err := s.changed(ctx, after)
 			if err != nil {
@@ -92,13 +93,14 @@ func (s *Service) LowBalanceDue(ctx context.Context) (low, overdrawn int, err er
 			}
 			told, err = s.tellAll(ctx, wallets, billers)
 			if isLast = len(wallets) < alertBatch; !isLast {
-				after = wallets[len(wallets)-1].ID
+				next = wallets[len(wallets)-1].ID
 			}
 			return err
 		})
 		if err != nil {
 			return low, overdrawn, err
 		}
+		after = next
 		low += told[entwallet.AlertLevelLOW]
 		overdrawn += told[entwallet.AlertLevelOVERDRAWN]
 	}

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -29,15 +30,7 @@ func (s *Service) Statement(ctx context.Context, patientID uuid.UUID, from, to c
 	if err != nil {
 		return nil, ent.MaskNotFound(err)
 	}
-	start, end := civil.StartOfDay(from, s.Zone), civil.StartOfDay(to.AddDays(1), s.Zone)
-	// What is posted while this is read stands behind the position.
-	entries, err := s.DB.Client.WalletTransaction.Query().
-		Where(wallettransaction.WalletID(w.ID), wallettransaction.PositionLTE(w.Position), wallettransaction.CreatedAtGTE(start), wallettransaction.CreatedAtLT(end)).
-		Order(wallettransaction.ByPosition()).Limit(maxEntries + 1).All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	statement := &WalletStatement{WalletID: w.ID, From: from, To: to, Entries: entries[:min(len(entries), maxEntries)], HasMore: len(entries) > maxEntries}
+	start, end := civil.StartOfDay(from, s.Zone), s.endOf(to)
 	before, err := s.sums(ctx, w, wallettransaction.CreatedAtLT(start))
 	if err != nil {
 		return nil, err
@@ -46,6 +39,7 @@ func (s *Service) Statement(ctx context.Context, patientID uuid.UUID, from, to c
 	if err != nil {
 		return nil, err
 	}
+	statement := &WalletStatement{WalletID: w.ID, From: from, To: to, HasMore: within.Count > maxEntries, start: start, end: end, upTo: w.Position}
 	statement.Opening = money.Amount{Minor: before.Credits + before.Debits, Currency: w.Currency}
 	statement.Credits = money.Amount{Minor: within.Credits, Currency: w.Currency}
 	statement.Debits = money.Amount{Minor: within.Debits, Currency: w.Currency}
@@ -57,19 +51,36 @@ func (s *Service) Statement(ctx context.Context, patientID uuid.UUID, from, to c
 	return statement, err
 }
 
+// Entries asks for what a statement lists: in order, the first 1,000.
+func (s *Service) Entries(of *WalletStatement) *ent.WalletTransactionQuery {
+	return s.DB.Client.WalletTransaction.Query().Where(wallettransaction.WalletID(of.WalletID), wallettransaction.PositionLTE(of.upTo),
+		wallettransaction.CreatedAtGTE(of.start), wallettransaction.CreatedAtLT(of.end)).Order(wallettransaction.ByPosition()).Limit(maxEntries)
+}
+
+// endOf is the first instant behind a date. Behind the last date that can be written nothing is posted.
+func (s *Service) endOf(date civil.Date) time.Time {
+	if next := date.AddDays(1); next.IsValid() {
+		return civil.StartOfDay(next, s.Zone)
+	}
+	return civil.StartOfDay(date, s.Zone)
+}
+
 // BalanceAt returns the balance at the end of a date; nil when there is no wallet or the viewer may not see it.
 func (s *Service) BalanceAt(ctx context.Context, patientID uuid.UUID, date civil.Date) (*money.Amount, error) {
 	w, err := s.DB.Client.Wallet.Get(ctx, IDOf(patientID))
 	if err != nil {
 		return nil, ent.MaskNotFound(err)
 	}
-	sum, err := s.sums(ctx, w, wallettransaction.CreatedAtLT(civil.StartOfDay(date.AddDays(1), s.Zone)))
+	sum, err := s.sums(ctx, w, wallettransaction.CreatedAtLT(s.endOf(date)))
 	return &money.Amount{Minor: sum.Credits + sum.Debits, Currency: w.Currency}, err
 }
 
 // sums are those of some of a wallet's transactions. They are summed by date and not read from the newest of them: two instances' clocks may differ, so that
 // a date's last position is not always its last instant.
-type sums struct{ Credits, Debits int64 }
+type sums struct {
+	Credits, Debits int64
+	Count           int
+}
 
 func (s *Service) sums(ctx context.Context, w *ent.Wallet, which ...func(*sql.Selector)) (sums, error) {
 	q := s.DB.Client.WalletTransaction.Query().Where(wallettransaction.WalletID(w.ID), wallettransaction.PositionLTE(w.Position))
@@ -84,6 +95,7 @@ func (s *Service) sums(ctx context.Context, w *ent.Wallet, which ...func(*sql.Se
 		func(*sql.Selector) string {
 			return sql.As("CAST(COALESCE(SUM(CASE WHEN amount_minor < 0 THEN amount_minor END), 0) AS BIGINT)", "debits")
 		},
+		ent.As(ent.Count(), "count"),
 	).Scan(ctx, &found)
 	if err != nil || len(found) == 0 {
 		return sums{}, err

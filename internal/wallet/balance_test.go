@@ -1,6 +1,7 @@
 package wallet_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -59,8 +60,9 @@ func TestStatement_WhereClocksChange(t *testing.T) {
 				st, err := s.Statement(me, p.ID, day(c.date), day(c.date))
 				require.NoError(t, err)
 				assert.Equal(t, []money.Amount{aud(1), aud(100), aud(-10), aud(91)}, []money.Amount{st.Opening, st.Credits, st.Debits, st.Closing})
-				require.Len(t, st.Entries, 2)
-				assert.Equal(t, []int64{2, 3}, []int64{st.Entries[0].Position, st.Entries[1].Position})
+				entries := s.Entries(st).AllX(me)
+				require.Len(t, entries, 2)
+				assert.Equal(t, []int64{2, 3}, []int64{entries[0].Position, entries[1].Position})
 				for days, want := range map[int]int64{-2: 0, -1: 1, 0: 91, 1: 1091, 400: 1091} {
 					balance, err := s.BalanceAt(me, p.ID, day(c.date).AddDays(days))
 					require.NoError(t, err)
@@ -88,7 +90,10 @@ func TestStatement(t *testing.T) {
 		post(t, s, many...)
 		st, err := s.Statement(testkit.As(t, mine), mine.ID, today, today)
 		require.NoError(t, err)
-		assert.Len(t, st.Entries, 1000, "the first 1,000")
+		post(t, s, topUp(mine.ID, 1))
+		entries := s.Entries(st).AllX(testkit.As(t, mine))
+		require.Len(t, entries, 1000, "the first 1,000")
+		assert.EqualValues(t, 1000, entries[999].Position)
 		assert.True(t, st.HasMore)
 		assert.Equal(t, aud(1001), st.Closing, "sums are of all")
 
@@ -100,6 +105,13 @@ func TestStatement(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, sees, balance != nil)
 		}
+		last := day("9999-12-31")
+		st, err = s.Statement(testkit.As(t, mine), mine.ID, last, last)
+		require.NoError(t, err)
+		assert.Equal(t, []money.Amount{aud(1002), aud(0), aud(1002)}, []money.Amount{st.Opening, st.Credits, st.Closing})
+		balance, err := s.BalanceAt(testkit.As(t, mine), mine.ID, last)
+		require.NoError(t, err)
+		assert.Equal(t, aud(1002), *balance, "at the end of the calendar")
 		for days, ok := range map[int]bool{-1: false, 0: true, 3659: true, 3660: false} {
 			_, err := s.Statement(testkit.As(t, mine), mine.ID, today, today.AddDays(days))
 			assert.Equal(t, !ok, err != nil)
@@ -132,6 +144,12 @@ func TestTrialBalance(t *testing.T) {
 			{Account: "ADMISSION_REVENUE", Total: aud(0)}, {Account: "ADJUSTMENTS", Total: aud(60_00), Count: 1},
 		}, sums.Accounts)
 		assert.True(t, sums.IsBalanced)
+		testkit.Write(t, db, func(ctx context.Context) error {
+			return db.Client.Wallet.UpdateOneID(wallet.IDOf(b.ID)).SetBalanceMinor(7_01).Exec(ctx)
+		})
+		sums, err = s.TrialBalance(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, []any{false, aud(1)}, []any{sums.IsBalanced, sums.Total})
 	})
 }
 

@@ -154,12 +154,19 @@ func TestAdjust(t *testing.T) {
 			"a reason of 401":     {func(in *wallet.AdjustWalletInput) { in.Reason = strings.Repeat("x", 401) }, "INVALID_INPUT reason"},
 			"a refund that takes": {func(in *wallet.AdjustWalletInput) { in.RefundBy = ptr(wallet.Cash) }, "INVALID_INPUT amount"},
 			"an unknown way back": {func(in *wallet.AdjustWalletInput) { in.Amount, in.RefundBy = "-1", ptr(wallet.PaymentMethod("SHELLS")) }, "INVALID_INPUT refundBy"},
+			"more than 1,000,000": {func(in *wallet.AdjustWalletInput) { in.Amount = "1000000.01" }, "INVALID_INPUT amount"},
+			"and below zero":      {func(in *wallet.AdjustWalletInput) { in.Amount = "-1000000.01" }, "INVALID_INPUT amount"},
+			"more is paid back":   {func(in *wallet.AdjustWalletInput) { in.Amount, in.RefundBy = "-1000000.01", ptr(wallet.Cash) }, "INVALID_INPUT amount"},
 			"too large a balance": {func(in *wallet.AdjustWalletInput) { in.Amount = "-92233720368547758.08" }, "INVALID_INPUT amount"},
 		} {
 			in := wallet.AdjustWalletInput{PatientID: p.ID, Amount: "1", Reason: "x", IdempotencyKey: key()}
 			c.change(&in)
 			_, _, err := s.Adjust(me, in)
 			assert.Equal(t, []string{c.want}, codes(t, err), name)
+		}
+		for _, most := range []string{"1000000", "-1000000.00"} {
+			_, _, err := s.Adjust(me, wallet.AdjustWalletInput{PatientID: p.ID, Amount: most, Reason: "x", IdempotencyKey: key()})
+			require.NoError(t, err)
 		}
 		_, _, err := s.Adjust(me, wallet.AdjustWalletInput{PatientID: p.ID, Amount: "1", Reason: strings.Repeat("\u00e9", 400), IdempotencyKey: key()})
 		require.NoError(t, err, "400 characters, whatever their bytes")

@@ -30,7 +30,7 @@ type TopUpWalletInput struct {
 type AdjustWalletInput struct {
 	// The patient.
 	PatientID uuid.UUID
-	// What the wallet is credited (above zero) or debited (below zero); not zero.
+	// What the wallet is credited (above zero) or debited (below zero); not zero, at most 1,000,000.00 either way.
 	Amount string
 	// Why; 1 to 400 characters.
 	Reason string
@@ -51,7 +51,7 @@ type ReverseWalletTransactionInput struct {
 }
 
 const (
-	maxTopUp  = "1000000" // in whole units of the currency
+	maxAmount = "1000000" // of what people post, in whole units of the currency: no number of them overflows a sum
 	maxNote   = 200       // characters
 	maxReason = 400
 )
@@ -63,7 +63,7 @@ func (in TopUpWalletInput) Validate(currency string) (money.Amount, error) {
 		errs = append(errs, fault.InvalidAt("A note has at most 200 characters.", "note"))
 	}
 	amount, err := amountIn(in.Amount, currency)
-	if most, _ := money.Parse(maxTopUp, currency); err == nil && (amount.Sign() <= 0 || amount.Minor > most.Minor) {
+	if err == nil && (amount.Sign() <= 0 || amount.Minor > mostOf(currency)) {
 		err = fault.InvalidAt("What is paid in is above zero and at most 1,000,000.00.", "amount")
 	}
 	return amount, errors.Join(append(errs, err)...)
@@ -75,6 +75,9 @@ func (in AdjustWalletInput) Validate(currency string) (money.Amount, error) {
 	amount, err := amountIn(in.Amount, currency)
 	if err == nil && amount.IsZero() {
 		err = fault.InvalidAt("The amount is not zero.", "amount")
+	}
+	if most := mostOf(currency); err == nil && (amount.Minor > most || amount.Minor < -most) {
+		err = fault.InvalidAt("The amount is at most 1,000,000.00, above or below zero.", "amount")
 	}
 	if in.RefundBy != nil {
 		errs = append(errs, knownMethod(*in.RefundBy, "refundBy"))
@@ -88,6 +91,12 @@ func (in AdjustWalletInput) Validate(currency string) (money.Amount, error) {
 // Validate reports all errors of the input's fields.
 func (in ReverseWalletTransactionInput) Validate() error {
 	return errors.Join(needsKey(in.IdempotencyKey), hasReason(in.Reason))
+}
+
+// mostOf is the largest amount in minor units.
+func mostOf(currency string) int64 {
+	most, _ := money.Parse(maxAmount, currency)
+	return most.Minor
 }
 
 func amountIn(text, currency string) (money.Amount, error) {

@@ -3,6 +3,7 @@ package wallet_test
 import (
 	"context"
 	"math"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -134,8 +135,8 @@ func TestPost_Refuses(t *testing.T) {
 			"nothing":                 func(p *wallet.Posting) { p.AmountMinor = 0 },
 			"an unknown kind":         func(p *wallet.Posting) { p.Kind = "GIFT" },
 			"no account":              func(p *wallet.Posting) { p.CounterAccount = "" },
-			"a long reference":        func(p *wallet.Posting) { p.Reference = string(make([]byte, 97)) },
-			"a long description":      func(p *wallet.Posting) { p.Description = string(make([]byte, 501)) },
+			"a long reference":        func(p *wallet.Posting) { p.Reference = strings.Repeat("x", 97) },
+			"a long description":      func(p *wallet.Posting) { p.Description = strings.Repeat("x", 2001) },
 			"a zero byte":             func(p *wallet.Posting) { p.Description = "a\x00b" },
 			"bytes that are no text":  func(p *wallet.Posting) { p.Reference = "\xff" },
 			"a reversal of nothing":   func(p *wallet.Posting) { p.Kind = wallettransaction.KindREVERSAL },

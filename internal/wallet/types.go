@@ -1,6 +1,8 @@
 package wallet
 
 import (
+	"time"
+
 	"github.com/google/uuid"
 
 	"github.com/caregraph/caregraph/ent"
@@ -22,9 +24,11 @@ type WalletStatement struct {
 	WalletID         uuid.UUID
 	From, To         civil.Date
 	Opening, Closing money.Amount
-	Entries          []*ent.WalletTransaction // in order, at most 1,000
-	HasMore          bool
+	HasMore          bool // than the 1,000 Entries
 	Credits, Debits  money.Amount
+
+	start, end time.Time
+	upTo       int64 // position: what is posted while it is read stands behind
 }
 
 // LedgerVerification is what a verification has found; all but Run is nil while it goes on.

@@ -46,12 +46,17 @@ func (l ledger) Heads(ctx context.Context, wallets []uuid.UUID) (map[uuid.UUID]i
 	})
 }
 
-// loadEvents reads the transactions that events tell of.
+// loadEvents reads the transactions that events tell of and that did not come with them.
 func (s *Service) loadEvents(ctx context.Context, events []*stream.Event) error {
 	byID := make(map[uuid.UUID]*stream.Event, len(events))
-	wanted := make([]uuid.UUID, len(events))
-	for i, e := range events {
-		byID[e.Subject], wanted[i] = e, e.Subject
+	var wanted []uuid.UUID
+	for _, e := range events {
+		if e.Value == nil {
+			byID[e.Subject], wanted = e, append(wanted, e.Subject)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
 	}
 	rows, err := s.DB.Client.WalletTransaction.Query().Where(wallettransaction.IDIn(wanted...)).All(ctx)
 	for _, t := range rows {

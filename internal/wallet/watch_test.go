@@ -2,6 +2,7 @@ package wallet_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -207,5 +208,28 @@ func TestActivity_WhoMayFollow(t *testing.T) {
 		_, err = source.Open(t.Context(), func() {})
 		require.ErrorIs(t, err, fault.ErrResumeExpired)
 		require.ErrorContains(t, err, "walletStatement")
+	})
+}
+
+// What came with its transaction is not read again.
+func TestActivity_LoadsWhatLacks(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, _ *clock.Fake) {
+		s, p := newService(t, db), testkit.Record(t, db)
+		rows := post(t, s, topUp(p.ID, 1), topUp(p.ID, 2))
+		source, err := s.Activity(t.Context(), p.ID, nil)
+		require.NoError(t, err)
+		load := func(events ...*stream.Event) int64 {
+			var count atomic.Int64
+			require.NoError(t, source.(*stream.LogSource).Loader(store.CountRoundTrips(testkit.System(t), &count), events))
+			return count.Load()
+		}
+		has, bare := &stream.Event{Subject: rows[0].ID, Value: rows[0]}, &stream.Event{Subject: rows[1].ID}
+		assert.Zero(t, load(has, has))
+		assert.EqualValues(t, 1, load(has, bare))
+		assert.Same(t, rows[0], has.Value)
+		told, err := wallet.Told(bare)
+		require.NoError(t, err)
+		assert.Equal(t, rows[1].ID, told.ID)
 	})
 }

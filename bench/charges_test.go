@@ -7,6 +7,7 @@ import (
 )
 
 func TestChargesOptions(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		o    chargesOptions
 		says string
@@ -25,6 +26,7 @@ func TestChargesOptions(t *testing.T) {
 
 // The floor's statement is the same on both engines but for their spelling.
 func TestSpelled(t *testing.T) {
+	t.Parallel()
 	for _, isPG := range []bool{true, false} {
 		for _, text := range []string{owedBy, insertCharges, moveWallets} {
 			if got := spelled(isPG, text); strings.ContainsAny(got, "{}") {
@@ -42,6 +44,7 @@ func TestSpelled(t *testing.T) {
 
 // Medians stand for the rounds, and the second run is held against the first.
 func TestChargedFigures(t *testing.T) {
+	t.Parallel()
 	total := &charged{
 		product: []time.Duration{3 * time.Second, time.Second, 2 * time.Second}, floor: []time.Duration{time.Second, time.Second, 5 * time.Second},
 		again: []time.Duration{200 * time.Millisecond, 100 * time.Millisecond, 900 * time.Millisecond},

@@ -155,20 +155,20 @@ func TestChargeDate_BrokenOff(t *testing.T) {
 			t.Parallel()
 			url, clk := testkit.URL(t, engine), clock.NewFake(testkit.Start)
 			h := newOffice(t, testkit.OpenURL(t, store.Config{URL: url, StatementTimeout: time.Minute}, clk), clk)
-			all := h.crowd(7)
+			all := h.crowd(21)
 			ctx, cancel := context.WithCancel(testkit.System(t))
 			h.PerBatch(3)
 			_, err := h.ChargeDate(ctx, hospital.ChargeInput{Date: day(t, "2025-01-14"), Progress: func(hospital.ChargeTotals) { cancel() }})
 			require.Error(t, err)
 			stands := len(h.books())
-			require.Contains(t, []int{3, 6}, stands, "what was charged until then stands, by whole batches")
-			assert.Equal(t, 7-stands, h.charge("2025-01-14").Totals.Charged)
+			require.True(t, stands > 0 && stands < len(all) && stands%3 == 0, "what was charged until then stands, by whole batches: %d", stands)
+			assert.Equal(t, len(all)-stands, h.charge("2025-01-14").Totals.Charged)
 			h.requireOnce("2025-01-14", all)
 			for n := 1; ; n++ {
 				faults := &testkit.Faults{}
 				db := testkit.OpenURL(t, store.Config{URL: url, StatementTimeout: time.Minute, Wrap: faults.Wrap}, clk)
 				s := newService(t, db)
-				s.PerBatch(3)
+				s.PerBatch(8)
 				if faults.KillBefore(n); n%2 == 0 {
 					faults.KillAfter(n)
 				}

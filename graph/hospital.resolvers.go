@@ -45,7 +45,7 @@ func (r *admissionResolver) ProjectedCost(ctx context.Context, obj *ent.Admissio
 }
 
 // IsFree is the resolver for the isFree field.
-func (r *bedResolver) IsFree(ctx context.Context, obj *ent.Bed) (bool, error) {
+func (r *bedResolver) IsFree(ctx context.Context, obj *ent.Bed) (*bool, error) {
 	return loadersOf(ctx).isBedFree.Load(ctx, obj.ID)
 }
 
@@ -183,12 +183,12 @@ func (r *wardResolver) DailyRate(ctx context.Context, obj *ent.Ward) (*money.Amo
 }
 
 // OccupiedBeds is the resolver for the occupiedBeds field.
-func (r *wardResolver) OccupiedBeds(ctx context.Context, obj *ent.Ward) (int, error) {
+func (r *wardResolver) OccupiedBeds(ctx context.Context, obj *ent.Ward) (*int, error) {
 	return loadersOf(ctx).occupied.Load(ctx, obj.ID)
 }
 
 // FreeBeds is the resolver for the freeBeds field.
-func (r *wardResolver) FreeBeds(ctx context.Context, obj *ent.Ward) (int, error) {
+func (r *wardResolver) FreeBeds(ctx context.Context, obj *ent.Ward) (*int, error) {
 	return loadersOf(ctx).freeBeds.Load(ctx, obj.ID)
 }
 

@@ -27,9 +27,9 @@ type loaders struct {
 	files    *dataloadgen.Loader[uuid.UUID, []*ent.ChatAttachment]
 
 	dailyRate   *dataloadgen.Loader[uuid.UUID, *money.Amount]
-	occupied    *dataloadgen.Loader[uuid.UUID, int]
-	freeBeds    *dataloadgen.Loader[uuid.UUID, int]
-	isBedFree   *dataloadgen.Loader[uuid.UUID, bool]
+	occupied    *dataloadgen.Loader[uuid.UUID, *int]
+	freeBeds    *dataloadgen.Loader[uuid.UUID, *int]
+	isBedFree   *dataloadgen.Loader[uuid.UUID, *bool]
 	currentStay *dataloadgen.Loader[uuid.UUID, *ent.Stay]
 	isExempt    *dataloadgen.Loader[uuid.UUID, bool]
 	estimated   *dataloadgen.Loader[uuid.UUID, *money.Amount]

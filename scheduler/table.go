@@ -54,7 +54,7 @@ func (j Job) isOverdue(l ledger, last *ent.JobRun, now time.Time) bool {
 	return !l.head.IsZero() && now.Sub(j.Schedule.Next(l.head)) > late
 }
 
-// Runs returns what became of the occurrences of a job, or of all, in a state, or in any; nothing for who is not an admin.
+// Runs returns what became of the occurrences of a job, or of all, in a state, or in any, as far as the viewer may see them.
 func (s *Scheduler) Runs(_ context.Context, name *string, state *jobrun.State) *ent.JobRunQuery {
 	q := s.DB.Client.JobRun.Query()
 	if name != nil {
@@ -66,7 +66,7 @@ func (s *Scheduler) Runs(_ context.Context, name *string, state *jobrun.State) *
 	return q
 }
 
-// Run returns a run by its id; nil when there is none, or the viewer is not an admin.
+// Run returns a run by its id; nil when there is none, or the viewer may not see it.
 func (s *Scheduler) Run(ctx context.Context, id uuid.UUID) (*ent.JobRun, error) {
 	run, err := s.DB.Client.JobRun.Get(ctx, id)
 	return run, ent.MaskNotFound(err)

@@ -1751,7 +1751,7 @@ type AppointmentStatusChangeResolver interface {
 	ToStatus(ctx context.Context, obj *ent.AppointmentStatusChange) (appointment.Status, error)
 }
 type BedResolver interface {
-	IsFree(ctx context.Context, obj *ent.Bed) (bool, error)
+	IsFree(ctx context.Context, obj *ent.Bed) (*bool, error)
 }
 type ChatAttachmentResolver interface {
 	URL(ctx context.Context, obj *ent.ChatAttachment) (string, error)
@@ -1961,8 +1961,8 @@ type WalletTransactionResolver interface {
 }
 type WardResolver interface {
 	DailyRate(ctx context.Context, obj *ent.Ward) (*money.Amount, error)
-	OccupiedBeds(ctx context.Context, obj *ent.Ward) (int, error)
-	FreeBeds(ctx context.Context, obj *ent.Ward) (int, error)
+	OccupiedBeds(ctx context.Context, obj *ent.Ward) (*int, error)
+	FreeBeds(ctx context.Context, obj *ent.Ward) (*int, error)
 }
 type WardRateResolver interface {
 	Rate(ctx context.Context, obj *ent.WardRate) (*money.Amount, error)
@@ -10714,7 +10714,7 @@ extend type Mutation {
   createWard("The ward." input: CreateWardInput!): CreateWardPayload! @auth(roles: [NURSE, ADMIN])
   "Changes a ward. A ward in which patients lie stays in use. Errors: NOT_FOUND, INVALID_INPUT, CONFLICT."
   updateWard("The changes." input: UpdateWardInput!): UpdateWardPayload! @auth(roles: [NURSE, ADMIN])
-  "Sets what a day in a ward costs from a date on; a rate that has not begun is replaced. From today only while nobody lay in the ward at the first instant of today. Errors: NOT_FOUND, RATE_IN_PAST, INVALID_INPUT."
+  "Sets what a day in a ward costs from a date on; a rate that has not begun is replaced. From today only while nobody lay in the ward at the first instant of today; never from a date that was charged in the ward already. Errors: NOT_FOUND, RATE_IN_PAST, INVALID_INPUT."
   setWardRate("The rate." input: SetWardRateInput!): SetWardRatePayload! @auth(roles: [BILLER, ADMIN])
   "Adds a bed to a ward. Errors: NOT_FOUND, INVALID_INPUT, CONFLICT (the number is taken)."
   addBed("The bed." input: AddBedInput!): AddBedPayload! @auth(roles: [NURSE, ADMIN])
@@ -10730,11 +10730,11 @@ extend type Mutation {
   recordDeath("Whom." input: RecordDeathInput!): RecordDeathPayload! @auth(roles: [DOCTOR, ADMIN])
   "Charges something beside the bed. Errors: NOT_FOUND, INVALID_INPUT, IDEMPOTENCY_KEY_REQUIRED, IDEMPOTENCY_KEY_REUSED."
   addAdmissionCharge("What for." input: AddAdmissionChargeInput!): AddAdmissionChargePayload! @auth(roles: [BILLER, ADMIN])
-  "Notes that a patient is a member of the national scheme; daily charges of dates from then on are not owed, and reversed where they were posted. Errors: NOT_FOUND, CONFLICT (the number is another patient's, or the patient is a member already), DATE_IN_FUTURE, INVALID_INPUT."
+  "Notes that a patient is a member of the national scheme; daily charges of dates from then on, and fees of admissions on them, are not owed, and reversed where they were posted. Errors: NOT_FOUND, CONFLICT (the number is another patient's, or the patient is a member already), DATE_IN_FUTURE, INVALID_INPUT."
   registerNhia("The membership." input: RegisterNhiaInput!): RegisterNhiaPayload! @auth(roles: [NURSE, ADMIN])
-  "Ends a membership; dates after its last one are owed again. Errors: NOT_FOUND, ILLEGAL_STATUS (the patient is no member), DATE_IN_FUTURE, INVALID_INPUT."
+  "Ends a membership; dates after its last one, and fees of admissions on them, are owed again. Errors: NOT_FOUND, ILLEGAL_STATUS (the patient is no member), DATE_IN_FUTURE, INVALID_INPUT."
   deactivateNhia("The patient." input: DeactivateNhiaInput!): DeactivateNhiaPayload! @auth(roles: [NURSE, ADMIN])
-  "Posts the daily charges of a date, or says what would be posted. What stands is never changed: running it again posts nothing. Errors: NOT_FOUND, DATE_IN_FUTURE, CONFLICT (the date is being charged)."
+  "Posts the daily charges of a date, or says what would be posted. What stands is never changed: running it again posts nothing. Errors: NOT_FOUND, DATE_IN_FUTURE, CONFLICT (the date is being charged, or an earlier one has to be charged first)."
   chargeAdmissions("The date." input: ChargeAdmissionsInput!): ChargeAdmissionsPayload! @auth(roles: [BILLER, ADMIN])
 }
 
@@ -10746,10 +10746,10 @@ extend type Subscription {
 extend type Ward {
   "What a day costs today, in the practice's zone; null when no rate was set or the viewer may not see rates."
   dailyRate: Money @goField(forceResolver: true)
-  "How many of the beds in use are taken."
-  occupiedBeds: Int! @goField(forceResolver: true)
-  "How many beds are in use and free."
-  freeBeds: Int! @goField(forceResolver: true)
+  "How many of the beds in use are taken; null for who does not work with beds, as patients."
+  occupiedBeds: Int @goField(forceResolver: true)
+  "How many beds are in use and free; null for who does not work with beds, as patients."
+  freeBeds: Int @goField(forceResolver: true)
 }
 
 extend type WardRate {
@@ -10758,8 +10758,8 @@ extend type WardRate {
 }
 
 extend type Bed {
-  "True when the bed is in use and nobody lies in it."
-  isFree: Boolean! @goField(forceResolver: true)
+  "True when the bed is in use and nobody lies in it; null for who does not work with beds, as patients."
+  isFree: Boolean @goField(forceResolver: true)
 }
 
 extend type Admission {
@@ -10805,11 +10805,11 @@ type BedPlace {
 
 "What is charged daily for an admission, and from when on."
 type ChargePlan {
-  "What a day in the present ward costs by the rate of today; zero for members of the national scheme."
+  "What firstChargeDate costs by the rate that the present ward has on that date; zero for members of the national scheme."
   dailyRate: Money!
-  "The first date that is owed: whose first instant in the practice's zone is not before the admission."
+  "The next date that is charged: the first one still to come whose first instant in the practice's zone is not before the admission. Dates before it are charged already."
   firstChargeDate: Date!
-  "True when the patient is a member of the national scheme today, and owes nothing."
+  "True when the patient is a member of the national scheme on that date, and owes nothing for it."
   isExempt: Boolean!
   "Fee that was charged for the admission; zero for members of the national scheme."
   admissionFee: Money!
@@ -10961,7 +10961,7 @@ input TransferPatientInput {
 type TransferPatientPayload {
   "The admission."
   admission: Admission
-  "What will be charged daily from now on."
+  "What will be charged daily from the next date on."
   charges: ChargePlan
   "Why it was not done; empty when it was."
   userErrors: [UserError!]!
@@ -11049,7 +11049,7 @@ input RegisterNhiaInput {
 type RegisterNhiaPayload {
   "The membership."
   membership: NhiaMembership
-  "Daily charges that were reversed because of it."
+  "Daily charges and admission fees that were reversed because of it: what reverses them."
   reversed: [WalletTransaction!]!
   "Why it was not done; empty when it was."
   userErrors: [UserError!]!
@@ -11069,7 +11069,7 @@ input DeactivateNhiaInput {
 type DeactivateNhiaPayload {
   "The membership."
   membership: NhiaMembership
-  "Daily charges that were posted because of it."
+  "Daily charges and admission fees that were posted because of it."
   posted: [WalletTransaction!]!
   "Why it was not done; empty when it was."
   userErrors: [UserError!]!
@@ -11081,7 +11081,7 @@ input ChargeAdmissionsInput {
   date: Date
   "One admission alone; all when left out."
   admissionId: ID
-  "True says what would be posted, and writes nothing."
+  "True says what would be posted, and writes nothing. Of all admissions it looks for 8 seconds at most: totals is null when it could not look at all of them."
   dryRun: Boolean = false
 }
 
@@ -11097,7 +11097,7 @@ type ChargeAdmissionsPayload {
   skipped: [ChargeSkip!]!
   "What could not be posted; the first 1,000."
   failed: [ChargeFailed!]!
-  "How many admissions were looked at, charged, left out and failed, and the sum; null while the run goes on."
+  "How many admissions were looked at, charged, left out and failed, and the sum; null while the run goes on, and for a dry run that has not looked at all of them in time."
   totals: ChargeTotals
   "Why it was not done; empty when it was."
   userErrors: [UserError!]!
@@ -11814,7 +11814,7 @@ extend type JobRun implements Run {
 extend type Query {
   "The table of jobs."
   jobs: [Job!]! @auth(roles: [ADMIN])
-  "What became of the occurrences of jobs, newest first."
+  "What became of the occurrences of jobs that the viewer may see, newest first: billers follow the daily charges."
   jobRuns(
     "Continue after this cursor."
     after: Cursor
@@ -11830,9 +11830,9 @@ extend type Query {
     job: String
     "Only runs in this state."
     state: JobRunState
-  ): JobRunConnection! @auth(roles: [ADMIN])
-  "Long work by its id; null when there is none or the viewer may not see it."
-  run("Id of the run." id: ID!): Run @auth(roles: [ADMIN])
+  ): JobRunConnection! @auth(roles: [BILLER, ADMIN])
+  "Long work by its id; null when there is none or the viewer may not see it. Billers follow the daily charges."
+  run("Id of the run." id: ID!): Run @auth(roles: [BILLER, ADMIN])
 }
 
 extend type Mutation {
@@ -27263,11 +27263,11 @@ func (ec *executionContext) _Bed_isFree(ctx context.Context, field graphql.Colle
 			return ec.Resolvers.Bed().IsFree(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Bed_isFree(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -45424,7 +45424,7 @@ func (ec *executionContext) _Query_jobRuns(ctx context.Context, field graphql.Co
 					var zeroVal *ent.JobRunConnection
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
 				if err != nil {
 					var zeroVal *ent.JobRunConnection
 					return zeroVal, err
@@ -45491,7 +45491,7 @@ func (ec *executionContext) _Query_run(ctx context.Context, field graphql.Collec
 					var zeroVal ent.Noder
 					return zeroVal, err
 				}
-				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"ADMIN"})
+				roles, err := ec.unmarshalORole2ᚕgithubᚗcomᚋcaregraphᚋcaregraphᚋinternalᚋaccessᚐRoleᚄ(ctx, []any{"BILLER", "ADMIN"})
 				if err != nil {
 					var zeroVal ent.Noder
 					return zeroVal, err
@@ -54882,11 +54882,11 @@ func (ec *executionContext) _Ward_occupiedBeds(ctx context.Context, field graphq
 			return ec.Resolvers.Ward().OccupiedBeds(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Ward_occupiedBeds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -54905,11 +54905,11 @@ func (ec *executionContext) _Ward_freeBeds(ctx context.Context, field graphql.Co
 			return ec.Resolvers.Ward().FreeBeds(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Ward_freeBeds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -66854,7 +66854,7 @@ func (ec *executionContext) _Bed(ctx context.Context, sel ast.SelectionSet, obj 
 					}
 				}()
 				res = ec._Bed_isFree(ctx, field, obj)
-				if res == graphql.Null {
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -80588,7 +80588,7 @@ func (ec *executionContext) _Ward(ctx context.Context, sel ast.SelectionSet, obj
 					}
 				}()
 				res = ec._Ward_occupiedBeds(ctx, field, obj)
-				if res == graphql.Null {
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -80626,7 +80626,7 @@ func (ec *executionContext) _Ward(ctx context.Context, sel ast.SelectionSet, obj
 					}
 				}()
 				res = ec._Ward_freeBeds(ctx, field, obj)
-				if res == graphql.Null {
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res

@@ -349,7 +349,7 @@ type ChargeAdmissionsPayload struct {
 	Skipped []*hospital.ChargeSkip `json:"skipped"`
 	// What could not be posted; the first 1,000.
 	Failed []*hospital.ChargeFailed `json:"failed"`
-	// How many admissions were looked at, charged, left out and failed, and the sum; null while the run goes on.
+	// How many admissions were looked at, charged, left out and failed, and the sum; null while the run goes on, and for a dry run that has not looked at all of them in time.
 	Totals *hospital.ChargeTotals `json:"totals,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
@@ -508,7 +508,7 @@ type CreateWardPayload struct {
 type DeactivateNhiaPayload struct {
 	// The membership.
 	Membership *ent.NhiaMembership `json:"membership,omitempty"`
-	// Daily charges that were posted because of it.
+	// Daily charges and admission fees that were posted because of it.
 	Posted []*ent.WalletTransaction `json:"posted"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
@@ -983,7 +983,7 @@ type RefundOrderPayload struct {
 type RegisterNhiaPayload struct {
 	// The membership.
 	Membership *ent.NhiaMembership `json:"membership,omitempty"`
-	// Daily charges that were reversed because of it.
+	// Daily charges and admission fees that were reversed because of it: what reverses them.
 	Reversed []*ent.WalletTransaction `json:"reversed"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`
@@ -1275,7 +1275,7 @@ type TopUpWalletPayload struct {
 type TransferPatientPayload struct {
 	// The admission.
 	Admission *ent.Admission `json:"admission,omitempty"`
-	// What will be charged daily from now on.
+	// What will be charged daily from the next date on.
 	Charges *hospital.ChargePlan `json:"charges,omitempty"`
 	// Why it was not done; empty when it was.
 	UserErrors []UserError `json:"userErrors"`

@@ -13,6 +13,7 @@ import (
 	"github.com/caregraph/caregraph/ent/carerelation"
 	"github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
+	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/ent/wallettransaction"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/civil"
@@ -25,7 +26,7 @@ import (
 // patient sees the patient's clinical data from then on. Nurses, doctors and administrators may. Of any number of callers for one bed, or one patient, one
 // wins. Errors: NOT_FOUND, BED_TAKEN, BED_INACTIVE, ALREADY_ADMITTED, DATE_IN_FUTURE, INVALID_INPUT.
 func (s *Service) AdmitPatient(ctx context.Context, in AdmitPatientInput) (*ent.Admission, *ChargePlan, error) {
-	at, timeErr := instant(in.AdmittedAt, s.DB.Now(), "admittedAt")
+	given, timeErr := instant(in.AdmittedAt, s.DB.Now(), "admittedAt")
 	if err := errors.Join(in.Validate(), timeErr); err != nil {
 		return nil, nil, err
 	}
@@ -35,7 +36,7 @@ func (s *Service) AdmitPatient(ctx context.Context, in AdmitPatientInput) (*ent.
 	}
 	by := access.From(ctx).UserID
 	result, err := idem.Do(access.System(ctx, "admitPatient"), s.DB, "admitPatient", in.IdempotencyKey, in, func(ctx context.Context) ([]uuid.UUID, error) {
-		a, err := s.admit(ctx, in, b, at, by)
+		a, err := s.admit(ctx, in, b, given, by)
 		if err != nil {
 			return nil, err
 		}
@@ -52,12 +53,6 @@ func (s *Service) seenForAdmission(ctx context.Context, in AdmitPatientInput) (*
 	isThere, err := s.DB.Client.Patient.Query().Where(patient.ID(in.PatientID)).Exist(ctx)
 	if err != nil || !isThere {
 		return nil, orNotFound(err, "patientId")
-	}
-	if in.AttendingID != nil {
-		isThere, err := s.DB.Client.Practitioner.Query().Where(practitioner.ID(*in.AttendingID), practitioner.IsActive(true)).Exist(ctx)
-		if err != nil || !isThere {
-			return nil, orNotFound(err, "attendingId")
-		}
 	}
 	return s.visibleBed(ctx, in.BedID)
 }
@@ -80,8 +75,23 @@ func (s *Service) withPlan(ctx context.Context, id uuid.UUID) (*ent.Admission, *
 	return a, plan, err
 }
 
+// attends refuses who does not work here any more. A repeated call, which has its first result, does not come here.
+func (s *Service) attends(ctx context.Context, id *uuid.UUID) error {
+	if id == nil {
+		return nil
+	}
+	isThere, err := s.DB.Client.Practitioner.Query().Where(practitioner.ID(*id), practitioner.IsActive(true)).Exist(ctx)
+	if err != nil || !isThere {
+		return orNotFound(err, "attendingId")
+	}
+	return nil
+}
+
 // admit writes the admission with all that belongs to it. Locks: patient, ward, bed, wallet.
 func (s *Service) admit(ctx context.Context, in AdmitPatientInput, b *ent.Bed, at time.Time, by uuid.UUID) (*ent.Admission, error) {
+	if err := s.attends(ctx, in.AttendingID); err != nil {
+		return nil, err
+	}
 	if err := s.DB.Lock(ctx, patient.Table, in.PatientID); err != nil {
 		return nil, err
 	}
@@ -94,6 +104,11 @@ func (s *Service) admit(ctx context.Context, in AdmitPatientInput, b *ent.Bed, a
 	}
 	if err := s.freeBed(ctx, b); err != nil {
 		return nil, err
+	}
+	if in.AdmittedAt == nil {
+		if at, err = s.presently(ctx, b.ID, in.PatientID); err != nil {
+			return nil, err
+		}
 	}
 	a, err := s.DB.Client.Admission.Create().SetPatientID(in.PatientID).SetNillableAttendingID(in.AttendingID).SetAdmittedAt(at).SetAdmittedBy(by).Save(ctx)
 	if err != nil {
@@ -120,6 +135,17 @@ func (s *Service) admit(ctx context.Context, in AdmitPatientInput, b *ent.Bed, a
 // lay begins a stay. The caller holds the bed's lock.
 func (s *Service) lay(ctx context.Context, a *ent.Admission, b *ent.Bed, at time.Time) error {
 	return s.DB.Client.Stay.Create().SetAdmissionID(a.ID).SetPatientID(a.PatientID).SetBedID(b.ID).SetWardID(b.WardID).SetFromAt(at).Exec(ctx)
+}
+
+// presently is the present instant; where a stay of the bed or of the patient has just ended by another instance's clock, which was ahead, the end of that. The
+// caller holds their locks: time may have passed while it waited for them.
+func (s *Service) presently(ctx context.Context, bedID, patientID uuid.UUID) (time.Time, error) {
+	now := s.DB.Now()
+	newest, err := s.DB.Client.Stay.Query().Where(stay.Or(stay.BedID(bedID), stay.PatientID(patientID)), stay.ToAtGT(now)).Order(ent.Desc(stay.FieldToAt)).First(ctx)
+	if newest == nil {
+		return now, ent.MaskNotFound(err)
+	}
+	return *newest.ToAt, err
 }
 
 // care lets who attends the patient see the patient's clinical data.

@@ -1,6 +1,7 @@
 package hospital_test
 
 import (
+	"context"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/admission"
 	"github.com/caregraph/caregraph/ent/carerelation"
+	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/hospital"
@@ -52,16 +54,48 @@ func TestAdmitPatient(t *testing.T) {
 		require.True(t, ent.IsNotFound(err), "another doctor does not")
 		_, err = a.QueryRecord().Only(testkit.As(t, h.biller))
 		require.True(t, ent.IsNotFound(err), "nor who bills")
+		_, err = a.QueryRecord().Only(testkit.As(t, h.admin))
+		require.True(t, ent.IsNotFound(err), "nor an administrator")
 		require.Equal(t, 1, count(t, db.Client.CareRelation.Query().Where(carerelation.SourceEQ(carerelation.SourceADMISSION), carerelation.SourceID(a.ID))))
 
 		clk.Advance(time.Minute)
 		again, _, err := h.AdmitPatient(testkit.As(t, h.nurse), in)
 		require.NoError(t, err)
 		require.Equal(t, a.ID, again.ID, "the key's first result")
+		testkit.Write(t, db, func(ctx context.Context) error {
+			return db.Client.Practitioner.Update().Where(practitioner.ID(h.doctor.ID)).SetIsActive(false).Exec(ctx)
+		})
+		again, _, err = h.AdmitPatient(testkit.As(t, h.nurse), in)
+		require.NoError(t, err, "who attends the patient has left meanwhile")
+		require.Equal(t, a.ID, again.ID)
 		in.Reason = "Another."
 		_, _, err = h.AdmitPatient(testkit.As(t, h.nurse), in)
 		refused(t, err, "IDEMPOTENCY_KEY_REUSED", "idempotencyKey")
 		require.Equal(t, 1, count(t, db.Client.Admission.Query()))
+	})
+}
+
+// Where another instance's clock is ahead the bed, or the patient, is free from the instant on that it wrote.
+func TestAdmitPatient_AfterAnEndStillToCome(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newHouse(t, db, clk)
+		ahead := clk.Now().Add(time.Second)
+		testkit.Discharge(t, db, testkit.Admission(t, db, h.bed, testkit.Patient(t, db), clk.Now().Add(-time.Hour)), ahead)
+		a := h.admit(t)
+		require.Equal(t, ahead, a.AdmittedAt.UTC(), "the bed")
+		further := ahead.Add(time.Second)
+		testkit.Discharge(t, db, a, further)
+		other := testkit.Bed(t, db, h.ward)
+		a, _, err := h.AdmitPatient(testkit.As(t, h.nurse), h.admission(func(in *hospital.AdmitPatientInput) { in.BedID = other.ID }))
+		require.NoError(t, err)
+		require.Equal(t, further, a.AdmittedAt.UTC(), "the patient")
+		_, _, err = h.TransferPatient(testkit.As(t, h.nurse), hospital.TransferPatientInput{AdmissionID: a.ID, BedID: h.bed.ID})
+		require.NoError(t, err)
+		stays := h.stays(t, a)
+		require.Equal(t, further, stays[1].FromAt.UTC(), "the bed of a transfer")
+		_, _, err = h.AdmitPatient(testkit.As(t, h.nurse), hospital.AdmitPatientInput{PatientID: h.fresh(t), BedID: other.ID, Reason: "x", AdmittedAt: ptr(clk.Now())})
+		require.NoError(t, err, "nobody lay in it at any instant")
 	})
 }
 
@@ -116,7 +150,7 @@ func TestAdmitPatient_SinceAPastTime(t *testing.T) {
 			"ADMISSION_FEE -25.00", "DAILY_ADMISSION_CHARGE 2025-01-13 -150.00", "DAILY_ADMISSION_CHARGE 2025-01-14 -200.00",
 			"DAILY_ADMISSION_CHARGE 2025-01-15 -200.00",
 		}, h.ledger(t, h.patient))
-		require.Equal(t, day(t, "2025-01-13"), charges.FirstChargeDate)
+		require.Equal(t, day(t, "2025-01-16"), charges.FirstChargeDate, "the next: those before are charged")
 		require.Equal(t, aud(200_00), charges.DailyRate)
 		require.Equal(t, clk.Now(), a.CreatedAt.UTC())
 	})

@@ -138,12 +138,24 @@ func isEmpty(q *sql.Selector) {
 
 var isFree = predicate.Bed(sql.AndPredicates(inUse, isEmpty))
 
-// FreeBeds tells which of the beds are in use and empty.
-func (s *Service) FreeBeds(ctx context.Context, beds []uuid.UUID) (map[uuid.UUID]bool, error) {
+// worksWithBeds tells whether the viewer is told who lies where. Others, who once lay in a bed, are not told whether somebody does now.
+func worksWithBeds(ctx context.Context) bool {
+	v := access.From(ctx)
+	return v.IsSystem() || v.Has(access.Nurse, access.Doctor, access.Biller, access.Admin)
+}
+
+// FreeBeds tells which of the beds are in use and empty; of none for who does not work with beds.
+func (s *Service) FreeBeds(ctx context.Context, beds []uuid.UUID) (map[uuid.UUID]*bool, error) {
+	if !worksWithBeds(ctx) {
+		return nil, nil
+	}
 	found, err := s.DB.Client.Bed.Query().Where(bed.IDIn(beds...), isFree).IDs(ctx)
-	free := make(map[uuid.UUID]bool, len(found))
+	free := make(map[uuid.UUID]*bool, len(beds))
+	for _, id := range beds {
+		free[id] = new(bool)
+	}
 	for _, id := range found {
-		free[id] = true
+		*free[id] = true
 	}
 	return free, err
 }
@@ -154,26 +166,36 @@ type perWard []struct {
 	Count  int       `json:"count"`
 }
 
-func (list perWard) byID() map[uuid.UUID]int {
-	counts := make(map[uuid.UUID]int, len(list))
+// of gives each of the wards its count.
+func (list perWard) of(wards []uuid.UUID) map[uuid.UUID]*int {
+	counts := make(map[uuid.UUID]*int, len(wards))
+	for _, id := range wards {
+		counts[id] = new(int)
+	}
 	for _, one := range list {
-		counts[one.WardID] = one.Count
+		*counts[one.WardID] = one.Count
 	}
 	return counts
 }
 
-// Occupied counts the beds of each ward in which somebody lies. The system counts: numbers tell of nobody.
-func (s *Service) Occupied(ctx context.Context, wards []uuid.UUID) (map[uuid.UUID]int, error) {
+// Occupied counts the beds of each ward in which somebody lies; of none for who does not work with beds.
+func (s *Service) Occupied(ctx context.Context, wards []uuid.UUID) (map[uuid.UUID]*int, error) {
+	if !worksWithBeds(ctx) {
+		return nil, nil
+	}
 	var found perWard
 	err := s.DB.Client.Stay.Query().Where(stay.WardIDIn(wards...), stay.ToAtIsNil()).GroupBy(stay.FieldWardID).Aggregate(ent.Count()).
 		Scan(access.System(ctx, "beds of wards"), &found)
-	return found.byID(), err
+	return found.of(wards), err
 }
 
-// Free counts the beds of each ward that are in use and empty.
-func (s *Service) Free(ctx context.Context, wards []uuid.UUID) (map[uuid.UUID]int, error) {
+// Free counts the beds of each ward that are in use and empty; of none for who does not work with beds.
+func (s *Service) Free(ctx context.Context, wards []uuid.UUID) (map[uuid.UUID]*int, error) {
+	if !worksWithBeds(ctx) {
+		return nil, nil
+	}
 	var found perWard
 	err := s.DB.Client.Bed.Query().Where(bed.WardIDIn(wards...), isFree).GroupBy(bed.FieldWardID).Aggregate(ent.Count()).
 		Scan(access.System(ctx, "beds of wards"), &found)
-	return found.byID(), err
+	return found.of(wards), err
 }

@@ -1,7 +1,6 @@
 package hospital_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/hospital"
@@ -69,7 +69,8 @@ func TestUpdateBed(t *testing.T) {
 	})
 }
 
-// Who is in a ward is counted from the stays; a bed is free when it and its ward are in use and nobody lies in it. Patients are told no less than staff.
+// Who is in a ward is counted from the stays; a bed is free when it and its ward are in use and nobody lies in it. Patients are told of none, also of beds
+// in which they once lay.
 func TestOccupancy(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
@@ -82,17 +83,25 @@ func TestOccupancy(t *testing.T) {
 		other := testkit.Admission(t, db, second, testkit.Patient(t, db), clk.Now().Add(-time.Hour))
 		gone := testkit.Admission(t, db, empty, testkit.Patient(t, db), clk.Now().Add(-time.Hour))
 		testkit.Discharge(t, db, gone, clk.Now())
-		for _, who := range []context.Context{testkit.As(t, h.nurse), testkit.As(t, h.patient)} {
-			occupied, err := h.Occupied(who, []uuid.UUID{h.ward.ID, closed.ID})
+		wards, all := []uuid.UUID{h.ward.ID, closed.ID}, []uuid.UUID{h.bed.ID, empty.ID, out.ID, inClosed.ID, second.ID}
+		for _, who := range []any{h.nurse, h.doctor, h.biller, h.admin, h.patient, testkit.User(t, db, access.Scheduler)} {
+			ctx := testkit.As(t, who)
+			occupied, err := h.Occupied(ctx, wards)
 			require.NoError(t, err)
-			require.Equal(t, map[uuid.UUID]int{h.ward.ID: 2}, occupied)
-			free, err := h.Free(who, []uuid.UUID{h.ward.ID, closed.ID})
+			free, err := h.Free(ctx, wards)
 			require.NoError(t, err)
-			require.Equal(t, map[uuid.UUID]int{h.ward.ID: 1}, free)
+			beds, err := h.FreeBeds(ctx, all)
+			require.NoError(t, err)
+			if !access.From(ctx).Has(access.Nurse, access.Doctor, access.Biller, access.Admin) {
+				require.Empty(t, occupied)
+				require.Empty(t, free)
+				require.Empty(t, beds)
+				continue
+			}
+			require.Equal(t, map[uuid.UUID]*int{h.ward.ID: ptr(2), closed.ID: ptr(0)}, occupied)
+			require.Equal(t, map[uuid.UUID]*int{h.ward.ID: ptr(1), closed.ID: ptr(0)}, free)
+			require.Equal(t, map[uuid.UUID]*bool{h.bed.ID: ptr(false), empty.ID: ptr(true), out.ID: ptr(false), inClosed.ID: ptr(false), second.ID: ptr(false)}, beds)
 		}
-		beds, err := h.FreeBeds(testkit.As(t, h.nurse), []uuid.UUID{h.bed.ID, empty.ID, out.ID, inClosed.ID, second.ID})
-		require.NoError(t, err)
-		require.Equal(t, map[uuid.UUID]bool{empty.ID: true}, beds)
 		stays, err := h.CurrentStays(testkit.As(t, h.nurse), []uuid.UUID{other.ID, gone.ID})
 		require.NoError(t, err)
 		require.Len(t, stays, 1)

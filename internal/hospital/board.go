@@ -13,7 +13,6 @@ import (
 	"github.com/caregraph/caregraph/ent/bed"
 	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/ent/ward"
-	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/stream"
@@ -49,7 +48,7 @@ func (b *Board) Watch(wardID uuid.UUID) (stream.Source, error) {
 		Log: b.streams, Topic: bedsTopic + wardID.String(), Kind: boardState,
 		Load: func(ctx context.Context) (stream.State, error) { return b.state(ctx, wardID) },
 		Access: func(ctx context.Context) error {
-			if !access.From(ctx).Has(access.Nurse, access.Doctor, access.Biller, access.Admin) {
+			if !worksWithBeds(ctx) {
 				return fault.ErrForbidden
 			}
 			isThere, err := b.db.Client.Ward.Query().Where(ward.ID(wardID)).Exist(ctx)

@@ -7,50 +7,32 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/caregraph/caregraph/ent"
-	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/ent/wallettransaction"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/money"
 )
 
-// chargePlan tells what is charged daily for the admission, and from when on, as things stand in the transaction of ctx; as the system.
+// chargePlan tells what is charged daily for the admission from the next date on, as things stand in the transaction of ctx; as the system. Dates until now
+// were settled.
 func (s *Service) chargePlan(ctx context.Context, a *ent.Admission) (*ChargePlan, error) {
 	ctx = access.System(ctx, "plan of charges")
-	today := s.today()
-	members, err := s.memberships(ctx, []uuid.UUID{a.PatientID}, today, today)
-	if err != nil {
-		return nil, fmt.Errorf("read memberships: %w", err)
-	}
 	fee, err := s.feeOf(ctx, a.ID)
 	if err != nil {
 		return nil, err
 	}
-	plan := &ChargePlan{
-		DailyRate: s.amount(0), AdmissionFee: fee, FirstChargeDate: firstChargeDate(s.Zone, a.AdmittedAt),
-		IsExempt: isExemptOn(members[a.PatientID], today),
+	first := firstChargeDate(s.Zone, a.AdmittedAt)
+	next := later(first, firstChargeDate(s.Zone, s.DB.Now().Add(1))) // whose first instant is still to come
+	list, err := s.facts(ctx, []uuid.UUID{a.ID}, next, next)
+	if err != nil {
+		return nil, err
 	}
-	if !plan.IsExempt {
-		if plan.DailyRate, err = s.presentRate(ctx, a.ID); err != nil {
-			return nil, err
-		}
+	plan := &ChargePlan{DailyRate: s.amount(0), AdmissionFee: fee, FirstChargeDate: next}
+	for _, one := range list {
+		due := Owed(s.Zone, one.Inpatient, next, next)[0]
+		plan.DailyRate, plan.IsExempt = s.amount(due.Amount.Minor), due.Skip == NHIAExempt
+		plan.Summary = plan.sentence(due.Skip, next == first)
 	}
-	plan.Summary = plan.sentence()
 	return plan, nil
-}
-
-// presentRate returns what a day costs today in the ward where the patient lies now; zero when in none.
-func (s *Service) presentRate(ctx context.Context, admissionID uuid.UUID) (money.Amount, error) {
-	lies, err := s.DB.Client.Stay.Query().Where(stay.AdmissionID(admissionID), stay.ToAtIsNil()).Only(ctx)
-	if err != nil {
-		return s.amount(0), ent.MaskNotFound(err)
-	}
-	today := s.today()
-	rates, err := s.rates(ctx, []uuid.UUID{lies.WardID}, today)
-	if err != nil {
-		return s.amount(0), fmt.Errorf("read rates: %w", err)
-	}
-	rate := rateOn(rates[lies.WardID], today)
-	return s.amount(rate.Minor), nil
 }
 
 // feeOf returns the fee that was posted for the admission and stands.
@@ -71,13 +53,19 @@ func (s *Service) feeOf(ctx context.Context, admissionID uuid.UUID) (money.Amoun
 }
 
 // sentence says the plan to people.
-func (p *ChargePlan) sentence() string {
-	if p.IsExempt {
-		return "The patient is a member of the national scheme and is charged nothing for the bed."
+func (p *ChargePlan) sentence(skip SkipReason, isFirst bool) string {
+	which := "next"
+	if isFirst {
+		which = "first"
 	}
-	text := fmt.Sprintf("%s is charged for each night that begins in hospital, the first on %s.", p.DailyRate, p.FirstChargeDate)
-	if p.DailyRate.IsZero() {
-		text = "Nothing is charged daily: the ward has no rate."
+	text := fmt.Sprintf("%s is charged for each night that begins in hospital, the %s on %s.", p.DailyRate, which, p.FirstChargeDate)
+	switch skip {
+	case NHIAExempt:
+		text = fmt.Sprintf("Nothing is charged on %s: the patient is a member of the national scheme.", p.FirstChargeDate)
+	case ZeroRate:
+		text = fmt.Sprintf("Nothing is charged on %s: the ward has no rate on that date.", p.FirstChargeDate)
+	case NoBed, NotAdmitted:
+		text = "Nothing more is charged daily: the patient is no longer in hospital."
 	}
 	if !p.AdmissionFee.IsZero() {
 		text += fmt.Sprintf(" A fee of %s was charged for the admission.", p.AdmissionFee)

@@ -56,8 +56,12 @@ func (s *Service) transfer(ctx context.Context, seen *ent.Admission, b *ent.Bed)
 	if err := s.freeBed(ctx, b); err != nil {
 		return err
 	}
+	at, err := s.presently(ctx, b.ID, a.PatientID)
+	if err != nil {
+		return err
+	}
+	at = notBefore(at, present.FromAt)
 	_, err = s.settling(ctx, []uuid.UUID{a.ID}, func() error {
-		at := notBefore(s.DB.Now(), present.FromAt)
 		if err := s.DB.Client.Stay.UpdateOne(present).SetToAt(at).Exec(ctx); err != nil {
 			return err
 		}

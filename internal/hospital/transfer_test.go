@@ -58,7 +58,7 @@ func TestTransferPatient(t *testing.T) {
 		require.Equal(t, to.ID, found[a.ID].BedID)
 		free, err := h.FreeBeds(testkit.As(t, h.nurse), []uuid.UUID{h.bed.ID, to.ID})
 		require.NoError(t, err)
-		require.Equal(t, map[uuid.UUID]bool{h.bed.ID: true}, free)
+		require.Equal(t, map[uuid.UUID]*bool{h.bed.ID: ptr(true), to.ID: ptr(false)}, free)
 	})
 }
 

@@ -24,11 +24,11 @@ type BedPlace struct {
 	IsFree bool      // in use and empty
 }
 
-// ChargePlan is what is charged daily for an admission, and from when on.
+// ChargePlan is what is charged daily for an admission from the next date on.
 type ChargePlan struct {
-	DailyRate       money.Amount
-	FirstChargeDate civil.Date
-	IsExempt        bool
+	DailyRate       money.Amount // on the date
+	FirstChargeDate civil.Date   // that is still to come
+	IsExempt        bool         // on the date
 	AdmissionFee    money.Amount
 	Summary         string
 }

@@ -93,6 +93,8 @@ func TestStaysNeverOverlap(t *testing.T) {
 		"IntoOneThatGoesOn":   {times{0, open}, times{time.Hour, 2 * time.Hour}, true},
 		"GoesOnOverAnother":   {times{time.Hour, 2 * time.Hour}, times{0, open}, true},
 		"TheSame":             {times{0, time.Hour}, times{0, time.Hour}, true},
+		"OverAnEmptyOne":      {times{time.Hour, time.Hour}, times{0, open}, false}, // which holds no instant
+		"FromAnEmptyOne":      {times{time.Hour, time.Hour}, times{time.Hour, open}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

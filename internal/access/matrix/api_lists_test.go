@@ -38,7 +38,7 @@ var listings = map[string]listing{
 	"chatRooms":     {entity: "ChatRoom"},
 	"wards":         {entity: "Ward", extras: []string{"isActive: true", "isActive: false"}},
 	"admissions":    {entity: "Admission", extras: []string{"wardId: $north", "wardId: $south", "wardId: $alice"}},
-	"jobRuns":       {entity: "JobRun", extras: []string{`job: "session-cleanup"`, `job: "none"`, "state: RAN", "state: FAILED"}},
+	"jobRuns":       {entity: "JobRun", extras: []string{`job: "session-cleanup"`, `job: "daily-admission-charges"`, `job: "none"`, "state: RAN", "state: FAILED"}},
 }
 
 // observer sees every row of the lists that are not of the viewer's own rows: her answers say what a filter, an order or a cursor means, and the

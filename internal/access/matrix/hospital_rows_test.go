@@ -38,10 +38,10 @@ var hospitalRows = []row{
 	{entity: "Admission", name: "carol.empty", refs: "patient_id=carol", // with nothing around it
 		values: values{"admitted_at": at(-30 * day), "status": admission.StatusDISCHARGED, "discharged_at": at(-30 * day)}, read: house, change: by(nobody)},
 
-	// Clinical: not for who bills, nor for doctors of others.
-	{entity: "AdmissionRecord", name: "alice.past", refs: "admission_id=alice.past patient_id=alice", read: "alice dora " + wardens, change: by(nobody)},
-	{entity: "AdmissionRecord", name: "bob", refs: "admission_id=bob patient_id=bob", read: "bob drew " + wardens, change: by(nobody)},
-	{entity: "AdmissionRecord", name: "carol", refs: "admission_id=carol patient_id=carol", read: wardens, change: by(nobody)},
+	// Clinical: not for who bills or administers, nor for doctors of others.
+	{entity: "AdmissionRecord", name: "alice.past", refs: "admission_id=alice.past patient_id=alice", read: "alice dora " + nurses, change: by(nobody)},
+	{entity: "AdmissionRecord", name: "bob", refs: "admission_id=bob patient_id=bob", read: "bob drew " + nurses, change: by(nobody)},
+	{entity: "AdmissionRecord", name: "carol", refs: "admission_id=carol patient_id=carol", read: nurses, change: by(nobody)},
 
 	{entity: "Stay", name: "alice.past", refs: "admission_id=alice.past patient_id=alice bed_id=north.1 ward_id=north",
 		values: values{"from_at": at(-20 * day), "to_at": at(-18 * day)}, read: "alice " + house, change: by(nobody)},

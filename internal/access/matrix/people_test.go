@@ -46,8 +46,9 @@ const (
 	house     = "dora drew dirk nell bea bess ada dana"              // DOCTOR, NURSE, BILLER, ADMIN
 	healers   = "dora drew dirk nell bess ada dana"                  // DOCTOR, NURSE, ADMIN
 	wardens   = "nell bess ada dana"                                 // NURSE, ADMIN
-	tellers   = "nell bea bess ada dana"                             // NURSE, BILLER, ADMIN
-	everyone  = directory + " phil"                                  // whoever has a role
+	nurses    = "nell bess"
+	tellers   = "nell bea bess ada dana" // NURSE, BILLER, ADMIN
+	everyone  = directory + " phil"      // whoever has a role
 	users     = "alice|bob|pete|dora|drew|dirk|cleo|sue|nell|sid|bea|bess|phil|ada|dana|norm|ivan"
 )
 

@@ -258,6 +258,7 @@ var clinicRows = []row{
 		values: values{"expires_at": at(0)}, read: "bob drew " + admins},
 
 	{entity: "JobRun", name: "cleanup", read: admins, change: by(nobody)},
+	{entity: "JobRun", name: "charges", values: values{"job": "daily-admission-charges"}, read: cashiers, change: by(nobody)}, // who starts it follows it
 	{entity: "JobRun", name: "expire", values: values{"job": "expire-pending-appointments", "state": jobrun.StateFAILED}, read: admins, change: by(nobody)},
 
 	{entity: "Session", name: "alice", refs: "user_id=alice", read: "alice " + admins, change: map[string]string{"end": "alice " + admins, "life": nobody}},

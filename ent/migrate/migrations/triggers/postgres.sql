@@ -157,17 +157,17 @@ CREATE TRIGGER stays_kept BEFORE DELETE ON stays FOR EACH ROW EXECUTE FUNCTION c
 DROP TRIGGER IF EXISTS stays_kept_all ON stays;
 CREATE TRIGGER stays_kept_all BEFORE TRUNCATE ON stays FOR EACH STATEMENT EXECUTE FUNCTION caregraph_immutable();
 
--- At no instant do two patients lie in a bed, or a patient in two. The locks make concurrent writers wait for each other, beds before patients.
+-- At no instant do two patients lie in a bed, or a patient in two; a stay that ended when it began holds no instant. The locks make concurrent writers wait for each other, beds before patients.
 CREATE OR REPLACE FUNCTION caregraph_stays_overlap() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('bed:' || NEW.bed_id::text, 0));
   IF EXISTS (SELECT 1 FROM stays WHERE bed_id = NEW.bed_id AND id <> NEW.id
-      AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at)) THEN
+      AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at AND to_at > from_at)) THEN
     RAISE EXCEPTION 'the bed is taken' USING ERRCODE = '23P01', CONSTRAINT = 'stays_bed_overlap';
   END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('stays:' || NEW.patient_id::text, 0));
   IF EXISTS (SELECT 1 FROM stays WHERE patient_id = NEW.patient_id AND id <> NEW.id
-      AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at)) THEN
+      AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at AND to_at > from_at)) THEN
     RAISE EXCEPTION 'the patient lies in another bed' USING ERRCODE = '23P01', CONSTRAINT = 'stays_patient_overlap';
   END IF;
   RETURN NEW;

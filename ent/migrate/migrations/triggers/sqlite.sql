@@ -113,14 +113,14 @@ BEGIN SELECT RAISE(ABORT, 'stays_immutable'); END;
 DROP TRIGGER IF EXISTS stays_kept;
 CREATE TRIGGER stays_kept BEFORE DELETE ON stays BEGIN SELECT RAISE(ABORT, 'caregraph_immutable'); END;
 
--- At no instant do two patients lie in a bed, or a patient in two.
+-- At no instant do two patients lie in a bed, or a patient in two. A stay that ended when it began holds no instant.
 DROP TRIGGER IF EXISTS stays_bed_overlap;
 CREATE TRIGGER stays_bed_overlap BEFORE INSERT ON stays
 WHEN EXISTS (SELECT 1 FROM stays WHERE bed_id = NEW.bed_id AND id <> NEW.id
-  AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at))
+  AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at AND to_at > from_at))
 BEGIN SELECT RAISE(ABORT, 'stays_bed_overlap'); END;
 DROP TRIGGER IF EXISTS stays_patient_overlap;
 CREATE TRIGGER stays_patient_overlap BEFORE INSERT ON stays
 WHEN EXISTS (SELECT 1 FROM stays WHERE patient_id = NEW.patient_id AND id <> NEW.id
-  AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at))
+  AND (NEW.to_at IS NULL OR from_at < NEW.to_at) AND (to_at IS NULL OR to_at > NEW.from_at AND to_at > from_at))
 BEGIN SELECT RAISE(ABORT, 'stays_patient_overlap'); END;

@@ -18,7 +18,9 @@ func chargesPayload(done *hospital.ChargeRun) *model.ChargeAdmissionsPayload {
 	if done.Result == nil {
 		return payload
 	}
-	payload.Totals = &done.Result.Totals
+	if !done.IsPart {
+		payload.Totals = &done.Result.Totals
+	}
 	payload.Entries, payload.Skipped, payload.Failed = pointers(done.Result.Entries), pointers(done.Result.Skipped), pointers(done.Result.Failed)
 	return payload
 }

@@ -7,10 +7,12 @@ import (
 	"sync/atomic"
 
 	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/caregraph/caregraph/ent/admission"
+	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/civil"
 )
@@ -18,6 +20,7 @@ import (
 const (
 	chargeBatch = 5000 // admissions of one transaction
 	chargeTries = 3    // of an admission that fails, in one run
+	slowInARow  = 5    // admissions that take too long: more than that are the database's failure
 	chargeLists = 1000 // entries, skips and failures that a result keeps
 )
 
@@ -36,7 +39,8 @@ type charging struct {
 	ChargeInput
 	hasOpen bool         // there may be failures to resolve
 	isAgain atomic.Bool  // the batch before had been charged already, as this one probably has: a look without locks comes first
-	failed  atomic.Int64 // charges that could not be posted
+	opened  atomic.Int64 // failures that are new, or were resolved
+	slow    atomic.Int64 // admissions in a row that took too long
 }
 
 // candidate is an admission that may owe something.
@@ -94,15 +98,21 @@ func (c *charging) all(ctx context.Context, result *ChargeResult) error {
 	}
 }
 
-// candidates lists the next batch of those who were in hospital at the date's first instant.
-func (c *charging) candidates(ctx context.Context, after uuid.UUID) ([]candidate, error) {
-	start := civil.StartOfDay(c.Date, c.Zone)
-	rows, err := c.DB.Client.Admission.Query().
-		Where(admission.IDGT(after), admission.AdmittedAtLTE(start), admission.Or(admission.DischargedAtIsNil(), admission.DischargedAtGT(start))).
-		Order(admission.ByID()).Limit(c.perBatch).Select(admission.FieldPatientID).All(ctx)
-	list := make([]candidate, len(rows))
-	for i, a := range rows {
-		list[i] = candidate{a.ID, a.PatientID}
-	}
+// candidates lists the next batch of those who were in hospital at the date's first instant: who is still there, and who lay in a bed then and has left it since.
+// Indexes find both, however many admissions are over for longer.
+func (c *charging) candidates(ctx context.Context, after uuid.UUID) (list []candidate, err error) {
+	start, build := civil.StartOfDay(c.Date, c.Zone), c.DB.Build()
+	there, lay := sql.Table(admission.Table), sql.Table(stay.Table)
+	in := build.Select(there.C(admission.FieldID), there.C(admission.FieldPatientID)).From(there).Where(sql.And(
+		sql.EQ(there.C(admission.FieldStatus), admission.StatusADMITTED), sql.LTE(there.C(admission.FieldAdmittedAt), start), sql.GT(there.C(admission.FieldID), after)))
+	in.Union(build.Select(lay.C(stay.FieldAdmissionID), lay.C(stay.FieldPatientID)).From(lay).Where(sql.And(
+		sql.GT(lay.C(stay.FieldToAt), start), sql.LTE(lay.C(stay.FieldFromAt), start), sql.GT(lay.C(stay.FieldAdmissionID), after))))
+	query := build.Select(admission.FieldID, admission.FieldPatientID).From(in.As("present")).OrderBy(admission.FieldID).Limit(c.perBatch)
+	err = c.DB.Query(ctx, "find who is in hospital", query, func(row *sql.Rows) error {
+		var one candidate
+		err := row.Scan(&one.id, &one.patient)
+		list = append(list, one)
+		return err
+	})
 	return list, err
 }

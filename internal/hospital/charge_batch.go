@@ -21,7 +21,7 @@ func (c *charging) batch(ctx context.Context, into *ChargeResult, d civil.Date, 
 	case err == nil:
 		return into.add(found)
 	case len(list) > 1 && ctx.Err() == nil && errors.Is(err, fault.ErrTimeout): // fewer at once may be quick enough
-	case isOfAll(ctx, err):
+	case c.isOfAll(ctx, err):
 		return err
 	case len(list) == 1:
 		return c.alone(ctx, into, d, list[0], err)
@@ -40,17 +40,21 @@ func (c *charging) alone(ctx context.Context, into *ChargeResult, d civil.Date, 
 		if found, err = c.try(ctx, d, []candidate{one}); err == nil {
 			return into.add(found)
 		}
-		if isOfAll(ctx, err) {
+		if c.isOfAll(ctx, err) {
 			return err
 		}
+	}
+	if errors.Is(err, fault.ErrTimeout) {
+		c.slow.Add(1)
 	}
 	c.Log.ErrorContext(ctx, "an admission could not be charged", slog.String("admission", one.id.String()), slog.String("date", d.String()), slog.Any("error", err))
 	return c.fail(ctx, into, d, one, err)
 }
 
-// isOfAll tells whether an error is not one admission's: the database is away, or the run is to stop.
-func isOfAll(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, fault.ErrUnavailable) || errors.Is(err, fault.ErrTimeout)
+// isOfAll tells whether an error is not one admission's: the database is away, or too slow for one after the other, or the run is to stop. A wallet that somebody
+// holds locked makes its own admission fail.
+func (c *charging) isOfAll(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, fault.ErrUnavailable) || errors.Is(err, fault.ErrTimeout) && c.slow.Load() >= slowInARow
 }
 
 var errPanicked = errors.New("charging panicked")
@@ -87,7 +91,9 @@ func (c *charging) try(ctx context.Context, d civil.Date, list []candidate) (fou
 		}
 		return c.resolve(ctx, d, list)
 	})
-	c.isAgain.Store(len(found.entries) == 0)
+	if c.isAgain.Store(len(found.entries) == 0); err == nil {
+		c.slow.Store(0)
+	}
 	return found, err
 }
 

@@ -8,8 +8,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/chargefailure"
+	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/fault"
@@ -133,7 +136,7 @@ func TestChargeDate_DatabaseAway(t *testing.T) {
 	})
 }
 
-// A batch that takes too long is halved; one admission that does fails the run, as a database that is away.
+// A batch that takes too long is halved. One admission that does, because somebody holds its wallet, has failed; many in a row are the database's failure.
 func TestChargeDate_TooSlow(t *testing.T) {
 	t.Parallel()
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
@@ -149,9 +152,92 @@ func TestChargeDate_TooSlow(t *testing.T) {
 		})
 		assert.Equal(t, 4, h.charge("2025-01-14").Totals.Charged)
 		h.requireOnce("2025-01-14", all)
+		h.Spoil(func(e hospital.ChargeEntry) error {
+			if e.AdmissionID == all[1].ID {
+				return fault.ErrTimeout
+			}
+			return nil
+		})
+		result := h.charge("2025-01-15")
+		assert.Equal(t, 3, result.Totals.Charged)
+		assert.Equal(t, []hospital.ChargeFailed{{AdmissionID: all[1].ID, ChargeDate: day(t, "2025-01-15"), Attempts: 3, Error: "TIMEOUT"}}, result.Failed)
+		clk.Advance(24 * time.Hour)
+		result = h.charge("2025-01-16")
+		assert.Equal(t, 3, result.Totals.Charged, "a failure that stays does not stop the next run")
+		assert.Equal(t, 2, result.Totals.Failed)
+
+		h.crowd(6)
 		h.Spoil(func(hospital.ChargeEntry) error { return fault.ErrTimeout })
-		_, err := h.ChargeDate(testkit.System(t), hospital.ChargeInput{Date: day(t, "2025-01-15")})
+		_, err := h.ChargeDate(testkit.System(t), hospital.ChargeInput{Date: day(t, "2025-01-13")})
 		require.ErrorIs(t, err, fault.ErrTimeout)
-		assert.Zero(t, db.Client.ChargeFailure.Query().CountX(testkit.System(t)))
+	})
+}
+
+// alerts are the notices of failed charges.
+func (h *office) alerts() int {
+	h.t.Helper()
+	return h.db.Client.Notification.Query().Where(notification.Kind("CHARGE_FAILED")).CountX(testkit.System(h.t))
+}
+
+// Of any number of old failures administrators were told: they do not keep new ones from being told. One that was resolved and comes back is told again.
+func TestChargeDate_AlertsOfNewFailures(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		testkit.User(t, db, access.Admin)
+		h.crowd(25)
+		h.Spoil(func(hospital.ChargeEntry) error { return errSpoilt })
+		h.charge("2025-01-13")
+		assert.Equal(t, 20, h.alerts(), "more have one cause")
+		h.Spoil(func(e hospital.ChargeEntry) error {
+			if e.ChargeDate == day(t, "2025-01-13") {
+				return errSpoilt
+			}
+			return nil
+		})
+		h.charge("2025-01-14")
+		assert.Equal(t, 20, h.alerts(), "of old ones nothing is told again")
+
+		late := h.admitted(h.at("2025-01-14 09:00"))
+		h.Spoil(func(e hospital.ChargeEntry) error {
+			if e.AdmissionID == late.ID || e.ChargeDate == day(t, "2025-01-13") {
+				return errSpoilt
+			}
+			return nil
+		})
+		result := h.charge("2025-01-15")
+		assert.Equal(t, 26, result.Totals.Failed)
+		assert.Equal(t, 21, h.alerts(), "the new one")
+
+		testkit.Write(t, db, func(ctx context.Context) error { // as a run that found it not owed
+			return db.Client.ChargeFailure.Update().Where(chargefailure.AdmissionID(late.ID)).SetResolvedAt(clk.Now()).Exec(ctx)
+		})
+		h.charge("2025-01-15", alone(late))
+		assert.Equal(t, 22, h.alerts(), "again")
+		assert.Equal(t, 22, db.Client.Delivery.Query().CountX(testkit.System(t)), "by mail too")
+	})
+}
+
+// Runs that find the same failure at once write it down once.
+func TestChargeDate_FailureFoundByManyAtOnce(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		testkit.User(t, db, access.Admin)
+		a := h.admitted(h.at("2025-01-10 09:00"))
+		other := &office{Service: newService(t, testkit.Another(t, db, clk)), t: t}
+		var group errgroup.Group
+		for _, s := range []*hospital.Service{h.Service, other.Service} {
+			s.Spoil(func(hospital.ChargeEntry) error { return errSpoilt })
+			for range 5 {
+				group.Go(func() error {
+					_, err := s.ChargeDate(testkit.System(t), hospital.ChargeInput{Date: day(t, "2025-01-15"), AdmissionID: &a.ID})
+					return err
+				})
+			}
+		}
+		require.NoError(t, group.Wait())
+		assert.Equal(t, 30, db.Client.ChargeFailure.Query().OnlyX(testkit.System(t)).Attempts)
+		assert.Equal(t, 1, h.alerts())
 	})
 }

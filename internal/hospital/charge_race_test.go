@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,10 +136,12 @@ func TestTally(t *testing.T) {
 	var parts []hospital.ChargeResult
 	for i := range 5 {
 		e := hospital.ChargeEntry{Reference: string(rune('a' + i)), Amount: aud(1)}
-		parts = append(parts, hospital.ChargeResult{Entries: []hospital.ChargeEntry{e}, Totals: hospital.ChargeTotals{Processed: 1, Charged: 1, Amount: aud(1)}})
+		parts = append(parts, hospital.ChargeResult{Entries: []hospital.ChargeEntry{e}, Totals: hospital.ChargeTotals{Processed: 1, Charged: 1, Amount: aud(1)},
+			Stands: hospital.Standing{Charges: 1, Amount: aud(1)}})
 	}
 	total, told := hospital.Tally(t, parts, []int{3, 1, 0, 4, 2})
 	assert.Equal(t, hospital.ChargeTotals{Processed: 5, Charged: 5, Amount: aud(5)}, total.Totals)
+	assert.Equal(t, hospital.Standing{Charges: 5, Amount: aud(5)}, total.Stands)
 	var order []string
 	for _, e := range total.Entries {
 		order = append(order, e.Reference)
@@ -147,7 +150,18 @@ func TestTally(t *testing.T) {
 	assert.Equal(t, []int{1, 2, 3, 4, 5}, told)
 }
 
-// A run that is stopped between two batches, or dies at any write, is run again and charges what is left.
+// onThe does something when the n-th charge is posted.
+func onThe(n int64, do func()) func(hospital.ChargeEntry) error {
+	var seen atomic.Int64
+	return func(hospital.ChargeEntry) error {
+		if seen.Add(1) == n {
+			do()
+		}
+		return nil
+	}
+}
+
+// A run that is stopped amid its batches, or dies at any write, is run again and charges what is left.
 func TestChargeDate_BrokenOff(t *testing.T) {
 	t.Parallel()
 	for _, engine := range testkit.Engines() {
@@ -158,8 +172,10 @@ func TestChargeDate_BrokenOff(t *testing.T) {
 			all := h.crowd(21)
 			ctx, cancel := context.WithCancel(testkit.System(t))
 			h.PerBatch(3)
-			_, err := h.ChargeDate(ctx, hospital.ChargeInput{Date: day(t, "2025-01-14"), Progress: func(hospital.ChargeTotals) { cancel() }})
+			h.Spoil(onThe(10, cancel)) // of 21 in batches of 3, two at once: some stand
+			_, err := h.ChargeDate(ctx, hospital.ChargeInput{Date: day(t, "2025-01-14")})
 			require.Error(t, err)
+			h.Spoil(nil)
 			stands := len(h.books())
 			require.True(t, stands > 0 && stands < len(all) && stands%3 == 0, "what was charged until then stands, by whole batches: %d", stands)
 			assert.Equal(t, len(all)-stands, h.charge("2025-01-14").Totals.Charged)

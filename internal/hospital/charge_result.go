@@ -15,10 +15,24 @@ type ChargeResult struct {
 	Failed  []ChargeFailed
 	Totals  ChargeTotals
 	Reasons map[SkipReason]int // how many were left out for each
+	Stands  Standing
+}
+
+// Standing are the charges of the date that stand after a run, whichever run has posted them.
+type Standing struct {
+	Charges int
+	Amount  money.Amount
+}
+
+// add counts charges.
+func (s *Standing) add(charges int, amount money.Amount) (err error) {
+	s.Charges += charges
+	s.Amount, err = s.Amount.Add(amount)
+	return err
 }
 
 func (s *Service) newResult(d civil.Date) *ChargeResult {
-	return &ChargeResult{Date: d, Totals: ChargeTotals{Amount: s.amount(0)}, Reasons: map[SkipReason]int{}}
+	return &ChargeResult{Date: d, Totals: ChargeTotals{Amount: s.amount(0)}, Reasons: map[SkipReason]int{}, Stands: Standing{Amount: s.amount(0)}}
 }
 
 func (s *Service) amount(minor int64) money.Amount {
@@ -37,6 +51,16 @@ func (r *ChargeResult) add(f findings) (err error) {
 	t.Exempt = r.Reasons[NHIAExempt]
 	for _, e := range f.entries {
 		if t.Amount, err = t.Amount.Add(e.Amount); err != nil {
+			return err
+		}
+		if e.ChargeDate == r.Date {
+			if err := r.Stands.add(1, e.Amount); err != nil {
+				return err
+			}
+		}
+	}
+	for _, amount := range f.stood {
+		if err := r.Stands.add(1, amount); err != nil {
 			return err
 		}
 	}
@@ -66,8 +90,10 @@ func (r *ChargeResult) merge(part *ChargeResult) (err error) {
 	r.Entries = capped(r.Entries, part.Entries)
 	r.Skipped = capped(r.Skipped, part.Skipped)
 	r.Failed = capped(r.Failed, part.Failed)
-	t.Amount, err = t.Amount.Add(more.Amount)
-	return err
+	if t.Amount, err = t.Amount.Add(more.Amount); err != nil {
+		return err
+	}
+	return r.Stands.add(part.Stands.Charges, part.Stands.Amount)
 }
 
 // capped appends as much as a result holds.

@@ -24,6 +24,7 @@ var (
 	errBedNumber   = fault.ErrConflict.Says("Another bed of the ward has this number.").At("number")
 	errWardInUse   = fault.ErrConflict.Says("Patients lie in the ward.").At("isActive")
 	errRateIsOwed  = ErrRateInPast.Says("Patients lay in the ward at the first instant of today, which is charged at the rate of then.")
+	errRateIsUsed  = ErrRateInPast.Says("The date has been charged in the ward already.")
 	errIsMember    = fault.ErrConflict.Says("The patient is a member already.").At("patientId")
 	errNumberTaken = fault.ErrConflict.Says("The number is another patient's.").At("registrationNumber")
 	errIsNoMember  = ErrIllegalStatus.Says("The patient is no member.").At("patientId")

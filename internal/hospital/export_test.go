@@ -3,6 +3,7 @@ package hospital
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -33,6 +34,9 @@ func (s *Service) Unsettled(ctx context.Context, ids ...uuid.UUID) ([]string, er
 	}
 	return wrong, err
 }
+
+// DryTime sets how long a dry run of all admissions looks.
+func (s *Service) DryTime(d time.Duration) { s.dryTime = d }
 
 // PerBatch sets how many admissions are charged in one transaction.
 func (s *Service) PerBatch(n int) { s.perBatch = n }

@@ -14,9 +14,11 @@ import (
 	"github.com/caregraph/caregraph/ent/nhiamembership"
 	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/ent/wallettransaction"
+	"github.com/caregraph/caregraph/ent/ward"
 	"github.com/caregraph/caregraph/ent/wardrate"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/money"
+	"github.com/caregraph/caregraph/internal/store"
 )
 
 // inHospital is an admission with all that its daily charges follow from.
@@ -47,6 +49,11 @@ func (s *Service) facts(ctx context.Context, ids []uuid.UUID, from, to civil.Dat
 	wards, err := s.readStays(ctx, byID, ids, from, to)
 	if err != nil {
 		return nil, fmt.Errorf("read stays: %w", err)
+	}
+	if store.InTx(ctx) { // who sets a rate meanwhile waits, and then finds the charge
+		if err := s.DB.Share(ctx, ward.Table, wards...); err != nil {
+			return nil, err
+		}
 	}
 	rates, err := s.rates(ctx, wards, to)
 	if err != nil {

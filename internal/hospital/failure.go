@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"entgo.io/ent/dialect/sql"
@@ -23,20 +24,24 @@ import (
 const (
 	failureAlert  = "CHARGE_FAILED"
 	failurePage   = 500
-	alertsPerRun  = 20 // more failures than that have one cause, and the summary counts them
+	alertsPerRun  = 20 // more new failures than that have one cause, and the summary counts them
 	failureLength = 500
 )
 
-// fail writes down that an admission could not be charged, and tells administrators the first time. The next runs try it again.
+// fail writes down that an admission could not be charged, and tells administrators when it is new, or had been resolved. The next runs try it again.
 func (c *charging) fail(ctx context.Context, into *ChargeResult, d civil.Date, one candidate, cause error) error {
 	failed := ChargeFailed{AdmissionID: one.id, ChargeDate: d, Attempts: chargeTries, Error: describe(cause)}
 	defer func() { into.addFailed(failed) }()
-	nth := c.failed.Add(1)
 	if c.IsDry {
 		return nil
 	}
+	nth := int64(0) // of those that this run has opened
 	return c.DB.WithTx(ctx, func(ctx context.Context) error {
+		if err := c.DB.LockName(ctx, "charge failure "+one.id.String()); err != nil { // another run may find the same
+			return err
+		}
 		row, err := c.DB.Client.ChargeFailure.Query().Where(chargefailure.AdmissionID(one.id), chargefailure.ChargeDate(d), c.DB.ForUpdate).Only(ctx)
+		isOpen := err == nil && row.ResolvedAt == nil
 		if ent.IsNotFound(err) {
 			row, err = c.DB.Client.ChargeFailure.Create().SetAdmissionID(one.id).SetPatientID(one.patient).SetChargeDate(d).
 				SetAttempts(chargeTries).SetError(failed.Error).SetLastTriedAt(c.DB.Now()).Save(ctx)
@@ -47,7 +52,12 @@ func (c *charging) fail(ctx context.Context, into *ChargeResult, d civil.Date, o
 		if err != nil {
 			return fmt.Errorf("write down a charge that failed: %w", err)
 		}
-		failed.Attempts = row.Attempts
+		if failed.Attempts = row.Attempts; isOpen {
+			return nil
+		}
+		if nth == 0 {
+			nth = c.opened.Add(1)
+		}
 		if nth > alertsPerRun {
 			return nil
 		}
@@ -73,7 +83,7 @@ func describe(err error) string {
 	return fmt.Sprintf("%.*s", failureLength, strings.Join(codes, ", "))
 }
 
-// alert tells administrators of a charge that could not be posted, once, in the app and by mail.
+// alert tells administrators of a charge that could not be posted, once for each time that it was opened, in the app and by mail.
 func (s *Service) alert(ctx context.Context, row *ent.ChargeFailure) error {
 	admins, err := s.staff(ctx, access.Admin)
 	if err != nil {
@@ -81,17 +91,17 @@ func (s *Service) alert(ctx context.Context, row *ent.ChargeFailure) error {
 	}
 	text := fmt.Sprintf("The daily charge of admission %s for %s could not be posted after %d tries: %s Each run tries it again until it is.",
 		row.AdmissionID, row.ChargeDate, row.Attempts, sentence(row.Error))
-	for _, admin := range admins {
-		if err := s.Notify.Notice(ctx, notify.Notice{Kind: failureAlert, UserID: admin.ID, SubjectID: row.ID, Title: "A daily charge failed", Text: text}); err != nil {
-			return err
-		}
-		if err := s.Notify.Mail(ctx, notify.Mail{
-			Kind: failureAlert, UserID: &admin.ID, To: admin.Email, SubjectID: row.ID, Subject: "A daily charge failed", Body: text + "\n",
-		}); err != nil {
-			return err
-		}
+	const title = "A daily charge failed"
+	attempt := strconv.Itoa(row.Attempts)
+	notices, mails := make([]notify.Notice, len(admins)), make([]notify.Mail, len(admins))
+	for i, admin := range admins {
+		notices[i] = notify.Notice{Kind: failureAlert, UserID: admin.ID, SubjectID: row.ID, Occurrence: attempt, Title: title, Text: text}
+		mails[i] = notify.Mail{Kind: failureAlert, UserID: &admin.ID, To: admin.Email, SubjectID: row.ID, Occurrence: attempt, Subject: title, Body: text + "\n"}
 	}
-	return nil
+	if err := s.Notify.Notices(ctx, notices...); err != nil {
+		return err
+	}
+	return s.Notify.Mails(ctx, mails...)
 }
 
 // sentence ends a text with a full stop.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/stay"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
 	"github.com/caregraph/caregraph/ent/ward"
 	"github.com/caregraph/caregraph/ent/wardrate"
 	"github.com/caregraph/caregraph/internal/access"
@@ -70,13 +71,28 @@ func (s *Service) notOwed(ctx context.Context, wardID uuid.UUID, from civil.Date
 		return ErrRateInPast
 	}
 	if from.After(today) {
-		return nil
+		return s.notCharged(ctx, wardID, from)
 	}
 	start := civil.StartOfDay(today, s.Zone)
 	isOwed, err := s.DB.Client.Stay.Query().Where(stay.WardID(wardID), stay.FromAtLTE(start), stay.Or(stay.ToAtIsNil(), stay.ToAtGT(start))).
 		Exist(access.System(ctx, "setWardRate"))
 	if err == nil && isOwed {
 		err = errRateIsOwed
+	}
+	return err
+}
+
+// notCharged refuses a date still to come here that another instance, whose clock is ahead, has charged in the ward. Who charges shares the ward, whose lock the
+// caller holds.
+func (s *Service) notCharged(ctx context.Context, wardID uuid.UUID, from civil.Date) error {
+	isCharged, err := s.DB.Client.Stay.Query().Where(stay.WardID(wardID), stay.Or(stay.ToAtIsNil(), stay.ToAtGT(civil.StartOfDay(from, s.Zone))), func(q *sql.Selector) {
+		charge := sql.Dialect(q.Dialect()).Select(wallettransaction.FieldAdmissionID).From(sql.Table(wallettransaction.Table))
+		isDaily(charge)
+		q.Where(sql.Exists(charge.Where(sql.And(sql.ColumnsEQ(charge.C(wallettransaction.FieldAdmissionID), q.C(stay.FieldAdmissionID)),
+			sql.GTE(charge.C(wallettransaction.FieldChargeDate), from)))))
+	}).Exist(access.System(ctx, "setWardRate"))
+	if err == nil && isCharged {
+		err = errRateIsUsed
 	}
 	return err
 }

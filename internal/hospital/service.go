@@ -37,8 +37,9 @@ type Service struct {
 	Config
 
 	perBatch int                     // admissions that are charged in one transaction
+	dryTime  time.Duration           // that a dry run has
 	spoil    func(ChargeEntry) error // makes a charge fail, in tests; nil = none does
 }
 
 // New returns the service.
-func New(c Config) *Service { return &Service{Config: c, perBatch: chargeBatch} }
+func New(c Config) *Service { return &Service{Config: c, perBatch: chargeBatch, dryTime: dryTime} }

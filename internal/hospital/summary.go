@@ -21,7 +21,7 @@ func (s *Service) ChargeDue(ctx context.Context, d civil.Date) (ChargeTotals, er
 	if err != nil {
 		return ChargeTotals{}, err
 	}
-	if err := s.tellSummary(access.System(ctx, "summary of daily charges"), d, result.Totals); err != nil {
+	if err := s.tellSummary(access.System(ctx, "summary of daily charges"), result); err != nil {
 		return ChargeTotals{}, err
 	}
 	report.result.Store(result)
@@ -37,22 +37,22 @@ func (s *Service) PreviewDue(ctx context.Context, d civil.Date) (ChargeTotals, e
 	return result.Totals, nil
 }
 
-// tellSummary puts what a run came to before administrators and billers. The first run of a date has it, whatever later ones come to.
-func (s *Service) tellSummary(ctx context.Context, d civil.Date, t ChargeTotals) error {
+// tellSummary puts what a date came to before administrators and billers: what stands after the first run that came to an end, which may have begun where another
+// was broken off. Later runs tell nothing.
+func (s *Service) tellSummary(ctx context.Context, r *ChargeResult) error {
 	return s.DB.WithTx(ctx, func(ctx context.Context) error {
 		staff, err := s.staff(ctx, access.Admin, access.Biller)
 		if err != nil {
 			return err
 		}
 		text := fmt.Sprintf("%d admissions were looked at, %d charges of %s in all were posted, %d patients were exempt, %d charges failed.",
-			t.Processed, t.Charged, t.Amount, t.Exempt, t.Failed)
-		for _, u := range staff {
-			if err := s.Notify.Notice(ctx, notify.Notice{
-				Kind: chargeSummary, UserID: u.ID, SubjectID: uuid.Nil, Occurrence: d.String(), Title: "Daily charges of " + d.String(), Text: text,
-			}); err != nil {
-				return err
+			r.Totals.Processed, r.Stands.Charges, r.Stands.Amount, r.Totals.Exempt, r.Totals.Failed)
+		notices := make([]notify.Notice, len(staff))
+		for i, u := range staff {
+			notices[i] = notify.Notice{
+				Kind: chargeSummary, UserID: u.ID, SubjectID: uuid.Nil, Occurrence: r.Date.String(), Title: "Daily charges of " + r.Date.String(), Text: text,
 			}
 		}
-		return nil
+		return s.Notify.Notices(ctx, notices...)
 	})
 }

@@ -2,12 +2,14 @@ package hospital_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/ward"
 	"github.com/caregraph/caregraph/ent/wardrate"
 	"github.com/caregraph/caregraph/internal/civil"
@@ -185,4 +187,41 @@ func TestSetWardRate_FromToday(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A date that an instance whose clock is ahead has charged keeps its rate; who sets one while it is being charged waits, and is refused.
+func TestSetWardRate_WhileTheDateIsCharged(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newHouse(t, db, clk)
+		behind := clock.NewFake(clk.Now())
+		late := newService(t, testkit.Another(t, db, behind))
+		biller := testkit.As(t, h.biller)
+		set := func(w *ent.Ward) error {
+			_, _, err := late.SetWardRate(biller, hospital.SetWardRateInput{WardID: w.ID, Rate: "1.00"}) // from the 16th on
+			return err
+		}
+		h.admit(t)
+		other := testkit.Ward(t, db)
+		clk.Advance(24 * time.Hour)
+		done, once := make(chan error, 1), sync.Once{}
+		h.Spoil(func(hospital.ChargeEntry) error {
+			once.Do(func() { go func() { done <- set(h.ward) }() })
+			select { // as it should be it waits, and is given time to show that it does not
+			case err := <-done:
+				done <- err
+			case <-time.After(200 * time.Millisecond):
+			}
+			return nil
+		})
+		result, err := h.ChargeDate(testkit.System(t), hospital.ChargeInput{Date: day(t, "2025-01-16")})
+		require.NoError(t, err)
+		require.Equal(t, 1, result.Totals.Charged)
+		refused(t, <-done, "RATE_IN_PAST", "from")
+		refused(t, set(h.ward), "RATE_IN_PAST", "from")
+		require.NoError(t, set(other), "another ward")
+		wrong, err := h.Unsettled(testkit.System(t), result.Entries[0].AdmissionID)
+		require.NoError(t, err)
+		require.Empty(t, wrong)
+	})
 }

@@ -14,12 +14,9 @@ import (
 	"github.com/caregraph/caregraph/ent/patient"
 	"github.com/caregraph/caregraph/ent/practitioner"
 	"github.com/caregraph/caregraph/ent/stay"
-	"github.com/caregraph/caregraph/ent/wallettransaction"
 	"github.com/caregraph/caregraph/internal/access"
-	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/idem"
-	"github.com/caregraph/caregraph/internal/wallet"
 )
 
 // AdmitPatient lays a patient into a free bed, now or, for late paperwork, since a time that is past: what is owed since then is charged at once. Who attends the
@@ -155,24 +152,4 @@ func (s *Service) care(ctx context.Context, a *ent.Admission) error {
 	}
 	return s.DB.Client.CareRelation.Create().SetPractitionerID(*a.AttendingID).SetPatientID(a.PatientID).
 		SetSource(carerelation.SourceADMISSION).SetSourceID(a.ID).Exec(ctx)
-}
-
-// chargeFee makes the wallet, if there is none, and posts the fee of the admission; members of the national scheme, on the date of the admission, owe none.
-func (s *Service) chargeFee(ctx context.Context, a *ent.Admission) error {
-	if err := s.Wallets.Lock(ctx, a.PatientID); err != nil || s.AdmissionFee.IsZero() {
-		return err
-	}
-	exempt, err := s.exemptOn(ctx, []uuid.UUID{a.PatientID}, civil.DateOf(a.AdmittedAt, s.Zone))
-	if err != nil || exempt[a.PatientID] {
-		return err
-	}
-	debit, err := s.AdmissionFee.Neg()
-	if err != nil {
-		return err
-	}
-	_, err = s.Wallets.Post(ctx, []wallet.Posting{{
-		PatientID: a.PatientID, Kind: wallettransaction.KindADMISSION_FEE, AmountMinor: debit.Minor,
-		CounterAccount: wallettransaction.CounterAccountADMISSION_REVENUE, AdmissionID: &a.ID, Description: "Admission fee",
-	}})
-	return err
 }

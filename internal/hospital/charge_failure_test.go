@@ -224,20 +224,24 @@ func TestChargeDate_FailureFoundByManyAtOnce(t *testing.T) {
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		h := newOffice(t, db, clk)
 		testkit.User(t, db, access.Admin)
-		a := h.admitted(h.at("2025-01-10 09:00"))
-		other := &office{Service: newService(t, testkit.Another(t, db, clk)), t: t}
-		var group errgroup.Group
-		for _, s := range []*hospital.Service{h.Service, other.Service} {
-			s.Spoil(func(hospital.ChargeEntry) error { return errSpoilt })
-			for range 5 {
+		foreign := testkit.Ward(t, db)
+		testkit.Write(t, db, func(ctx context.Context) error {
+			return db.Client.WardRate.Create().SetWardID(foreign.ID).SetFromDate(day(t, "2020-01-01")).SetRateMinor(1).SetCurrency("EUR").Exec(ctx)
+		})
+		a := testkit.Admission(t, db, testkit.Bed(t, db, foreign), testkit.Record(t, db), h.at("2025-01-10 09:00"))
+		other := newService(t, testkit.Another(t, db, clk))
+		dates := []string{"2025-01-11", "2025-01-12", "2025-01-13", "2025-01-14", "2025-01-15"}
+		for _, d := range dates {
+			var group errgroup.Group
+			for n := range 10 {
 				group.Go(func() error {
-					_, err := s.ChargeDate(testkit.System(t), hospital.ChargeInput{Date: day(t, "2025-01-15"), AdmissionID: &a.ID})
+					_, err := []*hospital.Service{h.Service, other}[n%2].ChargeDate(testkit.System(t), hospital.ChargeInput{Date: day(t, d), AdmissionID: &a.ID})
 					return err
 				})
 			}
+			require.NoError(t, group.Wait())
+			assert.Equal(t, 30, db.Client.ChargeFailure.Query().Where(chargefailure.ChargeDate(day(t, d))).OnlyX(testkit.System(t)).Attempts)
 		}
-		require.NoError(t, group.Wait())
-		assert.Equal(t, 30, db.Client.ChargeFailure.Query().OnlyX(testkit.System(t)).Attempts)
-		assert.Equal(t, 1, h.alerts())
+		assert.Equal(t, len(dates), h.alerts())
 	})
 }

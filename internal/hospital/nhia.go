@@ -18,7 +18,8 @@ import (
 	"github.com/caregraph/caregraph/internal/store"
 )
 
-// RegisterNhia notes that a patient is a member of the national scheme, from today or a past date on: what was charged for those dates is reversed. Nurses and
+// RegisterNhia notes that a patient is a member of the national scheme, from today or a past date on: what was charged for those dates, and for admissions on
+// them, is reversed. Nurses and
 // administrators may. Errors: NOT_FOUND, CONFLICT for a member, and for a number that is or was another patient's, DATE_IN_FUTURE, INVALID_INPUT, also for
 // a date on which an earlier membership counts.
 func (s *Service) RegisterNhia(ctx context.Context, in RegisterNhiaInput) (*ent.NhiaMembership, []*ent.WalletTransaction, error) {
@@ -41,8 +42,8 @@ func (s *Service) RegisterNhia(ctx context.Context, in RegisterNhiaInput) (*ent.
 	})
 }
 
-// DeactivateNhia ends a patient's membership; the last date on which it counts is today or a past one, and dates after it are owed again. Nurses and
-// administrators may. Errors: NOT_FOUND, ILLEGAL_STATUS for who is no member, DATE_IN_FUTURE, INVALID_INPUT for a date before the first one.
+// DeactivateNhia ends a patient's membership; the last date on which it counts is today or a past one, and dates after it are owed again, as are the fees
+// of admissions on them. Nurses and administrators may. Errors: NOT_FOUND, ILLEGAL_STATUS for who is no member, DATE_IN_FUTURE, INVALID_INPUT for a date before the first one.
 func (s *Service) DeactivateNhia(ctx context.Context, in DeactivateNhiaInput) (*ent.NhiaMembership, []*ent.WalletTransaction, error) {
 	last, err := s.dateOf(in.EndedOn, "endedOn")
 	if err != nil {
@@ -146,18 +147,23 @@ func (s *Service) mayJoin(ctx context.Context, patientID uuid.UUID, number strin
 	return nil
 }
 
-// resettle changes whether the patient is a member from a date on, and settles the admissions that have such dates. Locks, behind the patient: admissions, wallet.
+// resettle changes whether the patient is a member from a date on, and settles the admissions that have such dates, with their fees. Locks, behind the patient: admissions, wallet.
 func (s *Service) resettle(ctx context.Context, patientID uuid.UUID, from civil.Date, change func() error) (settled, error) {
 	start := civil.StartOfDay(from, s.Zone)
 	ids, err := s.DB.Client.Admission.Query().
-		Where(admission.PatientID(patientID), admission.Or(admission.DischargedAtIsNil(), admission.DischargedAtGT(start))).IDs(ctx)
+		Where(admission.PatientID(patientID), admission.Or(admission.DischargedAtIsNil(), admission.DischargedAtGT(start), admission.AdmittedAtGTE(start))).IDs(ctx)
 	if err != nil {
 		return settled{}, err
 	}
 	if err := s.DB.Lock(ctx, admission.Table, ids...); err != nil {
 		return settled{}, err
 	}
-	return s.settling(ctx, ids, change)
+	var fees settled
+	daily, err := s.settling(ctx, ids, func() (err error) {
+		fees, err = s.settlingFees(ctx, patientID, ids, change)
+		return err
+	})
+	return settled{posted: append(fees.posted, daily.posted...), reversed: append(fees.reversed, daily.reversed...)}, err
 }
 
 const exemptBatch = 5000

@@ -10,11 +10,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/caregraph/caregraph/ent"
+	"github.com/caregraph/caregraph/ent/wallettransaction"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/clock"
 	"github.com/caregraph/caregraph/internal/hospital"
 	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/testkit"
+	"github.com/caregraph/caregraph/internal/wallet"
 )
 
 func TestRegisterNhia(t *testing.T) {
@@ -186,6 +188,83 @@ func TestDeactivateNhia_DatesOfTheMembershipStayFree(t *testing.T) {
 			dates[i] = *p.ChargeDate
 		}
 		require.Equal(t, []civil.Date{day(t, "2025-01-17"), day(t, "2025-01-18")}, dates)
+	})
+}
+
+// The fee follows the membership on the date of the admission, whenever that is entered; it is never there twice, and one that was waived by hand stays away.
+func TestNhia_SettlesTheFee(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newHouse(t, db, clk, withFee)
+		nurse := testkit.As(t, h.nurse)
+		a := h.admit(t, h.since(10*time.Hour)) // from the 15th, 00:00
+		register := func(number, from string) []*ent.WalletTransaction {
+			_, reversed, err := h.RegisterNhia(nurse, hospital.RegisterNhiaInput{PatientID: h.patient.ID, RegistrationNumber: number, RegisteredOn: ptr(day(t, from))})
+			require.NoError(t, err)
+			return reversed
+		}
+		end := func(on string) []*ent.WalletTransaction {
+			_, posted, err := h.DeactivateNhia(nurse, hospital.DeactivateNhiaInput{PatientID: h.patient.ID, EndedOn: ptr(day(t, on))})
+			require.NoError(t, err)
+			return posted
+		}
+		clk.Advance(24 * time.Hour)
+		require.Len(t, register("ONE", "2025-01-16"), 1, "from the day after on: the fee stands")
+		require.Len(t, end("2025-01-16"), 0)
+		books := []string{
+			"ADMISSION_FEE -25.00", "DAILY_ADMISSION_CHARGE 2025-01-15 -150.00", "DAILY_ADMISSION_CHARGE 2025-01-16 -150.00", "REVERSAL 2025-01-16 150.00",
+		}
+		require.Equal(t, books, h.ledger(t, h.patient))
+
+		other := newHouse(t, db, clk, withFee)
+		h.patient, h.bed = other.patient, other.bed
+		a = h.admit(t, h.since(10*time.Hour)) // on the 16th
+		reversed := register("TWO", "2025-01-14")
+		require.Equal(t, []string{"ADMISSION_FEE -25.00", "DAILY_ADMISSION_CHARGE 2025-01-16 -150.00", "REVERSAL 25.00", "REVERSAL 2025-01-16 150.00"}, h.ledger(t, h.patient))
+		require.Len(t, reversed, 2)
+		require.Equal(t, "REV-FEE-"+a.ID.String(), reversed[0].Reference)
+		posted := end("2025-01-15")
+		require.Len(t, posted, 2)
+		require.Equal(t, "FEE-"+a.ID.String()+"-1", posted[0].Reference)
+		require.EqualValues(t, -25_00, posted[0].AmountMinor)
+		require.Len(t, register("TWO", "2025-01-16"), 2)
+		posted = end("2025-01-16")
+		require.Empty(t, posted, "its date is covered still")
+		_, plan, err := h.TransferPatient(nurse, hospital.TransferPatientInput{AdmissionID: a.ID, BedID: testkit.Bed(t, db, h.ward).ID})
+		require.NoError(t, err)
+		require.True(t, plan.AdmissionFee.IsZero())
+	})
+}
+
+// A member who turns out to have been none owes the fee that was not asked for; a fee that a biller has waived stays waived.
+func TestNhia_FeesThatWereNotAskedFor(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newHouse(t, db, clk, withFee)
+		nurse := testkit.As(t, h.nurse)
+		testkit.Membership(t, db, h.patient, day(t, "2025-01-01"))
+		a := h.admit(t)
+		require.Empty(t, h.ledger(t, h.patient))
+		_, posted, err := h.DeactivateNhia(nurse, hospital.DeactivateNhiaInput{PatientID: h.patient.ID, EndedOn: ptr(day(t, "2025-01-14"))})
+		require.NoError(t, err)
+		require.Len(t, posted, 1)
+		require.Equal(t, "FEE-"+a.ID.String(), posted[0].Reference)
+
+		h.patient, h.bed = testkit.Patient(t, db), testkit.Bed(t, db, h.ward)
+		a = h.admit(t)
+		fee, err := db.Client.WalletTransaction.Query().Where(wallettransaction.AdmissionID(a.ID)).Only(testkit.System(t))
+		require.NoError(t, err)
+		_, _, err = h.Wallets.ReverseTransaction(testkit.As(t, h.biller), wallet.ReverseWalletTransactionInput{
+			TransactionID: fee.ID, Reason: "Waived.", IdempotencyKey: ptr("key"),
+		})
+		require.NoError(t, err)
+		_, reversed, err := h.RegisterNhia(nurse, hospital.RegisterNhiaInput{PatientID: h.patient.ID, RegistrationNumber: "ONE", RegisteredOn: ptr(day(t, "2025-01-14"))})
+		require.NoError(t, err)
+		require.Empty(t, reversed)
+		_, posted, err = h.DeactivateNhia(nurse, hospital.DeactivateNhiaInput{PatientID: h.patient.ID, EndedOn: ptr(day(t, "2025-01-14"))})
+		require.NoError(t, err)
+		require.Empty(t, posted)
+		require.Equal(t, []string{"ADMISSION_FEE -25.00", "REVERSAL 25.00"}, h.ledger(t, h.patient))
 	})
 }
 

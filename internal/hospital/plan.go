@@ -7,9 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/caregraph/caregraph/ent"
-	"github.com/caregraph/caregraph/ent/wallettransaction"
 	"github.com/caregraph/caregraph/internal/access"
-	"github.com/caregraph/caregraph/internal/money"
 )
 
 // chargePlan tells what is charged daily for the admission from the next date on, as things stand in the transaction of ctx; as the system. Dates until now
@@ -33,23 +31,6 @@ func (s *Service) chargePlan(ctx context.Context, a *ent.Admission) (*ChargePlan
 		plan.Summary = plan.sentence(due.Skip, next == first)
 	}
 	return plan, nil
-}
-
-// feeOf returns the fee that was posted for the admission and stands.
-func (s *Service) feeOf(ctx context.Context, admissionID uuid.UUID) (money.Amount, error) {
-	fee := s.amount(0)
-	rows, err := s.DB.Client.WalletTransaction.Query().
-		Where(wallettransaction.AdmissionID(admissionID), wallettransaction.KindEQ(wallettransaction.KindADMISSION_FEE)).All(ctx)
-	if err != nil {
-		return fee, err
-	}
-	reversed, err := s.reversed(ctx, rows)
-	for _, row := range rows {
-		if err == nil && !reversed[row.ID] {
-			fee, err = fee.Sub(s.amount(row.AmountMinor))
-		}
-	}
-	return fee, err
 }
 
 // sentence says the plan to people.

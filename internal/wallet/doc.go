@@ -19,8 +19,8 @@
 //     was reversed.
 //   - The sum of all wallets and all counter-accounts is zero: the account of a counter-account is the negative of what was posted against it.
 //   - Money moves once per idempotency key.
-//   - Verification names the first row, by wallet and position, that was altered, removed, inserted or cut off, even if the chain was mended: the audit holds
-//     the hash of each as it was posted.
+//   - Verification names the first row, by wallet and position, that was altered, removed, inserted or cut off, even if chain and wallet were mended: the
+//     audit holds the hash of each as it was posted. Who alters the audit's rows with them is not found.
 //
 // # Time
 //

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"math"
 	"strconv"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/auditevent"
+	entwallet "github.com/caregraph/caregraph/ent/wallet"
 	"github.com/caregraph/caregraph/ent/wallettransaction"
 	"github.com/caregraph/caregraph/internal/audit"
 )
@@ -20,9 +22,17 @@ const trailPage = 2000
 
 // trace is a transaction as the ledger holds it, or as the audit has seen it posted.
 type trace struct {
-	id, wallet uuid.UUID
-	position   int64
-	hash       string
+	place
+	wallet   uuid.UUID
+	position int64
+	hash     string
+}
+
+// place is where a trace lies: by the transaction, and by the event of the audit. There is one event of each, unless somebody has put others beside it.
+type place struct{ id, event uuid.UUID }
+
+func (t trace) isSame(o trace) bool {
+	return t.id == o.id && t.wallet == o.wallet && t.position == o.position && t.hash == o.hash
 }
 
 func (t trace) fault(problem string) *LedgerFault {
@@ -36,8 +46,20 @@ type trail struct {
 }
 
 // verify goes along the transactions and what the audit saw posted, both in the order of the transactions' ids, and returns the first by wallet and
-// position of those that differ; nil when none does.
-func (s trail) verify(ctx context.Context) (first *LedgerFault, err error) {
+// position of those that differ; nil when none does. A wallet that the audit has not seen made is bad at its first position.
+func (s trail) verify(ctx context.Context) (*LedgerFault, error) {
+	first, err := s.compare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.forgedWallet(ctx)
+	if made != nil && (first == nil || made.isBefore(first)) {
+		first = made
+	}
+	return first, err
+}
+
+func (s trail) compare(ctx context.Context) (first *LedgerFault, err error) {
 	ledger, trail := &traces{read: s.postedRows}, &traces{read: s.auditedRows}
 	for {
 		row, err := ledger.peek(ctx)
@@ -59,12 +81,7 @@ func (s trail) verify(ctx context.Context) (first *LedgerFault, err error) {
 			found, err = s.ifOnly(ctx, s.postedRows, *seen, "The transaction is missing: the audit has seen it posted.")
 			trail.take()
 		default:
-			if *row != *seen {
-				found = seen.fault("The transaction is not what the audit has seen posted: it was altered or moved.")
-				if moved := row.fault(found.Problem); moved.isBefore(found) {
-					found = moved
-				}
-			}
+			found = seen.differs(*row)
 			ledger.take()
 			trail.take()
 		}
@@ -77,28 +94,72 @@ func (s trail) verify(ctx context.Context) (first *LedgerFault, err error) {
 	}
 }
 
-// ifOnly confirms that the other side has no such transaction: it may have been posted between the two reads.
-func (s trail) ifOnly(ctx context.Context, other func(context.Context, uuid.UUID, int) ([]trace, error), t trace, problem string) (*LedgerFault, error) {
-	before := t.id
-	before[len(before)-1]-- // no transaction has such an id
-	next, err := other(ctx, before, 1)
-	if err != nil || len(next) > 0 && next[0].id == t.id {
-		return nil, err
+// differs tells whether the ledger holds something else than was posted.
+func (t trace) differs(row trace) *LedgerFault {
+	if t.isSame(row) {
+		return nil
 	}
-	return t.fault(problem), nil
+	found := t.fault("The transaction is not what the audit has seen posted: it was altered or moved.")
+	if moved := row.fault(found.Problem); moved.isBefore(found) {
+		return moved
+	}
+	return found
 }
+
+// ifOnly confirms that the other side has no such transaction: it may have been posted between the two reads. Another event of the audit for one that is there
+// must tell the same.
+func (s trail) ifOnly(ctx context.Context, other reader, t trace, problem string) (*LedgerFault, error) {
+	there, err := other(ctx, func(q *entsql.Selector, id, _ string) { q.Where(entsql.EQ(q.C(id), t.id)) }, 1)
+	if err != nil || len(there) == 0 {
+		return t.fault(problem), err
+	}
+	return t.differs(there[0]), nil
+}
+
+// forgedWallet returns the first wallet that the audit has not seen made; nil when there is none.
+func (s trail) forgedWallet(ctx context.Context) (found *LedgerFault, err error) {
+	wallets, events := entsql.Table(entwallet.Table).As("w"), entsql.Table(auditevent.Table).As("a")
+	query := s.DB.Build().Select(wallets.C(entwallet.FieldID)).From(wallets).Where(entsql.NotExists(
+		s.DB.Build().Select(events.C(auditevent.FieldID)).From(events).Where(entsql.And(
+			entsql.EQ(events.C(auditevent.FieldEntity), ent.TypeWallet), entsql.EQ(events.C(auditevent.FieldAction), auditevent.ActionCREATE),
+			entsql.ColumnsEQ(events.C(auditevent.FieldEntityID), wallets.C(entwallet.FieldID)))))).OrderBy(wallets.C(entwallet.FieldID)).Limit(1)
+	if s.patient != nil {
+		query.Where(entsql.EQ(wallets.C(entwallet.FieldID), IDOf(*s.patient)))
+	}
+	err = s.DB.Query(ctx, "look for wallets that nobody made", query, func(row *entsql.Rows) error {
+		var text string
+		if err := row.Scan(&text); err != nil {
+			return err
+		}
+		found = &LedgerFault{Position: 1, Problem: "The wallet was inserted: the audit has not seen it made."}
+		found.WalletID, _ = readID(text)
+		return nil
+	})
+	return found, err
+}
+
+// reader reads the first traces of one side that a condition on the columns of the transaction's and the event's id lets through.
+type reader func(ctx context.Context, where func(q *entsql.Selector, id, event string), limit int) ([]trace, error)
 
 // traces reads one side in pages.
 type traces struct {
-	read   func(ctx context.Context, after uuid.UUID, limit int) ([]trace, error)
+	read   reader
 	page   []trace
-	last   uuid.UUID
+	last   *place // of what was taken; nil before
 	isOver bool
 }
 
 func (t *traces) peek(ctx context.Context) (*trace, error) {
 	if len(t.page) == 0 && !t.isOver {
-		page, err := t.read(ctx, t.last, trailPage)
+		page, err := t.read(ctx, func(q *entsql.Selector, id, event string) {
+			switch {
+			case t.last == nil:
+			case event == "":
+				q.Where(entsql.GT(q.C(id), t.last.id))
+			default:
+				q.Where(entsql.CompositeGT([]string{q.C(id), q.C(event)}, t.last.id, t.last.event))
+			}
+		}, trailPage)
 		if err != nil {
 			return nil, err
 		}
@@ -111,40 +172,57 @@ func (t *traces) peek(ctx context.Context) (*trace, error) {
 }
 
 func (t *traces) take() {
-	t.last, t.page = t.page[0].id, t.page[1:]
+	t.last, t.page = &t.page[0].place, t.page[1:]
 }
 
-func (s trail) postedRows(ctx context.Context, after uuid.UUID, limit int) (page []trace, err error) {
-	of := entsql.GT(wallettransaction.FieldID, after)
+// nowhere is the position of a transaction whose position was altered into something else.
+const nowhere = math.MaxInt64
+
+func (s trail) postedRows(ctx context.Context, where func(q *entsql.Selector, id, event string), limit int) (page []trace, err error) {
+	from := entsql.Table(wallettransaction.Table)
+	query := s.DB.Build().Select(from.C(wallettransaction.FieldID), from.C(wallettransaction.FieldWalletID), from.C(wallettransaction.FieldPosition),
+		from.C(wallettransaction.FieldHash)).From(from).OrderBy(from.C(wallettransaction.FieldID)).Limit(limit)
 	if s.patient != nil {
-		of = entsql.And(of, entsql.EQ(wallettransaction.FieldWalletID, IDOf(*s.patient)))
+		query.Where(entsql.EQ(from.C(wallettransaction.FieldWalletID), IDOf(*s.patient)))
 	}
-	query := s.DB.Build().Select(wallettransaction.FieldID, wallettransaction.FieldWalletID, "CAST(position AS BIGINT)", wallettransaction.FieldHash).
-		From(entsql.Table(wallettransaction.Table)).Where(of).OrderBy(wallettransaction.FieldID).Limit(limit)
+	where(query, wallettransaction.FieldID, "")
 	return page, s.DB.Query(ctx, "read the ledger", query, func(row *entsql.Rows) error {
 		var t trace
-		err := row.Scan(&t.id, &t.wallet, &t.position, &t.hash)
+		var id, wallet string
+		var position any
+		if err := row.Scan(&id, &wallet, &position, &t.hash); err != nil {
+			return err
+		}
+		t.id, _ = readID(id)
+		t.wallet, _ = readID(wallet)
+		if number, ok := position.(int64); ok {
+			t.position = number
+		} else {
+			t.position = nowhere
+		}
 		page = append(page, t)
-		return err
+		return nil
 	})
 }
 
-func (s trail) auditedRows(ctx context.Context, after uuid.UUID, limit int) (page []trace, err error) {
-	of := entsql.And(entsql.EQ(auditevent.FieldEntity, ent.TypeWalletTransaction), entsql.EQ(auditevent.FieldAction, auditevent.ActionCREATE),
-		entsql.GT(auditevent.FieldEntityID, after))
+func (s trail) auditedRows(ctx context.Context, where func(q *entsql.Selector, id, event string), limit int) (page []trace, err error) {
+	from := entsql.Table(auditevent.Table)
+	query := s.DB.Build().Select(from.C(auditevent.FieldEntityID), from.C(auditevent.FieldID), from.C(auditevent.FieldPatientID), from.C(auditevent.FieldChanges)).
+		From(from).OrderBy(from.C(auditevent.FieldEntityID), from.C(auditevent.FieldID)).Limit(limit).
+		Where(entsql.And(entsql.EQ(from.C(auditevent.FieldEntity), ent.TypeWalletTransaction), entsql.EQ(from.C(auditevent.FieldAction), auditevent.ActionCREATE),
+			entsql.NotNull(from.C(auditevent.FieldEntityID))))
 	if s.patient != nil {
-		of = entsql.And(of, entsql.EQ(auditevent.FieldPatientID, *s.patient))
+		query.Where(entsql.EQ(from.C(auditevent.FieldPatientID), *s.patient))
 	}
-	query := s.DB.Build().Select(auditevent.FieldEntityID, auditevent.FieldPatientID, auditevent.FieldChanges).
-		From(entsql.Table(auditevent.Table)).Where(of).OrderBy(auditevent.FieldEntityID).Limit(limit)
+	where(query, auditevent.FieldEntityID, auditevent.FieldID)
 	return page, s.DB.Query(ctx, "read the audit of the ledger", query, func(row *entsql.Rows) error {
 		var t trace
-		var patient uuid.UUID
+		var patient uuid.NullUUID
 		var changes sql.NullString
-		if err := row.Scan(&t.id, &patient, &changes); err != nil {
+		if err := row.Scan(&t.id, &t.event, &patient, &changes); err != nil {
 			return err
 		}
-		t.wallet = IDOf(patient)
+		t.wallet = IDOf(patient.UUID)
 		page = append(page, t.told(changes.String))
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/caregraph/caregraph/ent"
@@ -70,7 +71,7 @@ func (s *Service) verifyChains(ctx context.Context) (found Finding, err error) {
 			if err != nil || end == nil {
 				return found, err
 			}
-			part.after = *end
+			part.after = end
 			continue
 		}
 		seen.Fault = nil
@@ -80,7 +81,7 @@ func (s *Service) verifyChains(ctx context.Context) (found Finding, err error) {
 		if err != nil || found.Fault != nil {
 			return found, err
 		}
-		part.after = suspect.WalletID // it was being written, and is whole
+		part.after = &suspect.WalletID // it was being written, and is whole
 	}
 }
 
@@ -99,37 +100,41 @@ func (s *Service) VerifyOne(ctx context.Context, patientID uuid.UUID) (*LedgerVe
 
 // verifyLocked verifies one wallet while nobody can post to it.
 func (s *Service) verifyLocked(ctx context.Context, id uuid.UUID) (found Finding, err error) {
-	before := id
-	before[len(id)-1]-- // no wallet has such an id
 	err = s.DB.WithTx(ctx, func(ctx context.Context) error {
 		if err := s.DB.Lock(ctx, entwallet.Table, id); err != nil {
 			return err
 		}
-		found, _, err = s.verifySpan(ctx, span{after: before, upTo: &id})
+		found, _, err = s.verifySpan(ctx, span{only: &id})
 		return err
 	})
 	return found, err
 }
 
-// span are the wallets with ids behind one, up to another; nil = to the end.
-type span struct {
-	after uuid.UUID
-	upTo  *uuid.UUID
+// span are the wallets with ids behind one, up to another, or one alone; nil = no bound.
+type span struct{ after, upTo, only *uuid.UUID }
+
+// on bounds a column with ids of wallets.
+func (p span) on(s *sql.Selector, column string) {
+	column = s.C(column)
+	if p.only != nil {
+		s.Where(sql.EQ(column, *p.only))
+	}
+	if p.after != nil {
+		s.Where(sql.GT(column, *p.after))
+	}
+	if p.upTo != nil {
+		s.Where(sql.LTE(column, *p.upTo))
+	}
 }
 
 // verifySpan verifies the first wallets of the span, with all transactions and traces of wallets among theirs, up to the first bad row. It returns the id up
 // to which it came; nil when that is the span's end.
 func (s *Service) verifySpan(ctx context.Context, part span) (found Finding, end *uuid.UUID, err error) {
-	query := s.DB.Client.Wallet.Query().Where(entwallet.IDGT(part.after))
-	if part.upTo != nil {
-		query.Where(entwallet.IDLTE(*part.upTo))
-	}
-	wallets, err := query.Order(entwallet.ByID()).Limit(walletPage).All(ctx)
+	wallets, end, bad, err := s.wallets(ctx, part)
 	if err != nil {
 		return found, nil, err
 	}
-	if len(wallets) == walletPage {
-		end = &wallets[walletPage-1].ID
+	if end != nil {
 		part.upTo = end
 	}
 	gone, err := s.goneWallet(ctx, part)
@@ -140,7 +145,7 @@ func (s *Service) verifySpan(ctx context.Context, part span) (found Finding, end
 	for {
 		t, err := rows.peek(ctx)
 		if err != nil {
-			found.Fault, err = unreadable(err)
+			found.Fault, err = unreadable(err, 1)
 			return found, end, err
 		}
 		id := firstID(wallets, t, gone)
@@ -149,6 +154,9 @@ func (s *Service) verifySpan(ctx context.Context, part span) (found Finding, end
 			return found, end, nil
 		case len(wallets) == 0 || wallets[0].ID != *id:
 			found.Fault = lostWallet(*id, t)
+			return found, end, nil
+		case bad != nil && bad.WalletID == *id:
+			found.Fault = bad
 			return found, end, nil
 		}
 		n, fault, err := rows.wallet(ctx, wallets[0])
@@ -184,10 +192,13 @@ func lostWallet(id uuid.UUID, t *ent.WalletTransaction) *LedgerFault {
 	return &LedgerFault{WalletID: id, Position: 1, Problem: "The wallet was removed with all its transactions."}
 }
 
-// unreadable turns the error of a row that cannot be read into a fault, and leaves others as they are.
-func unreadable(err error) (*LedgerFault, error) {
+// unreadable turns the error of a row that cannot be read into a fault, and leaves others as they are. A position that is none either is that which follows.
+func unreadable(err error, next int64) (*LedgerFault, error) {
 	var bad badRow
 	if errors.As(err, &bad) {
+		if bad.isNowhere {
+			bad.Position = next
+		}
 		return &bad.LedgerFault, nil
 	}
 	return nil, err

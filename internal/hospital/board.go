@@ -95,31 +95,49 @@ func (b *Board) state(ctx context.Context, wardID uuid.UUID) (stream.State, erro
 	return stream.State{Value: shown, Digest: string(hash.Sum(nil))}, nil
 }
 
-// As returns the board with the stays, and the patients in them, that the viewer may see: in two statements, however many beds there are.
+// As returns the board with the stays, and the patients and admissions of them, that the viewer may see: in four statements, however many beds there are.
 func (b *Board) As(ctx context.Context, shown BedBoard) (*BedBoard, error) {
+	visible, err := b.visible(ctx, shown)
+	if err != nil {
+		return nil, err
+	}
+	of, err := b.db.Client.Ward.Query().Where(ward.ID(shown.WardID)).Only(ctx)
+	if err := ent.MaskNotFound(err); err != nil {
+		return nil, err
+	}
+	shown.Places = slices.Clone(shown.Places) // which other readers have too
+	for i, p := range shown.Places {
+		in := *p.Bed
+		in.Edges.Ward = of
+		shown.Places[i].Bed = &in
+		if p.Stay == nil {
+			continue
+		}
+		lies := visible[p.Stay.ID]
+		if shown.Places[i].Stay = lies; lies != nil {
+			lies.Edges.Bed, lies.Edges.Ward = &in, of
+		}
+	}
+	return &shown, nil
+}
+
+// visible reads the board's stays as the viewer.
+func (b *Board) visible(ctx context.Context, shown BedBoard) (map[uuid.UUID]*ent.Stay, error) {
 	var ids []uuid.UUID
 	for _, p := range shown.Places {
 		if p.Stay != nil {
 			ids = append(ids, p.Stay.ID)
 		}
 	}
-	visible := map[uuid.UUID]*ent.Stay{}
-	if len(ids) > 0 {
-		stays, err := b.db.Client.Stay.Query().Where(stay.IDIn(ids...)).WithPatient().All(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range stays {
-			visible[one.ID] = one
-		}
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	shown.Places = slices.Clone(shown.Places) // which other readers have too
-	for i, p := range shown.Places {
-		if p.Stay != nil {
-			shown.Places[i].Stay = visible[p.Stay.ID]
-		}
+	stays, err := b.db.Client.Stay.Query().Where(stay.IDIn(ids...)).WithPatient().WithAdmission().All(ctx)
+	visible := make(map[uuid.UUID]*ent.Stay, len(stays))
+	for _, one := range stays {
+		visible[one.ID] = one
 	}
-	return &shown, nil
+	return visible, err
 }
 
 type toldKey struct{}

@@ -3,6 +3,7 @@ package hospital_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,6 +156,45 @@ func TestBoard_As(t *testing.T) {
 		require.Nil(t, hidden.Places[0].Stay)
 		require.False(t, hidden.Places[0].IsFree)
 		require.NotNil(t, shared.Places[0].Stay, "others' is as it was")
+	})
+}
+
+// What hangs on the places is read at once, however many there are.
+func TestBoard_InFewStatements(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newHouse(t, db, clk)
+		for range 7 {
+			testkit.Admission(t, db, testkit.Bed(t, db, h.ward), testkit.Record(t, db), clk.Now())
+		}
+		board := hospital.NewBoard(db, stream.New(db, nil, quiet))
+		shared := watch(t, board, h.ward).next(t)
+		var trips atomic.Int64
+		ctx := store.CountRoundTrips(testkit.As(t, h.biller), &trips)
+		shown, err := board.As(ctx, *shared)
+		require.NoError(t, err)
+		require.Len(t, shown.Places, 8)
+		for _, p := range shown.Places {
+			of, err := p.Bed.Ward(ctx)
+			require.NoError(t, err)
+			require.Equal(t, h.ward.ID, of.ID)
+			if p.Stay == nil {
+				continue
+			}
+			patient, err := p.Stay.Patient(ctx)
+			require.NoError(t, err)
+			require.Equal(t, p.Stay.PatientID, patient.ID)
+			a, err := p.Stay.Admission(ctx)
+			require.NoError(t, err)
+			require.Equal(t, p.Stay.AdmissionID, a.ID)
+			in, err := p.Stay.Bed(ctx)
+			require.NoError(t, err)
+			require.Equal(t, p.Stay.BedID, in.ID)
+			of, err = p.Stay.Ward(ctx)
+			require.NoError(t, err)
+			require.Equal(t, h.ward.ID, of.ID)
+		}
+		require.LessOrEqual(t, trips.Load(), int64(4))
 	})
 }
 

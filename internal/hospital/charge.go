@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -15,6 +16,7 @@ import (
 	"github.com/caregraph/caregraph/ent/stay"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/civil"
+	"github.com/caregraph/caregraph/internal/store"
 )
 
 const (
@@ -98,21 +100,31 @@ func (c *charging) all(ctx context.Context, result *ChargeResult) error {
 	}
 }
 
-// candidates lists the next batch of those who were in hospital at the date's first instant: who is still there, and who lay in a bed then and has left it since.
-// Indexes find both, however many admissions are over for longer.
+// candidates lists the next batch of those who were in hospital at the date's first instant.
 func (c *charging) candidates(ctx context.Context, after uuid.UUID) (list []candidate, err error) {
-	start, build := civil.StartOfDay(c.Date, c.Zone), c.DB.Build()
-	there, lay := sql.Table(admission.Table), sql.Table(stay.Table)
-	in := build.Select(there.C(admission.FieldID), there.C(admission.FieldPatientID)).From(there).Where(sql.And(
-		sql.EQ(there.C(admission.FieldStatus), admission.StatusADMITTED), sql.LTE(there.C(admission.FieldAdmittedAt), start), sql.GT(there.C(admission.FieldID), after)))
-	in.Union(build.Select(lay.C(stay.FieldAdmissionID), lay.C(stay.FieldPatientID)).From(lay).Where(sql.And(
-		sql.GT(lay.C(stay.FieldToAt), start), sql.LTE(lay.C(stay.FieldFromAt), start), sql.GT(lay.C(stay.FieldAdmissionID), after))))
-	query := build.Select(admission.FieldID, admission.FieldPatientID).From(in.As("present")).OrderBy(admission.FieldID).Limit(c.perBatch)
-	err = c.DB.Query(ctx, "find who is in hospital", query, func(row *sql.Rows) error {
+	err = c.DB.Query(ctx, "find who is in hospital", c.present(civil.StartOfDay(c.Date, c.Zone), after), func(row *sql.Rows) error {
 		var one candidate
 		err := row.Scan(&one.id, &one.patient)
 		list = append(list, one)
 		return err
 	})
 	return list, err
+}
+
+// present selects, as the ids ascend, a batch of admissions at an instant: those that go on, and those of whom lay in a bed then and has left it since. Indexes
+// find both, however many admissions are over for longer.
+func (s *Service) present(at time.Time, after uuid.UUID) store.Statement {
+	build, going, left := s.DB.Build(), sql.Table(admission.Table), sql.Table(stay.Table)
+	in := build.Select(going.C(admission.FieldID), going.C(admission.FieldPatientID)).From(going).Where(sql.And(
+		isGoingOn(going), sql.LTE(going.C(admission.FieldAdmittedAt), at), sql.GT(going.C(admission.FieldID), after)))
+	in.UnionAll(build.Select(left.C(stay.FieldAdmissionID), left.C(stay.FieldPatientID)).From(left).Where(sql.And(
+		sql.GT(left.C(stay.FieldToAt), at), sql.LTE(left.C(stay.FieldFromAt), at), sql.GT(left.C(stay.FieldAdmissionID), after))))
+	return build.Select(admission.FieldID, admission.FieldPatientID).Distinct().From(in.As("present")).OrderBy(admission.FieldID).Limit(s.perBatch)
+}
+
+// isGoingOn matches admissions that are not over. The status stands in the statement's text, because only then SQLite may use the partial index of them.
+func isGoingOn(of *sql.SelectTable) *sql.Predicate {
+	return sql.P(func(b *sql.Builder) {
+		b.Ident(of.C(admission.FieldStatus)).WriteString(" = '" + string(admission.StatusADMITTED) + "'")
+	})
 }

@@ -187,6 +187,30 @@ func TestChargeDate_Refuses(t *testing.T) {
 	})
 }
 
+// Who was in hospital at the first instant is found once, wherever he or she has lain since, and also when the admission is over by now.
+func TestChargeDate_FindsWhoWasThere(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		h := newOffice(t, db, clk)
+		nurse := testkit.As(t, testkit.User(t, db, access.Nurse))
+		moved, left, before, atMidnight := h.admitted(h.at("2025-01-10 09:00")), h.admitted(h.at("2025-01-10 09:00")), h.admitted(h.at("2025-01-10 09:00")), h.admitted(h.at("2025-01-10 09:00"))
+		testkit.Discharge(t, db, before, h.at("2025-01-11 09:00"))
+		testkit.Discharge(t, db, atMidnight, h.at("2025-01-12 00:00"))
+		for range 2 {
+			clk.Advance(time.Minute)
+			_, _, err := h.TransferPatient(nurse, hospital.TransferPatientInput{AdmissionID: moved.ID, BedID: testkit.Bed(t, db, h.ward).ID})
+			require.NoError(t, err)
+		}
+		testkit.Discharge(t, db, left, h.at("2025-01-12 00:01"))
+		h.PerBatch(2)
+		result := h.charge("2025-01-12", dry)
+		assert.Equal(t, 2, result.Totals.Processed)
+		require.Len(t, result.Entries, 1)
+		assert.Equal(t, left.ID, result.Entries[0].AdmissionID)
+		assert.Equal(t, moved.ID, result.Skipped[0].AdmissionID, "a transfer has settled it")
+	})
+}
+
 // A dry run returns exactly what the run after it posts, and writes nothing.
 func TestChargeDate_DryRun(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/jobrun"
@@ -11,20 +13,39 @@ import (
 	"github.com/caregraph/caregraph/scheduler"
 )
 
-// verificationRun runs the verification of the ledger now, or returns the run that somebody else has begun.
+// verificationIsNew is how long what a run has found is told to who asks again.
+const verificationIsNew = 5 * time.Minute
+
+// verificationRun returns the run of the verification that goes on or has just ended, whichever instance runs it, or else runs it now.
 func (r *Resolver) verificationRun(ctx context.Context) (*ent.JobRun, error) {
+	if run, err := r.recentVerification(ctx); err != nil || run != nil {
+		return run, err
+	}
 	run, _, err := r.Jobs.RunNow(ctx, scheduler.RunInput{Name: wallet.VerifyJob})
 	if !errors.Is(err, fault.ErrConflict) {
 		return run, err
 	}
-	name, state := wallet.VerifyJob, jobrun.StateRUNNING
-	running, failed := r.Jobs.Runs(ctx, &name, &state).First(ctx)
-	switch {
-	case failed == nil:
-		return running, nil
-	case ent.IsNotFound(failed): // it has just ended
-		return nil, err
-	default:
+	recent, failed := r.recentVerification(ctx) // somebody else was faster
+	if failed != nil {
 		return nil, failed
 	}
+	if recent == nil {
+		return nil, err
+	}
+	return recent, nil
+}
+
+// recentVerification returns the newest run that goes on or has ended a short time ago with a finding; nil when there is none.
+func (r *Resolver) recentVerification(ctx context.Context) (*ent.JobRun, error) {
+	name, now := wallet.VerifyJob, r.Jobs.DB.Now()
+	runs, err := r.Jobs.Runs(ctx, &name, nil).Where(jobrun.Or(
+		jobrun.And(jobrun.StateEQ(jobrun.StateRUNNING), jobrun.LeaseUntilGT(now)),
+		jobrun.And(jobrun.StateIn(jobrun.StateRAN, jobrun.StateCAUGHT_UP, jobrun.StateFAILED), jobrun.FinishedAtGT(now.Add(-verificationIsNew))),
+	)).Order(jobrun.ByStartedAt(), jobrun.ByID()).All(ctx)
+	for _, run := range slices.Backward(runs) {
+		if run.State == jobrun.StateRUNNING || r.Wallets.Verification(run).IsWhole != nil {
+			return run, nil
+		}
+	}
+	return nil, err
 }

@@ -16,3 +16,10 @@ var (
 	errTooFar   = fault.InvalidAt("The clock is advanced by at most 31 days at once.", "to")
 	errTooMany  = fault.InvalidAt("Too many occurrences of jobs fall due until then, at most 20,000 are run at once: advance the clock in smaller steps.", "to")
 )
+
+// Final is the error of a run that another try would not help: it has found what it was to look for. Its text goes into the ledger, so it is a fixed one without
+// data of patients.
+type Final string
+
+// Error implements error.
+func (f Final) Error() string { return string(f) }

@@ -225,7 +225,7 @@ func (s *Scheduler) write(ctx context.Context, j Job, r result) error {
 		if r.counts != nil { // how far it came
 			update.SetCounts(r.counts)
 		}
-		retry, err := s.isRetried(ctx, j, r.run)
+		retry, err := s.isRetried(ctx, j, r.run, r.err)
 		if err != nil {
 			return err
 		}
@@ -248,19 +248,24 @@ func (s *Scheduler) write(ctx context.Context, j Job, r result) error {
 // late is how long after it was due a run may begin that is not counted as caught up.
 const late = time.Minute
 
-// isRetried tells whether a failed run is tried again: an occurrence, as long as none after it has had its turn.
-func (s *Scheduler) isRetried(ctx context.Context, j Job, run *ent.JobRun) (bool, error) {
-	if run.Cause == jobrun.CauseMANUAL && !j.Schedule.isAt(run.Occurrence) {
+// isRetried tells whether a failed run is tried again: an occurrence, as long as none after it has had its turn, and unless the failure is Final.
+func (s *Scheduler) isRetried(ctx context.Context, j Job, run *ent.JobRun, failed error) (bool, error) {
+	if final := Final(""); errors.As(failed, &final) || run.Cause == jobrun.CauseMANUAL && !j.Schedule.isAt(run.Occurrence) {
 		return false, nil
 	}
 	l, err := s.read(ctx, j)
 	return !run.Occurrence.Before(l.head), err
 }
 
+const maxError = 500 // bytes of the row
+
 // describe says for the ledger what a job failed of, by codes and fixed texts alone: the cause, which may tell of patients, is for the log.
 func describe(err error) string {
 	if errors.Is(err, errPanicked) {
 		return "The job panicked; the log has more."
+	}
+	if final := Final(""); errors.As(err, &final) {
+		return string(final[:min(len(final), maxError)])
 	}
 	list, known := fault.All(err)
 	if !known {

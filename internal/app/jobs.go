@@ -38,9 +38,13 @@ func (a *App) jobs() []scheduler.Job {
 		{
 			Name: wallet.VerifyJob, Description: "Computes all balances and hash chains of the wallets again and tells administrators of the first bad row.",
 			Schedule: scheduler.Daily(civil.LocalTime{Hour: 3, Minute: 15}), CatchUp: scheduler.RunLatest,
-			Run: func(ctx context.Context, o scheduler.Occurrence) (scheduler.Counts, error) {
-				wallets, transactions, err := a.Wallets.VerifyDue(ctx, o.At)
-				return scheduler.Counts{"wallets": wallets, "transactions": transactions}, err
+			Run: func(ctx context.Context, _ scheduler.Occurrence) (scheduler.Counts, error) {
+				found, err := a.Wallets.VerifyDue(ctx)
+				counts := scheduler.Counts{"wallets": found.Wallets, "transactions": found.Transactions, "broken": 0}
+				if err == nil && found.Fault != nil {
+					counts["broken"], err = 1, scheduler.Final(found.Fault.String())
+				}
+				return counts, err
 			},
 		},
 	}

@@ -41,10 +41,7 @@ type Config struct {
 }
 
 // Service is the domain's entry.
-type Service struct {
-	Config
-	verified verified
-}
+type Service struct{ Config }
 
 // New returns the service. From then on the database's client refuses to change or remove transactions, for everybody; triggers refuse it too.
 func New(c Config) *Service {

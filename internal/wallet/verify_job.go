@@ -3,14 +3,14 @@ package wallet
 import (
 	"context"
 	"fmt"
-	"sync"
-	"time"
+	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/caregraph/caregraph/ent"
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/civil"
-	"github.com/caregraph/caregraph/internal/fault"
 	"github.com/caregraph/caregraph/internal/notify"
 )
 
@@ -20,35 +20,38 @@ const VerifyJob = "verify-ledger"
 // KindBroken is the kind of the notice that a row of the ledger is bad.
 const KindBroken = "LEDGER_BROKEN"
 
-// ErrBroken ends a verification that has found a bad row; which one administrators are told.
-var ErrBroken = fault.New(fault.Internal, "LEDGER_BROKEN", "A row of the ledger is not what was posted.")
-
-// verified keeps what the newest verification of this instance has found. A run of the job has room for numbers alone.
-type verified struct {
-	mu    sync.Mutex
-	at    time.Time
-	found *Finding
-}
-
-// VerifyDue verifies the ledger for an occurrence of its job and returns how many wallets and transactions are whole. It tells administrators of the first bad
-// row, once a day, and fails.
-func (s *Service) VerifyDue(ctx context.Context, at time.Time) (wallets, transactions int, err error) {
+// VerifyDue verifies the ledger for its job and tells administrators of the first bad row, once a day. A bad row is a finding and no error.
+func (s *Service) VerifyDue(ctx context.Context) (Finding, error) {
 	ctx = access.System(ctx, "verify the ledger")
 	found, err := s.Verify(ctx)
+	if err == nil && found.Fault != nil {
+		err = s.tellBroken(ctx, found.Fault)
+	}
+	return found, err
+}
+
+// faultForm is how a run of the job tells which row is bad. Problems are fixed texts.
+const faultForm = "wallet %s, position %d: "
+
+// String says which row is bad, and why.
+func (f LedgerFault) String() string {
+	return fmt.Sprintf(faultForm, f.WalletID, f.Position) + f.Problem
+}
+
+// faultOf reads what String wrote; nil when it is something else.
+func faultOf(text string) *LedgerFault {
+	head, problem, ok := strings.Cut(text, ": ")
+	var id string
+	f := &LedgerFault{Problem: problem}
+	n, err := fmt.Sscanf(head, "wallet %s position %d", &id, &f.Position)
+	if !ok || err != nil || n != 2 {
+		return nil
+	}
+	f.WalletID, err = uuid.Parse(strings.TrimSuffix(id, ","))
 	if err != nil {
-		return found.Wallets, found.Transactions, err
+		return nil
 	}
-	s.verified.mu.Lock()
-	s.verified.at, s.verified.found = at, &found
-	s.verified.mu.Unlock()
-	if found.Fault == nil {
-		return found.Wallets, found.Transactions, nil
-	}
-	if err := s.tellBroken(ctx, found.Fault); err != nil {
-		return found.Wallets, found.Transactions, err
-	}
-	bad := found.Fault
-	return found.Wallets, found.Transactions, ErrBroken.Because(fmt.Errorf("wallet %s, position %d: %s", bad.WalletID, bad.Position, bad.Problem))
+	return f
 }
 
 // tellBroken puts a notice before all administrators.
@@ -70,23 +73,14 @@ func (s *Service) tellBroken(ctx context.Context, bad *LedgerFault) error {
 	})
 }
 
-// Verification shows a run of the job. Which row is bad is known to the instance that ran it last; others know that there is one.
+// Verification shows a run of the job, whichever instance it was.
 func (s *Service) Verification(run *ent.JobRun) *LedgerVerification {
-	v := &LedgerVerification{Run: run}
-	if run.State == jobrun.StateRUNNING {
-		return v
+	bad := faultOf(run.Error)
+	if run.State == jobrun.StateRUNNING || run.State == jobrun.StateFAILED && bad == nil {
+		return &LedgerVerification{Run: run} // it did not get to the end
 	}
-	s.verified.mu.Lock()
-	defer s.verified.mu.Unlock()
-	if s.verified.found != nil && s.verified.at.Equal(run.Occurrence) {
-		return s.verified.found.shown(run)
-	}
-	if run.State == jobrun.StateFAILED && run.Error != string(ErrBroken.Code) {
-		return v // it did not get to the end
-	}
-	isWhole, wallets, transactions := run.State != jobrun.StateFAILED, run.Counts["wallets"], run.Counts["transactions"]
-	v.IsWhole, v.Wallets, v.Transactions = &isWhole, &wallets, &transactions
-	return v
+	found := Finding{Wallets: run.Counts["wallets"], Transactions: run.Counts["transactions"], Fault: bad}
+	return found.shown(run)
 }
 
 // shown is what clients see of a finding.

@@ -19,7 +19,8 @@
 //   - An admission that cannot be charged does not stop others: it is tried three times, written down (ChargeFailure), told to administrators at once, and tried
 //     again by each run until it is charged.
 //   - Charging 100,000 admissions takes batches of bounded size, in memory and in the database.
-//   - A member of the national scheme owes nothing for dates from registeredOn to endedOn, both included, and no admission fee.
+//   - A member of the national scheme owes nothing for dates from registeredOn to endedOn, both included, and no fee of an admission on one of them, whenever the
+//     membership is entered.
 //
 // # Time
 //

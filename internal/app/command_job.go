@@ -14,6 +14,7 @@ import (
 	"github.com/caregraph/caregraph/internal/access"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/clock"
+	"github.com/caregraph/caregraph/internal/config"
 	"github.com/caregraph/caregraph/scheduler"
 )
 
@@ -127,6 +128,10 @@ func withApp(ctx context.Context, env *Environment, database string, run func(*A
 	if err != nil {
 		return err
 	}
+	return withAppOf(ctx, env, cfg, run)
+}
+
+func withAppOf(ctx context.Context, env *Environment, cfg config.Config, run func(*App) error) error {
 	a, err := New(ctx, cfg, Options{Clock: clock.System{}, Log: env.logger(slog.LevelWarn)})
 	if err != nil {
 		return err

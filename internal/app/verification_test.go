@@ -1,10 +1,14 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -12,8 +16,10 @@ import (
 	"github.com/caregraph/caregraph/ent/jobrun"
 	"github.com/caregraph/caregraph/ent/notification"
 	"github.com/caregraph/caregraph/internal/access"
+	"github.com/caregraph/caregraph/internal/app"
 	"github.com/caregraph/caregraph/internal/civil"
 	"github.com/caregraph/caregraph/internal/ids"
+	"github.com/caregraph/caregraph/internal/store"
 	"github.com/caregraph/caregraph/internal/testkit"
 	"github.com/caregraph/caregraph/internal/testkit/instances"
 	"github.com/caregraph/caregraph/internal/wallet"
@@ -89,4 +95,33 @@ func TestVerifyLedger_IsNotTriedAgain(t *testing.T) {
 		require.NoError(t, err)
 		assert.Zero(t, n)
 	})
+}
+
+// The command line looks only: it makes no database and no schema, and fails.
+func TestLedgerVerify_ChangesNothing(t *testing.T) {
+	t.Parallel()
+	verify := func(url string) error {
+		var cli app.Commands
+		parser, err := kong.New(&cli)
+		require.NoError(t, err)
+		parsed, err := parser.Parse([]string{"ledger", "verify", "--database", url})
+		require.NoError(t, err)
+		parsed.BindTo(t.Context(), (*context.Context)(nil))
+		return parsed.Run(&app.Environment{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Environ: []string{"ENVIRONMENT=development", "MIGRATE=auto"}})
+	}
+	missing := filepath.Join(t.TempDir(), "none.db")
+	for _, url := range []string{missing, "file:" + missing + "?mode=rwc"} {
+		require.ErrorContains(t, verify(url), "there is no database to verify")
+		require.NoFileExists(t, missing)
+	}
+	for _, engine := range testkit.Engines() {
+		url := testkit.EmptyURL(t, engine)
+		if engine == testkit.SQLite {
+			require.NoError(t, os.WriteFile(url, nil, 0o600))
+		}
+		require.ErrorContains(t, verify(url), "run caregraph migrate")
+		current, err := store.IsCurrent(t.Context(), url)
+		require.NoError(t, err)
+		require.False(t, current)
+	}
 }

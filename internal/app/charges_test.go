@@ -67,6 +67,8 @@ func TestChargeAdmissions(t *testing.T) {
 			require.Zero(t, whole.Len("chargeAdmissions.userErrors"))
 			require.Equal(t, "SUCCEEDED", whole.Text("chargeAdmissions.run.status"))
 			require.Equal(t, "daily-admission-charges", whole.Text("chargeAdmissions.run.job"))
+			followed := biller.Do(t, `query($id: ID!) { run(id: $id) { id status } }`, map[string]any{"id": whole.Text("chargeAdmissions.run.id")}).NoErrors(t)
+			require.Equal(t, "SUCCEEDED", followed.Text("run.status"))
 			require.Equal(t, want.charged, whole.Len("chargeAdmissions.entries"))
 			require.Equal(t, want.charged, whole.Int("chargeAdmissions.totals.charged"))
 			require.Equal(t, want.skipped, whole.Int("chargeAdmissions.totals.skipped"))

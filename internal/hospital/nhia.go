@@ -151,7 +151,8 @@ func (s *Service) mayJoin(ctx context.Context, patientID uuid.UUID, number strin
 func (s *Service) resettle(ctx context.Context, patientID uuid.UUID, from civil.Date, change func() error) (settled, error) {
 	start := civil.StartOfDay(from, s.Zone)
 	ids, err := s.DB.Client.Admission.Query().
-		Where(admission.PatientID(patientID), admission.Or(admission.DischargedAtIsNil(), admission.DischargedAtGT(start), admission.AdmittedAtGTE(start))).IDs(ctx)
+		Where(admission.PatientID(patientID),
+			admission.Or(admission.DischargedAtIsNil(), admission.DischargedAtGT(start), admission.AdmittedAtGTE(start))).IDs(ctx)
 	if err != nil {
 		return settled{}, err
 	}

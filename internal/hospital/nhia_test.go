@@ -197,7 +197,7 @@ func TestNhia_SettlesTheFee(t *testing.T) {
 	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
 		h := newHouse(t, db, clk, withFee)
 		nurse := testkit.As(t, h.nurse)
-		a := h.admit(t, h.since(10*time.Hour)) // from the 15th, 00:00
+		h.admit(t, h.since(10*time.Hour)) // from the 15th, 00:00
 		register := func(number, from string) []*ent.WalletTransaction {
 			_, reversed, err := h.RegisterNhia(nurse, hospital.RegisterNhiaInput{PatientID: h.patient.ID, RegistrationNumber: number, RegisteredOn: ptr(day(t, from))})
 			require.NoError(t, err)
@@ -218,9 +218,10 @@ func TestNhia_SettlesTheFee(t *testing.T) {
 
 		other := newHouse(t, db, clk, withFee)
 		h.patient, h.bed = other.patient, other.bed
-		a = h.admit(t, h.since(10*time.Hour)) // on the 16th
+		a := h.admit(t, h.since(10*time.Hour)) // on the 16th
 		reversed := register("TWO", "2025-01-14")
-		require.Equal(t, []string{"ADMISSION_FEE -25.00", "DAILY_ADMISSION_CHARGE 2025-01-16 -150.00", "REVERSAL 25.00", "REVERSAL 2025-01-16 150.00"}, h.ledger(t, h.patient))
+		books = []string{"ADMISSION_FEE -25.00", "DAILY_ADMISSION_CHARGE 2025-01-16 -150.00", "REVERSAL 25.00", "REVERSAL 2025-01-16 150.00"}
+		require.Equal(t, books, h.ledger(t, h.patient))
 		require.Len(t, reversed, 2)
 		require.Equal(t, "REV-FEE-"+a.ID.String(), reversed[0].Reference)
 		posted := end("2025-01-15")
@@ -258,7 +259,9 @@ func TestNhia_FeesThatWereNotAskedFor(t *testing.T) {
 			TransactionID: fee.ID, Reason: "Waived.", IdempotencyKey: ptr("key"),
 		})
 		require.NoError(t, err)
-		_, reversed, err := h.RegisterNhia(nurse, hospital.RegisterNhiaInput{PatientID: h.patient.ID, RegistrationNumber: "ONE", RegisteredOn: ptr(day(t, "2025-01-14"))})
+		_, reversed, err := h.RegisterNhia(nurse, hospital.RegisterNhiaInput{
+			PatientID: h.patient.ID, RegistrationNumber: "ONE", RegisteredOn: ptr(day(t, "2025-01-14")),
+		})
 		require.NoError(t, err)
 		require.Empty(t, reversed)
 		_, posted, err = h.DeactivateNhia(nurse, hospital.DeactivateNhiaInput{PatientID: h.patient.ID, EndedOn: ptr(day(t, "2025-01-14"))})

@@ -35,14 +35,18 @@ func TestChargePlan(t *testing.T) {
 		exempt  bool
 		summary string
 	}{
-		"TheRateOfToday": {nil, nil, dailyMinor, false, "150.00 AUD is charged for each night that begins in hospital, the first on 2025-01-16."},
+		"TheRateOfToday": {nil, nil, dailyMinor, false,
+			"150.00 AUD is charged for each night that begins in hospital, the first on 2025-01-16."},
 		"TheFee": {nil, []func(*hospital.Config){withFee}, dailyMinor, false,
 			"150.00 AUD is charged for each night that begins in hospital, the first on 2025-01-16. A fee of 25.00 AUD was charged for the admission."},
-		"ARateFromTomorrow":    {rate("2025-01-16", 160_00), nil, 160_00, false, "160.00 AUD is charged for each night that begins in hospital, the first on 2025-01-16."},
-		"ARateFromTheDayAfter": {rate("2025-01-17", 170_00), nil, dailyMinor, false, "150.00 AUD is charged for each night that begins in hospital, the first on 2025-01-16."},
-		"NothingFromTomorrow":  {rate("2025-01-16", 0), nil, 0, false, "Nothing is charged on 2025-01-16: the ward has no rate on that date."},
-		"MemberUntilToday":     {member("2025-01-01", "2025-01-15"), nil, dailyMinor, false, "150.00 AUD is charged for each night that begins in hospital, the first on 2025-01-16."},
-		"Member":               {member("2025-01-01", ""), nil, 0, true, "Nothing is charged on 2025-01-16: the patient is a member of the national scheme."},
+		"ARateFromTomorrow": {rate("2025-01-16", 160_00), nil, 160_00, false,
+			"160.00 AUD is charged for each night that begins in hospital, the first on 2025-01-16."},
+		"ARateFromTheDayAfter": {rate("2025-01-17", 170_00), nil, dailyMinor, false,
+			"150.00 AUD is charged for each night that begins in hospital, the first on 2025-01-16."},
+		"NothingFromTomorrow": {rate("2025-01-16", 0), nil, 0, false, "Nothing is charged on 2025-01-16: the ward has no rate on that date."},
+		"MemberUntilToday": {member("2025-01-01", "2025-01-15"), nil, dailyMinor, false,
+			"150.00 AUD is charged for each night that begins in hospital, the first on 2025-01-16."},
+		"Member": {member("2025-01-01", ""), nil, 0, true, "Nothing is charged on 2025-01-16: the patient is a member of the national scheme."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -122,3 +122,16 @@ func TestVerify_OddIDs(t *testing.T) {
 		}
 	})
 }
+
+// A transaction of no wallet that comes before all others does not end the look at what is behind it.
+func TestVerify_GoesOnBehindATransactionOfNoWallet(t *testing.T) {
+	t.Parallel()
+	clk := clock.NewFake(testkit.Start)
+	v := newVandal(t, testkit.Open(t, testkit.SQLite, clk), clk)
+	v.do(t, fmt.Sprintf("UPDATE wallet_transactions SET wallet_id = '!!' WHERE id = '%s'", v.pick(v.wallets[4]).ID))
+	want := kinds["wallet's balance"](t, v, v.wallets[1])
+	found, err := v.Verify(t.Context())
+	require.NoError(t, err)
+	require.NotNil(t, found.Fault)
+	assert.Equal(t, want, spot{found.Fault.WalletID, found.Fault.Position})
+}

@@ -13,10 +13,10 @@ import (
 	"github.com/caregraph/caregraph/scheduler"
 )
 
-// verificationIsNew is how long what a run has found is told to who asks again.
+// verificationIsNew is how long what a run has found is told to who asks again, because it was answered before the run had ended.
 const verificationIsNew = 5 * time.Minute
 
-// verificationRun returns the run of the verification that goes on or has just ended, whichever instance runs it, or else runs it now.
+// verificationRun returns the run of the verification that goes on, or has just ended after its callers had gone, whichever instance runs it, or else runs it now.
 func (r *Resolver) verificationRun(ctx context.Context) (*ent.JobRun, error) {
 	if run, err := r.recentVerification(ctx); err != nil || run != nil {
 		return run, err
@@ -35,7 +35,7 @@ func (r *Resolver) verificationRun(ctx context.Context) (*ent.JobRun, error) {
 	return recent, nil
 }
 
-// recentVerification returns the newest run that goes on or has ended a short time ago with a finding; nil when there is none.
+// recentVerification returns the newest run that goes on, or took longer than its callers wait and has ended a short time ago with a finding; nil when there is none.
 func (r *Resolver) recentVerification(ctx context.Context) (*ent.JobRun, error) {
 	name, now := wallet.VerifyJob, r.Jobs.DB.Now()
 	runs, err := r.Jobs.Runs(ctx, &name, nil).Where(jobrun.Or(
@@ -43,9 +43,14 @@ func (r *Resolver) recentVerification(ctx context.Context) (*ent.JobRun, error) 
 		jobrun.And(jobrun.StateIn(jobrun.StateRAN, jobrun.StateCAUGHT_UP, jobrun.StateFAILED), jobrun.FinishedAtGT(now.Add(-verificationIsNew))),
 	)).Order(jobrun.ByStartedAt(), jobrun.ByID()).All(ctx)
 	for _, run := range slices.Backward(runs) {
-		if run.State == jobrun.StateRUNNING || r.Wallets.Verification(run).IsWhole != nil {
+		if run.State == jobrun.StateRUNNING || outlasted(run, r.Jobs.Patience) && r.Wallets.Verification(run).IsWhole != nil {
 			return run, nil
 		}
 	}
 	return nil, err
+}
+
+// outlasted tells whether the run took longer than that.
+func outlasted(run *ent.JobRun, patience time.Duration) bool {
+	return run.StartedAt != nil && run.FinishedAt != nil && run.FinishedAt.Sub(*run.StartedAt) >= patience
 }

@@ -64,6 +64,9 @@ func TestVerifyLedger_JoinsARun(t *testing.T) {
 		status, id, isWhole = ask()
 		assert.Equal(t, []any{"SUCCEEDED", true}, []any{status, isWhole})
 		assert.NotEqual(t, run.String(), id)
+		admin.Do(t, topUpOperation, topUpWith(testkit.Patient(t, i.DB).ID, "1.00")).NoErrors(t)
+		again := admin.Do(t, `{ verifyLedger { transactions } }`, nil).NoErrors(t)
+		assert.Equal(t, 1, again.Int("verifyLedger.transactions"), "a quick run has told what it found: the next call looks again")
 	})
 }
 

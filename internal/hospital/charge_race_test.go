@@ -130,6 +130,34 @@ func TestChargeDate_DischargeBetweenLookAndPost(t *testing.T) {
 	})
 }
 
+// A wallet that somebody holds makes its own admission fail, and no other: that is seen on PostgreSQL, because SQLite has one writer.
+func TestChargeDate_AWalletIsHeld(t *testing.T) {
+	t.Parallel()
+	testkit.Each(t, func(t *testing.T, db *store.DB, clk *clock.Fake) {
+		if db.Dialect() != testkit.Postgres {
+			return
+		}
+		h := newOffice(t, db, clk)
+		all := h.crowd(4)
+		h.charge("2025-01-14") // makes the wallets
+		impatient := newService(t, testkit.OpenURL(t, store.Config{URL: db.URL(), StatementTimeout: 300 * time.Millisecond, ProbeTimeout: 20 * time.Second}, clk))
+		testkit.Write(t, db, func(ctx context.Context) error {
+			if err := h.Wallets.Lock(ctx, all[2].PatientID); err != nil {
+				return err
+			}
+			result, err := impatient.ChargeDate(testkit.System(t), hospital.ChargeInput{Date: day(t, "2025-01-15")})
+			require.NoError(t, err)
+			assert.Equal(t, 3, result.Totals.Charged)
+			require.Len(t, result.Failed, 1)
+			assert.Equal(t, all[2].ID, result.Failed[0].AdmissionID)
+			assert.Equal(t, "TIMEOUT", result.Failed[0].Error)
+			return nil
+		})
+		assert.Equal(t, 1, h.charge("2025-01-15").Totals.Charged)
+		h.requireOnce("2025-01-15", all)
+	})
+}
+
 // Batches that are done in any order are added up in theirs.
 func TestTally(t *testing.T) {
 	t.Parallel()

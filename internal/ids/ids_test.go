@@ -27,6 +27,8 @@ var given = map[string]byte{
 	"ChatMessageVersion": 29, "ChatUpload": 30, "ChatAttachment": 31, "RecordOpening": 32,
 	"Leave": 41, "Question": 42, "QuestionAnswer": 43,
 	"SecondFactor": 36, "RecoveryCode": 37, "LinkCode": 38,
+	"Ward": 50, "WardRate": 51, "Bed": 52, "Admission": 53, "AdmissionRecord": 54, "Stay": 55, "NhiaMembership": 56, "ChargeFailure": 57, "PatientHealth": 58,
+	"Wallet": 60, "WalletTransaction": 61,
 }
 
 func TestTagsAreNeverChanged(t *testing.T) {

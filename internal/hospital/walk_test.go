@@ -190,7 +190,7 @@ func (s modelStay) text() string {
 
 const (
 	steps     = 60
-	manyWalks = 200
+	manyWalks = 60
 	someWalks = 4
 )
 

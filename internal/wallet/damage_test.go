@@ -350,7 +350,7 @@ func TestVerify_NamesTheFirstBadRow(t *testing.T) {
 		v := newVandal(t, db, clk)
 		rounds := 1
 		if testkit.IsLong() {
-			rounds = 10
+			rounds = 4
 		}
 		kinds := maps.Clone(kinds)
 		if db.Dialect() != testkit.Postgres {

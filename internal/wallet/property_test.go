@@ -156,12 +156,16 @@ func (m *model) check(t *rapid.T, stood int) {
 // Whatever is done in whatever order, with calls repeated and transactions rolled back, the ledger holds what was done and its invariants stand.
 func TestLedger_AgainstAModel(t *testing.T) {
 	t.Parallel()
+	runs := 3
+	if testkit.IsLong() {
+		runs = 15
+	}
 	testkit.Each(t, func(t *testing.T, db *store.DB, _ *clock.Fake) {
 		s, me := newService(t, db), testkit.As(t, testkit.User(t, db, access.Admin))
 		n := 0
 		rapid.Check(t, func(rt *rapid.T) {
-			if n++; n > 3 && !testkit.IsLong() {
-				return // the long tests go on
+			if n++; n > runs {
+				return // each takes seconds
 			}
 			// Each run has patients of its own; what stands of other runs is in the sums from the beginning.
 			m := &model{s: s, me: me, amounts: map[uuid.UUID][]int64{}, reversed: map[uuid.UUID]bool{}, accounts: map[string]int64{}}

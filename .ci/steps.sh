@@ -21,7 +21,8 @@ readme_test() {
   command=$(readme_command test-command)
   [[ $command == "go test ./..." ]] || fail "the README's test command is \"$command\", not \"go test ./...\""
   echo "\$ $command"
-  timeout "$readme_test_limit" bash -c "$command" ||
+  leave_out readme-test "PostgreSQL, which a newcomer need not have: the long and the race tests are for both engines"
+  CAREGRAPH_ENGINES=sqlite timeout "$readme_test_limit" bash -c "$command" ||
     fail "\"$command\" failed, or took more than $readme_test_limit s"
 }
 

@@ -76,6 +76,7 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	for _, engine := range testkit.Engines() {
 		t.Run(engine, func(t *testing.T) {
+			onPostgresIfLong(t, engine)
 			t.Parallel()
 			i := serveDemo(t, engine, testkit.Start)
 			t.Run("HasEachState", func(t *testing.T) { hasEachState(t, i) })

@@ -63,6 +63,15 @@ type tourist struct {
 	ran    map[string]bool // root fields
 }
 
+// onPostgresIfLong leaves PostgreSQL to the long tests, for what takes it many seconds: thousands of steps one after the other, each of which other tests take on
+// both engines.
+func onPostgresIfLong(t *testing.T, engine string) {
+	t.Helper()
+	if engine == testkit.Postgres {
+		testkit.Long(t)
+	}
+}
+
 // lateEvening is when the tour begins: the midnight that it shows is near.
 var lateEvening = testkit.Start.Add(12*time.Hour + 30*time.Minute)
 
@@ -76,6 +85,7 @@ func TestREADME_Tour(t *testing.T) {
 	tour, _, _ = strings.Cut(tour, "\n## ")
 	for _, engine := range testkit.Engines() {
 		t.Run(engine, func(t *testing.T) {
+			onPostgresIfLong(t, engine)
 			t.Parallel()
 			i := serveOn(t, testkit.URL(t, engine), clock.NewFake(lateEvening), map[string]string{"ENVIRONMENT": "demo", "STORAGE_URL": "mem://", "ADMISSION_FEE": "150.00"})
 			require.NoError(t, i.FillDemo(t.Context()))

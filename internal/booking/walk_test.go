@@ -28,7 +28,7 @@ import (
 
 const (
 	manyWalks = 500
-	someWalks = 20
+	someWalks = 10
 )
 
 // walk is one random way through the life of bookings: two slots, two patients, staff, and a provider whose events are late, lost, repeated and out of order.

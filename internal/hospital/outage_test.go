@@ -151,6 +151,7 @@ func (w *trouble) heal(i int) {
 	if w.instances[i].faults.Dead() {
 		w.kills++
 		require.NoError(w.t, w.instances[i].jobs.Stop())
+		_ = w.instances[i].db.Close() // which has a dead connection or two
 		w.instances[i] = w.start()
 	}
 }

@@ -56,6 +56,9 @@ func Summary() string {
 	if !slices.Contains(Engines(), Postgres) {
 		leftOut = " (PostgreSQL left out: no TEST_DATABASE_URL and no binaries)"
 	}
+	if isAlone() {
+		leftOut = " (PostgreSQL left out: CAREGRAPH_ENGINES=sqlite)"
+	}
 	return fmt.Sprintf("caregraph tests: engines=%s long=%s%s", strings.Join(Engines(), ","), long, leftOut)
 }
 
@@ -69,9 +72,12 @@ func waitTogether() {
 	}
 }
 
+// isAlone tells whether SQLite was asked for alone, as it is where no PostgreSQL is installed.
+func isAlone() bool { return os.Getenv("CAREGRAPH_ENGINES") == SQLite }
+
 // Engines lists the engines that take part.
 func Engines() []string {
-	if os.Getenv("TEST_DATABASE_URL") == "" && binaries() == "" {
+	if isAlone() || os.Getenv("TEST_DATABASE_URL") == "" && binaries() == "" {
 		return []string{SQLite}
 	}
 	return []string{SQLite, Postgres}

@@ -16,8 +16,9 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// TestKilledServerComesBack on the same address, with what was committed and with its sessions.
+// TestKilledServerComesBack on the same address, with what was committed and with its sessions. It is a long test: it links the program.
 func TestKilledServerComesBack(t *testing.T) {
+	testkit.Long(t)
 	t.Parallel()
 	for _, engine := range testkit.Engines() {
 		t.Run(engine, func(t *testing.T) {

@@ -26,11 +26,11 @@ type Keeper interface {
 
 // Keep has the streams whose ids are those of an entity read from its keeper: records that are a log already need no second one. Such streams are
 // not appended to. Register keepers before the first reader.
-func (l *Log) Keep(entity string, k Keeper) { l.keepers[entity] = k }
+func (l *Log) Keep(entity string, k Keeper) { l.keepers.Store(entity, k) }
 
 func (l *Log) keeper(stream uuid.UUID) Keeper {
-	if k, ok := l.keepers[ids.Entity(stream)]; ok {
-		return k
+	if k, ok := l.keepers.Load(ids.Entity(stream)); ok {
+		return k.(Keeper) // Keep stores nothing else
 	}
 	return entries{l.db}
 }

@@ -35,7 +35,7 @@ type Log struct {
 	told   told
 	poll   chan struct{} // asks for a poll out of turn
 
-	keepers map[string]Keeper // by entity
+	keepers sync.Map // Keeper, by entity; Run may have begun when one is registered
 }
 
 // Option changes what New makes.
@@ -51,7 +51,7 @@ func New(db *store.DB, bus Bus, logger *slog.Logger, opts ...Option) *Log {
 	if bus == nil {
 		bus = noBus{}
 	}
-	l := &Log{db: db, bus: bus, log: logger, every: 5 * time.Second, poll: make(chan struct{}, 1), keepers: map[string]Keeper{}}
+	l := &Log{db: db, bus: bus, log: logger, every: 5 * time.Second, poll: make(chan struct{}, 1)}
 	l.topics.byStream = map[uuid.UUID]*topic{}
 	l.latest.states = map[latestKey]*latestState{}
 	l.Rights = newRights(l)

@@ -34,7 +34,7 @@ func (c *demoCommand) Run(ctx context.Context, env *Environment) (err error) {
 		defer remove()
 	}
 	cfg, err := env.load(map[string]string{
-		"ENVIRONMENT": "demo", "LISTEN": c.Listen, "DATABASE_URL": database, "MIGRATE": "auto", "ADMISSION_FEE": demoFee(env.Environ),
+		"ENVIRONMENT": "demo", "LISTEN": c.Listen, "DATABASE_URL": database, "MIGRATE": "auto", "ADMISSION_FEE": env.demoFee(),
 	})
 	if err != nil {
 		return err
@@ -55,9 +55,9 @@ func (c *demoCommand) Run(ctx context.Context, env *Environment) (err error) {
 	return a.Run(ctx, listener)
 }
 
-// demoFee is the fee of the demo's admissions, unless the environment names another.
-func demoFee(environ []string) string {
-	if slices.ContainsFunc(environ, func(s string) bool { return strings.HasPrefix(s, "ADMISSION_FEE=") }) {
+// demoFee is the fee of the demo's admissions where settings do not come from a file, and the environment names no other.
+func (e *Environment) demoFee() string {
+	if e.ConfigFile != "" || slices.ContainsFunc(e.Environ, func(s string) bool { return strings.HasPrefix(s, "ADMISSION_FEE=") }) {
 		return ""
 	}
 	return "150.00"

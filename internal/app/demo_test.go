@@ -280,7 +280,7 @@ func TestDemo_AtAnyTime(t *testing.T) {
 // TestDemo_FilledByAnother: whose users are there already stays as it is.
 func TestDemo_FilledByAnother(t *testing.T) {
 	t.Parallel()
-	i := serve(t, testkit.SQLite, map[string]string{"ENVIRONMENT": "demo", "ADMISSION_FEE": "150.00"})
+	i := serve(t, testkit.SQLite, map[string]string{"ENVIRONMENT": "demo"})
 	testkit.User(t, i.DB, access.Admin)
 	require.NoError(t, i.FillDemo(t.Context()))
 	n, err := i.DB.Client.User.Query().Count(testkit.System(t))
